@@ -1,0 +1,1 @@
+//! Keyed tables that cannot grow past their capacity.

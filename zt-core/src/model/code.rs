@@ -1,0 +1,200 @@
+//! The one list of reason codes: code, stage, outcome it calls for, HTTP status, and one sentence.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Outcome;
+
+/// The part of `decide` that a reason comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Which endpoint is this?
+    Route,
+    /// How often?
+    Limit,
+    /// Who is this, and how was it proven?
+    Verify,
+    /// Is the input hostile or out of shape?
+    Inspect,
+    /// May they?
+    Policy,
+    /// What do we do about it?
+    Respond,
+    /// zt itself.
+    Internal,
+}
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $stage:ident $outcome:ident $status:literal $sentence:literal)*) => {
+        /// Why a decision is what it is: `family.problem`, stable for ever.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $sentence] $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable text, `family.problem`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The stage that finds it.
+            pub const fn stage(self) -> Stage {
+                match self { $(Self::$variant => Stage::$stage,)* }
+            }
+
+            /// What it calls for unless a rule says otherwise.
+            pub const fn outcome(self) -> Outcome {
+                match self { $(Self::$variant => Outcome::$outcome,)* }
+            }
+
+            /// HTTP status of a refusal for this reason.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// One sentence for people.
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    RouteUnknownEndpoint "route.unknown_endpoint" Route Deny 404
+        "No endpoint of the configuration or of an OpenAPI document has this path."
+    RouteMethodNotAllowed "route.method_not_allowed" Route Deny 405
+        "The path is known, the method on it is not."
+    RouteBadTarget "route.bad_target" Route Deny 400
+        "The path does not start with a slash."
+    RouteTooLong "route.too_long" Route Deny 400
+        "The path is longer or deeper than the configured limit."
+    RouteBadEncoding "route.bad_encoding" Route Deny 400
+        "The path holds a broken percent-encoding or bytes that are not UTF-8."
+    RouteControlCharacter "route.control_character" Route Deny 400
+        "The path holds a NUL or another control character, plain or encoded."
+    RouteEncodedSlash "route.encoded_slash" Route Deny 400
+        "The path holds an encoded slash, or a backslash in any form, which servers split in different ways."
+    RouteDotSegment "route.dot_segment" Route Deny 400
+        "The path holds a `.` or `..` segment, plain or encoded."
+    RouteEmptySegment "route.empty_segment" Route Deny 400
+        "The path holds two slashes in a row, which servers merge or keep."
+    RouteDoubleEncoding "route.double_encoding" Route Deny 400
+        "After one decoding the path still holds an encoded slash, dot, backslash, percent sign or control character."
+
+    VerifyNoCredential "verify.no_credential" Verify Deny 401
+        "The endpoint asks for a credential and the request has none."
+    VerifyManyCredentials "verify.many_credentials" Verify Deny 400
+        "The request carries more than one credential of a kind, or two that contradict."
+    VerifySchemeRefused "verify.scheme_refused" Verify Deny 401
+        "The authentication scheme is not accepted."
+    VerifyMalformedToken "verify.malformed_token" Verify Deny 401
+        "The token is not a compact JWS in canonical form."
+    VerifyTokenTooLong "verify.token_too_long" Verify Deny 401
+        "The token is longer than the limit."
+    VerifyBadHeader "verify.bad_header" Verify Deny 401
+        "The token's header is malformed or asks for something that is refused by rule."
+    VerifyAlgorithmRefused "verify.algorithm_refused" Verify Deny 401
+        "The token's algorithm is not the one that its key is for."
+    VerifyWrongType "verify.wrong_type" Verify Deny 401
+        "The token's `typ` is not one that is accepted here."
+    VerifyUnknownKey "verify.unknown_key" Verify Deny 401
+        "No admitted key fits the token."
+    VerifyBadSignature "verify.bad_signature" Verify Deny 401
+        "The signature does not verify."
+    VerifyBadClaims "verify.bad_claims" Verify Deny 401
+        "The claims are malformed: duplicate members, a wrong type, or text that is not strict JSON."
+    VerifyMissingClaim "verify.missing_claim" Verify Deny 401
+        "A required claim is missing."
+    VerifyWrongIssuer "verify.wrong_issuer" Verify Deny 401
+        "The issuer is not a trusted one."
+    VerifyWrongAudience "verify.wrong_audience" Verify Deny 401
+        "The token is not for this API."
+    VerifyExpired "verify.expired" Verify Deny 401
+        "The token has expired."
+    VerifyNotYetValid "verify.not_yet_valid" Verify Deny 401
+        "The token is not valid yet, or was issued in the future."
+    VerifyTooOld "verify.too_old" Verify Deny 401
+        "The token was issued longer ago than is accepted."
+    VerifyReauthenticate "verify.reauthenticate" Verify StepUp 401
+        "The end user authenticated longer ago than is accepted."
+    VerifyUnknownApiKey "verify.unknown_api_key" Verify Deny 401
+        "The API key is not a known one."
+
+    LimitExceeded "limit.exceeded" Limit Throttle 429
+        "More requests than the limit allows."
+
+    InspectBodyTooLarge "inspect.body_too_large" Inspect Deny 413
+        "The body is larger than the limit."
+    InspectHeadersTooLarge "inspect.headers_too_large" Inspect Deny 400
+        "There are more headers, or larger ones, than the limit."
+    InspectUrlTooLong "inspect.url_too_long" Inspect Deny 400
+        "Path and query together are longer than the limit."
+    InspectBadHeader "inspect.bad_header" Inspect Deny 400
+        "A header name or value holds characters that HTTP forbids."
+    InspectConflictingHeaders "inspect.conflicting_headers" Inspect Deny 400
+        "Headers that servers read in different ways: two hosts, two lengths, or a length beside a transfer coding."
+    InspectBadQuery "inspect.bad_query" Inspect Deny 400
+        "The query holds a broken percent-encoding, bytes that are not UTF-8, or too many parameters."
+    InspectControlCharacter "inspect.control_character" Inspect Deny 400
+        "The query or a form holds a NUL or another control character."
+    InspectContentType "inspect.content_type" Inspect Deny 415
+        "The content type is missing, malformed, or not what the body is."
+    InspectJsonMalformed "inspect.json_malformed" Inspect Deny 400
+        "The body is not strict JSON."
+    InspectJsonTooDeep "inspect.json_too_deep" Inspect Deny 400
+        "The JSON body is nested deeper than the limit."
+    InspectJsonTooLarge "inspect.json_too_large" Inspect Deny 400
+        "The JSON body has more values, members or digits than the limit."
+    InspectJsonDuplicateKey "inspect.json_duplicate_key" Inspect Deny 400
+        "A JSON object names a member twice; parsers disagree which one counts."
+
+    PolicyNotPermitted "policy.not_permitted" Policy Deny 403
+        "No policy permits this: the default is to deny."
+    PolicyForbidden "policy.forbidden" Policy Deny 403
+        "A policy forbids this."
+    PolicyError "policy.error" Policy Deny 403
+        "A forbid policy could not be evaluated, and that denies."
+
+    InternalPanic "internal.panic" Internal Deny 403
+        "zt failed while deciding; a failure denies."
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|code| code.as_str() == text);
+        known.copied().ok_or_else(|| D::Error::custom(format_args!("unknown reason code `{text}`")))
+    }
+}
+
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Self::ALL.iter().map(|code| code.as_str()).collect();
+        json_schema!({"type": "string", "enum": names})
+    }
+}

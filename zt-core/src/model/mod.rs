@@ -1,0 +1,27 @@
+//! Plain data that crosses every boundary; no behaviour beyond reading and writing itself.
+//!
+//! The forms are those of the contract: one JSON shape for a request, a response, a decision and a recorded event,
+//! the same in Rust, Python, Node, WASM, on the command line and in the conformance vectors.
+
+mod code;
+mod decision;
+mod event;
+mod identity;
+mod problem;
+mod request;
+mod response;
+mod schema;
+mod text;
+
+pub use code::{Code, Stage};
+pub use decision::{Decision, EndpointRef, Finding, Obligation, Outcome, Reason};
+pub use event::{Event, Login};
+pub use identity::{Assurance, Identity, IdentityKind};
+pub use problem::Problem;
+pub use request::{Header, Peer, Request};
+pub use response::{Response, ResponseDecision};
+pub use schema::schemas;
+pub use text::{Body, Text};
+
+/// Milliseconds since the Unix epoch, UTC.
+pub type Millis = i64;

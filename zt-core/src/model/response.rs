@@ -1,0 +1,42 @@
+//! One response, and what zt says of it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Header, Millis, Obligation, Outcome, Reason};
+
+/// The response the host is about to send, or recorded.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Response<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// Header lines.
+    #[serde(default)]
+    pub headers: Vec<Header<'a>>,
+    /// Body, possibly cut: `body_len` is the true length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body<'a>>,
+    /// True length of the body in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_len: Option<u64>,
+    /// Time the handler took, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<f64>,
+}
+
+/// What to do with a response.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResponseDecision {
+    /// The request's id.
+    pub id: String,
+    /// `allow` passes the response on.
+    pub outcome: Outcome,
+    /// False in monitor mode: the outcome is what would have been done.
+    pub enforced: bool,
+    /// The clock that `observe` was given.
+    pub time_ms: Millis,
+    /// Why, by weight, then code.
+    pub reasons: Vec<Reason>,
+    /// What the host must do to the response before it is sent.
+    pub obligations: Vec<Obligation>,
+}
