@@ -2,6 +2,7 @@
 //!
 //! The documents are not part of the project: `../shared/data` beside it, or where `ZT_DATA` says.
 #![cfg(feature = "compile")]
+#![allow(clippy::disallowed_methods, reason = "a test may read files and the environment")]
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -12,6 +12,7 @@ use crate::model::Problem;
 /// Endpoints altogether.
 const MAX_ENDPOINTS: usize = 100_000;
 /// Problems reported of one document.
+#[cfg(feature = "compile")]
 const MAX_PROBLEMS: usize = 20;
 /// Methods that people write in lower case by mistake (RFC 9110, section 9; RFC 5789).
 const STANDARD: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
