@@ -75,7 +75,7 @@ codes! {
     RouteMethodNotAllowed "route.method_not_allowed" Route Deny 405
         "The path is known, the method on it is not."
     RouteBadTarget "route.bad_target" Route Deny 400
-        "The path does not start with a slash."
+        "The request target is not a path: it starts with no slash, or holds a raw `?`, `#` or space."
     RouteTooLong "route.too_long" Route Deny 400
         "The path is longer or deeper than the configured limit."
     RouteBadEncoding "route.bad_encoding" Route Deny 400
@@ -89,7 +89,7 @@ codes! {
     RouteEmptySegment "route.empty_segment" Route Deny 400
         "The path holds two slashes in a row, which servers merge or keep."
     RouteDoubleEncoding "route.double_encoding" Route Deny 400
-        "After one decoding the path still holds an encoded slash, dot, backslash, percent sign or control character."
+        "After one decoding the path could be decoded again, which some servers do."
 
     VerifyNoCredential "verify.no_credential" Verify Deny 401
         "The endpoint asks for a credential and the request has none."
