@@ -237,8 +237,10 @@ mod tests {
         let y = bytes("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5");
         assert!(P256.has_point(&x, &y));
         assert!(!P256.has_point(&y, &x) && !P256.has_point(&[0; 32], &[0; 32]));
-        let x = bytes("aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7");
-        let y = bytes("3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f");
+        let x =
+            bytes("aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7");
+        let y =
+            bytes("3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f");
         assert!(P384.has_point(&x, &y));
         assert!(!P384.has_point(&y, &x));
     }

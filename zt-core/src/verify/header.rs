@@ -77,8 +77,8 @@ impl<'a> Header<'a> {
             }
         }
         let alg = alg.ok_or(bad("`alg` is missing"))?;
-        let algorithm = Algorithm::from_name(&alg)
-            .ok_or((Code::VerifyAlgorithmRefused, "`alg` is not an accepted algorithm"))?;
+        let algorithm =
+            Algorithm::from_name(&alg).ok_or((Code::VerifyAlgorithmRefused, "`alg` is not an accepted algorithm"))?;
         if kid.as_deref().is_some_and(|kid| !is_kid(kid)) {
             return Err(bad("`kid` is empty, too long or has control characters"));
         }
@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_plain_header() {
-        let header = Header::read(br#"{"alg":"ES256","typ":"at+jwt","kid":"k\u0031","x":{"alg":"none","crit":[]}}"#).unwrap();
+        let header =
+            Header::read(br#"{"alg":"ES256","typ":"at+jwt","kid":"k\u0031","x":{"alg":"none","crit":[]}}"#).unwrap();
         assert_eq!((header.algorithm, header.kid.as_deref()), (Algorithm::Es256, Some("k1")));
         assert!(header.is_type("AT+JWT") && header.is_type("application/at+jwt") && !header.is_type("jwt"));
     }
