@@ -68,8 +68,10 @@ pub(super) fn read_set(text: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>,
             Err(NotForUs(why)) => passed_over.push(format!("{name}: {why}")),
         }
     }
-    let secrets = keys.iter().filter(|members| matches!(members.get("kty"), Some(Member::Text(kty)) if kty == "oct"));
-    if !matches!(secrets.count(), 0) && admitted.iter().any(|key| key.algorithm.key_kind() != KeyKind::Secret) {
+    let of_kty = |wanted: &[&str]| {
+        keys.iter().any(|members| matches!(members.get("kty"), Some(Member::Text(kty)) if wanted.contains(&&**kty)))
+    };
+    if of_kty(&["oct"]) && of_kty(&["RSA", "EC", "OKP"]) {
         bad.push("secret and public keys in one set".to_owned());
     }
     if admitted.is_empty() && bad.is_empty() {
@@ -242,11 +244,31 @@ fn rsa(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
     if n.last().is_none_or(|low| low & 1 == 0) {
         return Err(Refused("the modulus is even"));
     }
+    if is_roca(&n) {
+        return Err(Refused("the modulus has the form of keys that can be factored (ROCA, CVE-2017-15361)"));
+    }
     // Both backends stop at 33 bits.
     if e.len() > 4 || e.last().is_none_or(|low| low & 1 == 0) || e == [1] {
         return Err(Refused("the exponent is not an odd number from 3 to 2^32"));
     }
     Ok(DecodingKey::from_rsa_raw_components(&n, &e))
+}
+
+/// Whether a modulus is, modulo each of these primes, a power of 65537: of sound keys about one in 2^27 is (Nemec et
+/// al. 2017, "The Return of Coppersmith's Attack").
+fn is_roca(n: &[u8]) -> bool {
+    const PRIMES: [u32; 38] = [
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+        109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    ];
+    PRIMES.iter().all(|prime| {
+        let residue = n.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let mut power = 1;
+        (0..*prime).any(|_| {
+            power = power * 65_537 % prime;
+            power == residue
+        })
+    })
 }
 
 fn elliptic(members: &Members<'_>) -> Result<(KeyKind, DecodingKey), Rejected> {
@@ -290,7 +312,7 @@ fn secret(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
         return Err(Refused("the secret is longer than 1 KiB"));
     }
     if k.iter().all(|byte| k.first() == Some(byte)) {
-        return Err(Refused("the secret is empty or one byte repeated"));
+        return Err(Refused("the secret is empty or blank: one byte repeated"));
     }
     Ok(DecodingKey::from_secret(&k))
 }
@@ -378,6 +400,13 @@ mod tests {
     }
 
     #[test]
+    fn roca_moduli_are_found() {
+        // 65537 is a power of itself modulo every prime; 65539 is not modulo all of them.
+        assert!(is_roca(&[1, 0, 1]) && is_roca(&[1, 0, 2, 0, 1]));
+        assert!(!is_roca(&[1, 0, 3]) && !is_roca(&[0xff; 256]));
+    }
+
+    #[test]
     fn what_a_key_is_for() {
         let with = |more: &str| rsa_key(&[0xff; 256], &[1, 0, 1], more);
         for (more, why) in [
@@ -430,8 +459,8 @@ mod tests {
     fn secrets_are_long_enough() {
         let oct = |k: &[u8]| format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_SAFE_NO_PAD.encode(k));
         assert!(refusal(&oct(b"")).contains("empty"));
+        assert!(refusal(&oct(&[b' '; 64])).contains("blank"));
         assert!(refusal(&oct(b"31 bytes are one byte too short")).contains("shorter"));
-        assert!(refusal(&oct(&[b' '; 64])).contains("repeated"));
         assert!(refusal(&oct(&[0, 1].repeat(1000))).contains("longer"));
     }
 

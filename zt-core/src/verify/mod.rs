@@ -20,6 +20,8 @@ mod issuer;
 mod jwk;
 mod jws;
 mod signature;
+#[cfg(test)]
+mod wycheproof;
 
 use smallvec::{SmallVec, smallvec};
 
