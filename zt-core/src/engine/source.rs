@@ -206,7 +206,9 @@ fn remove(table: &mut DeTable<'_>, matches: &impl Fn(&Range<usize>) -> bool) -> 
         inside = inside || remove_in(value.get_mut(), matches);
     }
     if !inside {
-        table.retain(|key, value| !matches(&key.span()) && !matches(&value.span()));
+        let cut = table.iter().filter(|(key, value)| matches(&key.span()) || matches(&value.span()));
+        let cut: Vec<String> = cut.map(|(key, _)| key.get_ref().to_string()).collect();
+        table.retain(|key, _| !cut.iter().any(|name| name == key));
     }
     inside || table.len() < before
 }
