@@ -1,5 +1,6 @@
 //! The way of one request.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,8 +34,14 @@ impl Engine {
             return self.conclude(draft, state, request, now);
         }
 
-        let claim = |name: &str| verified.claims.scalar(name).map(|value| value.to_string());
-        let identified = Subject { identity: draft.identity.as_ref(), claim: Some(&claim), ..subject };
+        let claim = |name: &str| verified.claims.text(name).map(Cow::into_owned);
+        let tenant = self.verifier.tenant(&verified);
+        let identified = Subject {
+            identity: draft.identity.as_ref(),
+            tenant: tenant.as_deref(),
+            claim: Some(&claim),
+            ..subject
+        };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
         draft.limited(check);
         if draft.ends() {

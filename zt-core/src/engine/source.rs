@@ -208,7 +208,9 @@ fn remove(table: &mut DeTable<'_>, matches: &impl Fn(&Range<usize>) -> bool) -> 
     if !inside {
         let cut = table.iter().filter(|(key, value)| matches(&key.span()) || matches(&value.span()));
         let cut: Vec<String> = cut.map(|(key, _)| key.get_ref().to_string()).collect();
-        table.retain(|key, _| !cut.iter().any(|name| name == key));
+        for name in cut {
+            table.remove(name.as_str());
+        }
     }
     inside || table.len() < before
 }
