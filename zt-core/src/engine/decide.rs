@@ -54,12 +54,12 @@ impl Engine {
         }
 
         if let Some(policy) = &self.policy {
-            let path = found.path.to_string();
+            let path = &found.path.text;
             let effect = policy.effect(&policy.evaluate(&policy::Request {
                 identity: draft.identity.as_ref(),
                 endpoint: found.endpoint.index as usize,
                 method: request.method.as_str().unwrap_or_default(),
-                path: Some(&path),
+                path: Some(path),
                 host: request.host.as_ref().and_then(|host| host.as_str()),
                 ip: request.peer.ip,
                 asn: request.peer.asn,

@@ -136,7 +136,7 @@ impl Router {
     /// Finds the endpoint of a request.
     ///
     /// Time is linear in the path's length, plus at most one visit of each node of the template tree; no allocation
-    /// unless the path is percent-encoded or longer than twelve segments.
+    /// where [`normalise`] borrows.
     ///
     /// # Errors
     /// [`Miss`] with one of the `route` codes.
@@ -198,21 +198,26 @@ impl Router {
 }
 
 fn variables<'a>(template: &'a Template, path: &Path<'a>) -> SmallVec<[(&'a str, Cow<'a, str>); 4]> {
+    match &path.text {
+        Cow::Borrowed(text) => captured(template, text, Cow::Borrowed),
+        Cow::Owned(text) => captured(template, text, |value| Cow::Owned(value.to_owned())),
+    }
+}
+
+fn captured<'a, 'p>(
+    template: &'a Template,
+    text: &'p str,
+    value: impl Fn(&'p str) -> Cow<'a, str>,
+) -> SmallVec<[(&'a str, Cow<'a, str>); 4]> {
     let mut variables = SmallVec::new();
-    for (segment, value) in template.segments.iter().zip(&path.segments) {
+    for (segment, text) in template.segments.iter().zip(text.split('/').skip(1)) {
         match segment {
             Segment::Literal(_) | Segment::Any(None) => {}
-            Segment::Any(Some(name)) => variables.push((&**name, value.clone())),
-            Segment::Pattern(pattern, names) => match value {
-                Cow::Borrowed(value) => {
-                    let values = pattern.captures(value).into_iter().flatten().map(Cow::Borrowed);
-                    variables.extend(names.iter().map(|name| &**name).zip(values));
-                }
-                Cow::Owned(value) => {
-                    let values = pattern.captures(value).into_iter().flatten().map(|v| Cow::Owned(v.to_owned()));
-                    variables.extend(names.iter().map(|name| &**name).zip(values));
-                }
-            },
+            Segment::Any(Some(name)) => variables.push((&**name, value(text))),
+            Segment::Pattern(pattern, names) => {
+                let values = pattern.captures(text).into_iter().flatten().map(&value);
+                variables.extend(names.iter().map(|name| &**name).zip(values));
+            }
         }
     }
     variables
