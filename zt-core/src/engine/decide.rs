@@ -54,7 +54,7 @@ impl Engine {
         }
 
         if let Some(policy) = &self.policy {
-            let path = &found.path.text;
+            let path = found.path.as_str();
             let effect = policy.effect(&policy.evaluate(&policy::Request {
                 identity: draft.identity.as_ref(),
                 endpoint: found.endpoint.index as usize,
