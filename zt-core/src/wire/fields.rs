@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Instance;
-use crate::model::{Body, Decision, Header, Millis, Peer, Request, Text};
+use crate::model::{Body, Decision, Header, Millis, Peer, Request, Response, ResponseDecision, Text};
 
 /// Fields before the header lines.
 const HEAD: usize = 7;
@@ -29,17 +29,27 @@ impl Instance {
         let request = request(fields, count, body)?;
         Ok(self.engine().decide(self.state(), &request, now))
     }
+
+    /// Observes the response to a request that was decided: its status and latency as fields, then name and value of
+    /// each header line. An empty status or latency is absent.
+    ///
+    /// # Errors
+    /// When the count is wrong, or a number is not one.
+    pub fn observe_fields(
+        &self,
+        decision: &Decision,
+        fields: &str,
+        count: usize,
+        now: Millis,
+    ) -> Result<ResponseDecision, String> {
+        let response = response(fields, count)?;
+        Ok(self.engine().observe(self.state(), decision, &response, now))
+    }
 }
 
 fn request<'a>(fields: &'a str, count: usize, body: Read<'a>) -> Result<Request<'a>, String> {
-    // Counted first: a NUL inside a field would shift all that follow.
-    let found = memchr::memchr_iter(0, fields.as_bytes()).count().saturating_add(1);
-    if found != count || found < HEAD || (found - HEAD) % 2 != 0 {
-        return Err(format!("{count} fields were promised, {found} were found"));
-    }
-    let ascii = fields.is_ascii();
-    let text = |field: &'a str| if ascii { Text::from(field) } else { Text::from_json_str(field) };
-    let mut cut = Cut { rest: Some(fields) };
+    let mut cut = Cut::new(fields, count, HEAD)?;
+    let text = reader(fields);
     let id = cut.next().filter(|id| !id.is_empty()).map(Cow::Borrowed);
     let mut head = || cut.next().filter(|field| !field.is_empty());
     let method = head().map(text).unwrap_or_default();
@@ -47,10 +57,7 @@ fn request<'a>(fields: &'a str, count: usize, body: Read<'a>) -> Result<Request<
     let (path, query) = target(head().unwrap_or_default(), text);
     let http_version = head().map(text);
     let peer = head().map_or_else(|| Ok(Peer::default()), peer)?;
-    let mut headers: Vec<Header<'a>> = Vec::with_capacity((count - HEAD) / 2);
-    while let (Some(name), Some(value)) = (cut.next(), cut.next()) {
-        headers.push((text(name), text(value)));
-    }
+    let headers = headers(cut, text);
     Ok(Request {
         id,
         subject: None,
@@ -67,9 +74,43 @@ fn request<'a>(fields: &'a str, count: usize, body: Read<'a>) -> Result<Request<
     })
 }
 
-/// The field as far as each NUL; memchr, because `str::split` looks at every character.
+fn response(fields: &str, count: usize) -> Result<Response<'_>, String> {
+    let mut cut = Cut::new(fields, count, 2)?;
+    let status = cut.next().and_then(|field| field.parse().ok()).ok_or("the status is not a number")?;
+    let latency = cut.next().filter(|field| !field.is_empty());
+    let latency_ms = latency.map(|field| field.parse().map_err(|_| "the latency is not a number")).transpose()?;
+    Ok(Response { status, latency_ms, headers: headers(cut, reader(fields)), ..Response::default() })
+}
+
+/// How a field is read. Most requests are ASCII throughout and are borrowed.
+fn reader<'a>(fields: &str) -> impl Fn(&'a str) -> Text<'a> + Copy {
+    let ascii = fields.is_ascii();
+    move |field| if ascii { Text::from(field) } else { Text::from_json_str(field) }
+}
+
+fn headers<'a>(mut cut: Cut<'a>, text: impl Fn(&'a str) -> Text<'a>) -> Vec<Header<'a>> {
+    let mut lines = Vec::with_capacity(16);
+    while let (Some(name), Some(value)) = (cut.next(), cut.next()) {
+        lines.push((text(name), text(value)));
+    }
+    lines
+}
+
+/// The fields one by one. By memchr, because `str::split` looks at every character.
 struct Cut<'a> {
     rest: Option<&'a str>,
+}
+
+impl<'a> Cut<'a> {
+    /// Counted first: a NUL inside a field would shift all that follow.
+    fn new(fields: &'a str, count: usize, head: usize) -> Result<Self, String> {
+        let found = memchr::memchr_iter(0, fields.as_bytes()).count().saturating_add(1);
+        let even = found.checked_sub(head).is_some_and(|lines| lines % 2 == 0);
+        if found == count && even {
+            return Ok(Self { rest: Some(fields) });
+        }
+        Err(format!("{count} fields were promised, {found} were found"))
+    }
 }
 
 impl<'a> Iterator for Cut<'a> {
@@ -147,10 +188,18 @@ mod tests {
         assert!(peer("unix").is_err());
     }
 
+    #[test]
+    fn reads_a_response() {
+        let (fields, count) = joined(&["201", "1.5", "Location", "/x"]);
+        let response = response(&fields, count).unwrap();
+        assert_eq!((response.status, response.latency_ms, response.headers.len()), (201, Some(1.5), 1));
+        assert!(super::response("ok\0", 2).is_err());
+    }
+
     proptest! {
         #[test]
         fn never_panics(fields: String, count in 0_usize..40) {
-            let _ = request(&fields, count, Read::default());
+            let _ = (request(&fields, count, Read::default()), response(&fields, count));
         }
 
         #[test]
