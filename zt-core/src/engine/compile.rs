@@ -10,7 +10,7 @@ use crate::inspect::Inspector;
 use crate::limit::Limiter;
 use crate::model::Problem;
 use crate::policy::{self, Policy, Vocabulary};
-use crate::route::{Document, Router};
+use crate::route::{Document, Endpoint, Router};
 use crate::verify::Verifier;
 
 impl Config {
@@ -204,9 +204,15 @@ fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<po
 
 fn authorization(config: &policy::Config, sources: &[policy::Source<'_>], router: &Router) -> Result<Policy, Vec<Problem>> {
     let segments: Vec<&str> = router.segments().iter().map(|segment| &**segment).collect();
-    let endpoint = |e| { let e: &crate::route::Endpoint = e; policy::Endpoint { id: &e.id, method: &e.method, segment: Some(&e.segment) }};
-    let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(endpoint).collect();
-    Policy::compile(config, sources, &Vocabulary { endpoints: &endpoints, segments: &segments })
+    let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(subject_of_policy).collect();
+    let others = |(at, endpoint)| router.other_segments(endpoint).into_iter().map(move |segment| (at, segment));
+    let elsewhere: Vec<(usize, &str)> = router.endpoints().iter().enumerate().flat_map(others).collect();
+    Policy::compile(config, sources, &Vocabulary { endpoints: &endpoints, segments: &segments, elsewhere: &elsewhere })
+}
+
+/// An endpoint as policies name it.
+fn subject_of_policy(endpoint: &Endpoint) -> policy::Endpoint<'_> {
+    policy::Endpoint { id: &endpoint.id, method: &endpoint.method, segment: Some(&endpoint.segment) }
 }
 
 const NOT_HANDED_OVER: &str = "was handed over";

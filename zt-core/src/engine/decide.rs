@@ -58,6 +58,7 @@ impl Engine {
             let effect = policy.effect(&policy.evaluate(&policy::Request {
                 identity: draft.identity.as_ref(),
                 endpoint: found.endpoint.index as usize,
+                segment: Some(found.segment),
                 method: request.method.as_str().unwrap_or_default(),
                 path: Some(path),
                 host: request.host.as_ref().and_then(|host| host.as_str()),

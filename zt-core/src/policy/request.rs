@@ -23,6 +23,8 @@ pub struct Request<'a> {
     pub identity: Option<&'a Identity>,
     /// Index into the vocabulary's endpoints.
     pub endpoint: usize,
+    /// Segment of this request, where it is not the endpoint's own.
+    pub segment: Option<&'a str>,
     /// Method as received.
     pub method: &'a str,
     /// Path, decoded once.

@@ -19,7 +19,7 @@ pub(super) const ENDPOINTS: &[Endpoint<'_>] = &[
 ];
 
 pub(super) fn vocabulary() -> Vocabulary<'static> {
-    Vocabulary { endpoints: ENDPOINTS, segments: &["empty"] }
+    Vocabulary { endpoints: ENDPOINTS, segments: &["empty"], elsewhere: &[] }
 }
 
 pub(super) fn compile(text: &str) -> Result<Policy, Vec<Problem>> {

@@ -93,7 +93,7 @@ fn a_vocabulary_that_contradicts_itself() {
         Endpoint { id: "a", method: "GET", segment: None },
         Endpoint { id: "a", method: "GET", segment: None },
     ];
-    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[] };
+    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[], elsewhere: &[] };
     let found = Policy::compile(&Config::default(), &[], &vocabulary).unwrap_err();
     let text: Vec<&str> = found.iter().map(|p| p.message.as_str()).collect();
     assert!(text[0].contains("name of a group") && text[1].contains("two endpoints") && text[2].contains("no policies"), "{text:?}");
@@ -102,7 +102,7 @@ fn a_vocabulary_that_contradicts_itself() {
 #[test]
 fn the_schema_takes_any_endpoint_name() {
     let endpoints = [Endpoint { id: "GET /\"q\"\\{x}\n\u{e9}", method: "GET", segment: Some("a\"b") }];
-    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[] };
+    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[], elsewhere: &[] };
     let text = schema(&vocabulary);
     cedar_policy::Schema::from_cedarschema_str(&text).map(drop).unwrap();
     let sources = [Source { key: "policy.text".to_owned(), name: Some("a.cedar"), text: "permit(principal, action, resource in Segment::\"a\\\"b\");" }];
