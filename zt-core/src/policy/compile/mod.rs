@@ -25,6 +25,7 @@ pub(crate) use expression::{Lane, Refused};
 
 use diagnose::{Place, cedar, located};
 use scan::scan;
+pub(crate) use scan::with_stack;
 
 /// Largest text of one source, bytes.
 pub(crate) const TEXT_MAX: usize = 8 << 20;
@@ -56,6 +57,14 @@ impl Policy {
     /// Every problem found: syntax, types, unknown actions, segments and endpoints, names used twice, annotations that
     /// mean nothing, constructs that are not compiled, and text past the limits.
     pub fn compile(
+        config: &Config,
+        sources: &[Source<'_>],
+        vocabulary: &Vocabulary<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        with_stack(|| Self::compile_here(config, sources, vocabulary))
+    }
+
+    fn compile_here(
         config: &Config,
         sources: &[Source<'_>],
         vocabulary: &Vocabulary<'_>,
@@ -137,7 +146,7 @@ pub(crate) fn parse_text(source: &Source<'_>) -> Result<(PolicySet, Vec<Template
         return Err(vec![located(source, None, message).mend("split it into files")]);
     }
     if let Err(deep) = scan(source.text) {
-        return Err(vec![located(source, Some(deep.0), "nested too deep to be parsed safely")]);
+        return Err(vec![located(source, Some(deep.0), "nested too deep to be parsed safely").mend("split it, or write a set: `[...].contains(x)`")]);
     }
     let set = PolicySet::from_str(source.text).map_err(|errors| {
         errors.iter().map(|error| cedar(source, &DetailedError::from(error))).collect::<Vec<_>>()

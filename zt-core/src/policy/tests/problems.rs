@@ -56,7 +56,7 @@ fn names_and_annotations() {
 #[test]
 fn constructs_that_are_not_compiled() {
     refused("permit(principal == ?principal, action, resource);", 1, 21, "template");
-    let whole = super::super::compile::unvalidated(
+    let whole = compile::unvalidated(
         &Config::default(),
         "permit(principal, action, resource) when { context == {} };",
         &vocabulary(),
@@ -68,22 +68,31 @@ fn constructs_that_are_not_compiled() {
 
 #[test]
 fn hostile_text_is_refused_before_the_parser() {
-    refused(&format!("permit(principal, action, resource) when {{ {} }};", "(".repeat(100_000)), 1, 76, "nested too deep");
+    refused(&format!("permit(principal, action, resource) when {{ {} }};", "(".repeat(100_000)), 1, 91, "nested too deep");
     refused(&format!("permit(principal, action, resource) when {{ {}true }};", "if true then true else ".repeat(5_000)), 1, 1, "nested too deep");
     assert!(compile(&" ".repeat(9 << 20)).unwrap_err()[0].message.contains("at most"));
 }
 
 #[test]
-fn the_deepest_text_that_passes_fits_a_small_stack() {
-    let nested = format!("permit(principal, action, resource) when {{ {}true{} }};", "(".repeat(31), ")".repeat(31));
-    let sets = format!("permit(principal, action, resource) when {{ {}1{} == 1 }};", "[".repeat(31), "]".repeat(31));
-    let chained = format!("permit(principal, action, resource) when {{ true{} }};", " && true".repeat(505));
-    let ifs = format!("permit(principal, action, resource) when {{ {}true }};", "if true then true else ".repeat(500));
-    let sums = format!("permit(principal, action, resource) when {{ 1{} == 1 }};", " + 1".repeat(500));
-    // Test threads have 2 MiB.
-    for text in [nested, sets, chained, ifs, sums] {
-        let _ = compile(&text);
-    }
+fn the_deepest_text_that_passes_fits_any_stack() {
+    let wrap = |body: String| format!("permit(principal, action, resource) when {{ {body} }};");
+    let repeat = |n: usize, open: &str, middle: &str, close: &str| {
+        wrap(format!("{}{middle}{}", open.repeat(n), close.repeat(n)))
+    };
+    let texts = [
+        repeat(47, "(", "true", ")"),
+        repeat(46, "[", "1", "]"),
+        repeat(46, "{a:", "1", "}"),
+        repeat(187, "true && ", "true", ""),
+        repeat(187, "if true then true else ", "true", ""),
+        repeat(187, "if ", "true", " then true else true"),
+        repeat(187, "1 + ", "1", ""),
+        repeat(31, "[1].contains(", "1", ")"),
+        repeat(187, "", "context", ".a"),
+    ];
+    let run = move || texts.iter().for_each(|text| drop(compile(text)));
+    #[allow(clippy::disallowed_methods)] // A small stack is what is tested.
+    std::thread::Builder::new().stack_size(256 << 10).spawn(run).unwrap().join().unwrap();
 }
 
 #[test]
