@@ -361,7 +361,8 @@ pub(crate) fn call<'a>(function: Function, value: Value<'_>) -> Result<Value<'a>
     })
 }
 
-fn call2<'a>(function: Function2, a: Value<'_>, b: Value<'_>) -> Result<Value<'a>, Failed> {
+/// An extension function of two arguments.
+pub(crate) fn call2<'a>(function: Function2, a: Value<'_>, b: Value<'_>) -> Result<Value<'a>, Failed> {
     Ok(match (function, a, b) {
         (Function2::IsInRange, Value::Ip(a), Value::Ip(b)) => Value::Bool(a.is_in_range(b)),
         (Function2::Offset, Value::Datetime(t), Value::Duration(d)) => Value::Datetime(t.checked_add(d).ok_or(Failed)?),

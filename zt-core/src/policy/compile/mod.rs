@@ -114,6 +114,11 @@ pub(crate) fn unvalidated(config: &Config, text: &str, vocabulary: &Vocabulary<'
     if problems.is_empty() { Ok(Policy(compiled)) } else { Err(problems) }
 }
 
+/// Whether a text nests no deeper than Cedar's parsers can be trusted with.
+pub(crate) fn check_depth(text: &str) -> bool {
+    scan(text).is_ok()
+}
+
 /// Splits and parses a source.
 fn parse<'a>(source: &'a Source<'a>) -> Result<(PolicySet, Vec<Parsed<'a>>), Vec<Problem>> {
     let (set, templates) = parse_text(source)?;
