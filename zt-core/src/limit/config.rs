@@ -201,11 +201,16 @@ impl Rule {
     /// Name, key, speed and burst. Not its place, mode or endpoints: those do not change what an entry means.
     fn identity(&self) -> u128 {
         let period = self.quota.replenish_interval().as_nanos() as u64;
-        let hasher = KeyHasher::new(0).part(self.name.as_bytes()).number(period);
-        let hasher = hasher.number(self.quota.burst_size().get().into()).number(self.parts.len() as u64);
-        let hasher = self.parts.iter().fold(hasher, |hasher, part| hasher.part(part.to_string().as_bytes()));
-        let [v4, v6] = [self.ipv4_prefix, self.ipv6_prefix].map(u64::from);
-        hasher.number(v4).number(v6).number(PEER_V6_PREFIX.into()).key().to_u128()
+        let mut hasher = KeyHasher::new(0);
+        hasher.part(self.name.as_bytes()).number(period).number(self.quota.burst_size().get().into());
+        hasher.number(self.parts.len() as u64);
+        for part in &self.parts {
+            hasher.part(part.to_string().as_bytes());
+        }
+        for prefix in [self.ipv4_prefix, self.ipv6_prefix, PEER_V6_PREFIX] {
+            hasher.number(prefix.into());
+        }
+        hasher.key().to_u128()
     }
 
     /// Bits of the peer's address that count: for `peer` and for `peer_prefix`, IPv4 and IPv6.
