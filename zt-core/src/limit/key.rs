@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
-use super::config::{KeyPart, Rule};
-use super::{Phase, Subject};
+use super::config::Rule;
+use super::{KeyPart, Phase, Subject};
 use crate::base::bounded::{Key, KeyHasher};
 
 /// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there

@@ -12,6 +12,7 @@ mod config;
 mod gcra;
 mod headers;
 mod key;
+mod part;
 mod snapshot;
 mod state;
 
@@ -24,8 +25,9 @@ use crate::base::bounded::{Bounded, Key};
 use crate::base::units::Size;
 use crate::model::{Code, Finding, Header, Identity, Millis, Mode, Problem, Request};
 
-pub use config::{Config, KeyPart, UnknownKeyPart};
+pub use config::Config;
 pub use headers::{Standing, headers};
+pub use part::{KeyPart, UnknownKeyPart};
 pub use snapshot::SnapshotError;
 pub use state::State;
 
@@ -96,6 +98,22 @@ impl Limiter {
     /// Whether the request is within every limit of the phase; spends from all of them, or from none.
     ///
     /// A state that was made for other limits refuses what it does not know.
+    ///
+    /// ```
+    /// use zt_core::base::units::Size;
+    /// use zt_core::limit::{Config, Limiter, Phase, State, Subject};
+    ///
+    /// let limits: Vec<Config> = serde_json::from_str(r#"[{"name": "per-peer", "key": ["peer"], "rate": "1/1m"}]"#)?;
+    /// let limiter = Limiter::compile(&limits, Size::from_bytes(1 << 20)).expect("a sound configuration");
+    /// let state = State::new(&limiter, 0x5eed);
+    /// let subject = Subject { peer: Some("203.0.113.7".parse()?), ..Subject::default() };
+    ///
+    /// let now = 1_772_446_530_000;
+    /// assert!(!limiter.check(&state, Phase::Peer, &subject, now).refuses());
+    /// let refused = limiter.check(&state, Phase::Peer, &subject, now + 1_000);
+    /// assert_eq!(refused.standing.and_then(|standing| standing.retry_after_s), Some(59));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Codes
     /// `limit.exceeded`; marked `monitor` where the limit is in monitor mode, which refuses nothing.
