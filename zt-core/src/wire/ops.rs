@@ -72,8 +72,8 @@ fn named_files(document: &str) -> Result<String, String> {
 /// Raw Cedar requests, as in the contract.
 #[cfg(feature = "compile")]
 fn policy_evaluate(document: &str) -> Result<String, String> {
-    let _ = document;
-    Err("not yet".to_owned())
+    let answers = crate::policy::raw::evaluate(&input(document)?);
+    text(&answers.map_err(|problems| crate::engine::Invalid(problems).to_string())?)
 }
 
 #[cfg(not(feature = "compile"))]
