@@ -1,6 +1,7 @@
 //! zt in Node.js: free functions over a handle, which cost a sixth of what a native class costs. `index.js` makes the
 //! class of them.
 
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub fn from_toml(text: String, files: Vec<String>, seed: BigInt) -> Result<Exter
     while let (Some(name), Some(text)) = (pairs.next(), pairs.next()) {
         named.push(File { name, text });
     }
-    let engine = Engine::from_toml(&text, &named).map_err(|invalid| Error::from_reason(invalid.to_string()))?;
+    let engine = checked(Engine::from_toml(&text, &named))?;
     let state = State::with_seed(&engine, seed.get_u64().1);
     Ok(External::new(wire::Instance::new(Arc::new(engine), state)))
 }
@@ -82,7 +83,7 @@ pub fn verdict(decision: &External<Decision>) -> u32 {
 /// Never, as long as a decision can be written.
 #[napi(catch_unwind)]
 pub fn document(decision: &External<Decision>) -> Result<String> {
-    Ok(serde_json::to_string(&**decision)?)
+    checked(serde_json::to_string(&**decision))
 }
 
 /// The body of a refusal.
@@ -104,7 +105,7 @@ pub fn observe(
     now: f64,
 ) -> Result<String> {
     let observed = checked(instance.observe_fields(decision, &fields, count as usize, millis(now)))?;
-    Ok(serde_json::to_string(&observed)?)
+    checked(serde_json::to_string(&observed))
 }
 
 /// Event -> decision, as JSON text. A panic refuses.
@@ -116,8 +117,9 @@ pub fn decide_event(instance: &External<wire::Instance>, event: String) -> Resul
     match catch_unwind(AssertUnwindSafe(|| instance.decide_event(&event))) {
         Ok(decided) => checked(decided),
         Err(_) => {
-            let event: Event = serde_json::from_str(&event)?;
-            Ok(serde_json::to_string(&wire::panic_decision(event.id.as_deref().unwrap_or_default(), event.time_ms))?)
+            let event: Event = checked(serde_json::from_str(&event))?;
+            let refused = wire::panic_decision(event.id.as_deref().unwrap_or_default(), event.time_ms);
+            checked(serde_json::to_string(&refused))
         }
     }
 }
@@ -170,8 +172,8 @@ pub fn ops() -> Vec<String> {
     wire::OPS.iter().map(|name| (*name).to_owned()).collect()
 }
 
-fn checked<T>(result: std::result::Result<T, String>) -> Result<T> {
-    result.map_err(Error::from_reason)
+fn checked<T, E: Display>(result: std::result::Result<T, E>) -> Result<T> {
+    result.map_err(|error| Error::from_reason(error.to_string()))
 }
 
 /// A host's clock reads whole milliseconds; a cast saturates and makes 0 of NaN.

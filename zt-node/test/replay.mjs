@@ -4,6 +4,11 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { Engine } from "zt";
 
 const [config, events, out] = process.argv.slice(2);
+if (out === undefined) {
+  // `node --test` runs every file of this folder.
+  console.error("usage: replay.mjs CONFIG EVENTS OUT");
+  process.exit();
+}
 const engine = Engine.fromToml(readFileSync(config, "utf8"));
 const recorded = readFileSync(events);
 const written = openSync(out, "w");
