@@ -8,28 +8,46 @@ wasm.initSync({ module });
 /** Engines that a new instance must be made for: they share one WebAssembly memory. */
 const engines = new Set();
 
+let replaceInstance;
+
 export const OPS = Object.freeze(wasm.ops());
 
-/** An engine and a state; documents are objects. */
+/** Runs one of `OPS` on a document. */
+export function op(name, document = null) {
+  return JSON.parse(guarded(() => wasm.op(name, JSON.stringify(document))));
+}
+
+/** A compiled configuration with its state. */
 export class Engine {
   #make;
   #instance;
 
+  /** Use `fromToml`. */
   constructor(make) {
     this.#make = make;
-    this.#instance = make();
+    this.#instance = guarded(make);
     engines.add(this);
   }
 
   /** Compiles the text of a `zt.toml`; `files` holds the text of each file it names. Throws every mistake, one a line. */
   static fromToml(text, { files = {}, seed = 0n } = {}) {
     const pairs = Object.entries(files).flat();
-    return new Engine(() => guarded(() => wasm.Instance.from_toml(text, pairs, BigInt(seed))));
+    return new Engine(() => wasm.Instance.from_toml(text, pairs, BigInt(seed)));
   }
 
-  /** The longest body, in bytes, that the host has to read. */
+  /** The longest body, in bytes, that the host has to read: a longer one is refused for its length alone. */
   get bodyLimit() {
     return guarded(() => this.#instance.body_limit());
+  }
+
+  /** What is worth knowing about the configuration. */
+  get notices() {
+    return guarded(() => this.#instance.notices());
+  }
+
+  /** Prefix of the SHA-256 of the configuration and of every file it names, hex. */
+  get version() {
+    return guarded(() => this.#instance.version());
   }
 
   /** Decides about a request; the hot lane. `now` is the host's clock, in milliseconds. Never throws: what fails refuses. */
@@ -44,22 +62,22 @@ export class Engine {
           count += 2;
         }
         const verdict = this.#instance.decide(fields, count, body, bodyLength ?? -1, now);
-        const passes = (verdict & 1) === 1;
-        return new Decision(this.#instance.document(), passes, verdict >>> 1, passes ? null : this.#instance.problem());
+        const problem = (verdict & 1) === 1 ? "" : this.#instance.problem();
+        return new Decision(this.#instance.document(), verdict, problem);
       });
     } catch {
       const text = wasm.panic_decision(id, now);
-      return new Decision(text, false, JSON.parse(text).status, wasm.op("problem", text));
+      return new Decision(text, JSON.parse(text).status << 2, wasm.op("problem", text));
     }
   }
 
   /** Event -> decision; its clock is the event's `time_ms`. */
   decideEvent(event) {
-    return JSON.parse(this.decideEventText(JSON.stringify(event)));
+    return JSON.parse(this.decideEventJson(JSON.stringify(event)));
   }
 
-  /** The same on JSON texts. */
-  decideEventText(event) {
+  /** `decideEvent` on JSON text: what goes in and comes out byte for byte. */
+  decideEventJson(event) {
     try {
       return guarded(() => this.#instance.decide_event(event));
     } catch (error) {
@@ -71,11 +89,11 @@ export class Engine {
 
   /** Event with a response, and its decision -> response decision. */
   observeEvent(event, decision) {
-    return JSON.parse(this.observeEventText(JSON.stringify(event), JSON.stringify(decision)));
+    return JSON.parse(this.observeEventJson(JSON.stringify(event), JSON.stringify(decision)));
   }
 
-  /** The same on JSON texts. */
-  observeEventText(event, decision) {
+  /** `observeEvent` on JSON text. */
+  observeEventJson(event, decision) {
     return guarded(() => this.#instance.observe_event(event, decision));
   }
 
@@ -96,7 +114,7 @@ export class Engine {
 
   /** Runs one of `OPS` on a document. */
   op(name, document) {
-    return JSON.parse(guarded(() => wasm.op(name, JSON.stringify(document ?? null))));
+    return op(name, document);
   }
 
   /** Frees its memory at once. */
@@ -128,30 +146,50 @@ export class Engine {
   }
 }
 
-/** A decision. Its fields are those of the contract's document and are read from it when first asked for. */
+/** What to do with a request. What it says is made into objects only when it is asked for. */
 export class Decision {
   #text;
+  #verdict;
+  #problem;
   #document;
 
-  constructor(text, passes, status, problem) {
+  constructor(text, verdict, problem) {
     this.#text = text;
-    /** Whether the host passes the request on. */
-    this.passes = passes;
-    this.status = status;
-    /** Body of the refusal, `application/problem+json`; null when the request passes. */
-    this.problem = problem;
+    this.#verdict = verdict;
+    this.#problem = problem;
   }
 
-  /** The document. */
+  /** Whether the host passes the request on. */
+  get passes() {
+    return (this.#verdict & 1) === 1;
+  }
+
+  /** HTTP status: 200 passes. */
+  get status() {
+    return this.#verdict >>> 2;
+  }
+
+  /** Headers that the host adds to the response, as pairs. */
+  get response_headers() {
+    return (this.#verdict & 2) === 0 ? [] : this.toJSON().response_headers;
+  }
+
+  /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
+  problem() {
+    return this.#problem;
+  }
+
+  /** The decision's document. */
   toJSON() {
     return (this.#document ??= JSON.parse(this.#text));
   }
 }
 
-const FIELDS = ["id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons",
-  "obligations", "response_headers", "policy_version"];
-for (const field of FIELDS) {
-  Object.defineProperty(Decision.prototype, field, { enumerable: true, get() { return this.toJSON()[field]; } });
+for (const field of [
+  "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
+  "policy_version",
+]) {
+  Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }
 
 /** After a trap nothing of the old instance may be used: its stack and its locks are as the panic left them. */
@@ -163,8 +201,6 @@ function guarded(call) {
     throw error;
   }
 }
-
-var replaceInstance;
 
 function isTrap(error) {
   return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;

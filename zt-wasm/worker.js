@@ -2,7 +2,7 @@
 
 import { Engine } from "./engine.js";
 
-export { Decision, Engine, OPS } from "./engine.js";
+export { Decision, Engine, OPS, op } from "./engine.js";
 
 /**
  * Wraps a `fetch` handler: every request is decided before the handler sees it, and a refused one is answered with a
@@ -111,7 +111,7 @@ function replay(request, { bytes, rest }) {
 function refusal(decision) {
   const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
   for (const [name, value] of decision.response_headers) headers.append(name, value);
-  return new Response(decision.problem, { status: decision.status, headers });
+  return new Response(decision.problem(), { status: decision.status, headers });
 }
 
 function observed(engine, decision, request, response, now) {
@@ -125,9 +125,10 @@ function observed(engine, decision, request, response, now) {
   } catch {
     // The request has been decided: a failure here lets nothing pass.
   }
-  if (decision.response_headers.length === 0) return response;
+  const added = decision.response_headers;
+  if (added.length === 0) return response;
   const answer = new Response(response.body, response);
-  for (const [name, value] of decision.response_headers) answer.headers.append(name, value);
+  for (const [name, value] of added) answer.headers.append(name, value);
   return answer;
 }
 

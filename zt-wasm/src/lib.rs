@@ -41,7 +41,17 @@ impl Instance {
         self.inner.engine().body_limit()
     }
 
-    /// The hot lane: twice the status, plus one when the request passes. The rest of the decision is asked for
+    /// What is worth knowing about the configuration.
+    pub fn notices(&self) -> Vec<String> {
+        self.inner.engine().notices()
+    }
+
+    /// Prefix of the configuration's SHA-256.
+    pub fn version(&self) -> String {
+        self.inner.engine().version().to_owned()
+    }
+
+    /// The hot lane: four times the status, plus two when there are headers to add, plus one when the request passes. The rest of the decision is asked for
     /// with `document` and `problem` before the next call. A negative `body_length` is not known.
     ///
     /// # Errors
@@ -56,7 +66,8 @@ impl Instance {
     ) -> Result<u32, JsError> {
         let read = wire::Read { bytes: body.as_deref(), length: length(body_length) };
         let decision = checked(self.inner.decide_fields(fields, count, read, millis(now)))?;
-        let verdict = (u32::from(decision.status) << 1) | u32::from(decision.passes());
+        let headers = u32::from(!decision.response_headers.is_empty());
+        let verdict = (u32::from(decision.status) << 2) | (headers << 1) | u32::from(decision.passes());
         self.last.replace(Some(decision));
         Ok(verdict)
     }
