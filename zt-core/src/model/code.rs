@@ -142,11 +142,11 @@ codes! {
     InspectBadHeader "inspect.bad_header" Inspect Deny 400
         "A header name or value holds characters that HTTP forbids."
     InspectConflictingHeaders "inspect.conflicting_headers" Inspect Deny 400
-        "Headers that servers read in different ways: two hosts, two lengths, or a length beside a transfer coding."
+        "Headers that servers read in different ways: two hosts, two lengths, a length beside a transfer coding, or another method or target."
     InspectBadQuery "inspect.bad_query" Inspect Deny 400
-        "The query holds a broken percent-encoding, bytes that are not UTF-8, or too many parameters."
+        "The query or a form holds a broken percent-encoding, bytes that are not UTF-8, or too many parameters."
     InspectControlCharacter "inspect.control_character" Inspect Deny 400
-        "The query or a form holds a NUL or another control character."
+        "The query, a form or a JSON string holds a NUL or another control character."
     InspectContentType "inspect.content_type" Inspect Deny 415
         "The content type is missing, malformed, or not what the body is."
     InspectJsonMalformed "inspect.json_malformed" Inspect Deny 400

@@ -60,6 +60,7 @@ impl Build {
             segments: vec![default.clone()],
             default,
             patterns: Tree::new(),
+            listed: Vec::new(),
         };
         Self { router, sources: Vec::new(), methods: BTreeSet::new(), problems: Vec::new() }
     }
@@ -211,6 +212,7 @@ impl Build {
                         Some(other) => format!("`{text}` is already a pattern of segment `{other}`"),
                         free => {
                             *free = Some(name.clone());
+                            self.router.listed.push((pattern, name.clone()));
                             continue;
                         }
                     },

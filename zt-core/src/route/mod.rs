@@ -70,6 +70,8 @@ pub struct Router {
     /// All segments, `default` first.
     segments: Vec<Arc<str>>,
     patterns: Tree<Option<Arc<str>>>,
+    /// The same patterns, in the order of the configuration.
+    listed: Vec<(Template, Arc<str>)>,
 }
 
 /// An OpenAPI document as text.
@@ -166,6 +168,18 @@ impl Router {
     /// Names of the segments, `default` first.
     pub fn segments(&self) -> &[Arc<str>] {
         &self.segments
+    }
+
+    /// Segments that a request of this endpoint can be in beside the template's own: a pattern such as `/v1/pay/**` is
+    /// more specific than a template such as `/**`.
+    pub fn other_segments(&self, endpoint: &Endpoint) -> Vec<&str> {
+        let Some(template) = self.templates.get(endpoint.index as usize) else { return Vec::new() };
+        let overlapping = self.listed.iter().filter(|(pattern, _)| pattern.overlaps(template));
+        let mut names: Vec<&str> = overlapping.map(|(_, name)| &**name).chain([&*self.default]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| *name != &*endpoint.segment);
+        names
     }
 
     fn at(&self, at: u32) -> Option<(&Endpoint, &Template)> {

@@ -16,6 +16,11 @@ pub struct Path<'a> {
 }
 
 impl Path<'_> {
+    /// The decoded path, without a slash at its end unless it is `/`; every slash in it separates.
+    pub fn as_str(&self) -> &str {
+        if self.text.is_empty() { "/" } else { &self.text }
+    }
+
     /// Decoded segments.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.text.split('/').skip(1)
