@@ -93,9 +93,7 @@ const NO_COMPILER: &str = "this build has no compiler (feature `compile`)";
 
 /// Anything -> every reason code with its stage, outcome, status and sentence.
 fn codes(_: &str) -> Result<String, String> {
-    let row = |code: &Code| {
-        json!({"code": code, "stage": code.stage(), "outcome": code.outcome(), "status": code.status(), "sentence": code.sentence()})
-    };
+    let row = |code: &Code| json!({"code": code, "stage": code.stage(), "outcome": code.outcome(), "status": code.status(), "sentence": code.sentence()});
     text(&Code::ALL.iter().map(row).collect::<Vec<Value>>())
 }
 

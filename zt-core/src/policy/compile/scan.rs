@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn bounds_nesting() {
-        let nested = |n: usize| format!("permit(principal,action,resource) when {{ {}true{} }};", "(".repeat(n), ")".repeat(n));
+        let nested =
+            |n: usize| format!("permit(principal,action,resource) when {{ {}true{} }};", "(".repeat(n), ")".repeat(n));
         assert!(scan(&nested(BRACKETS_MAX - 1)).is_ok());
         assert!(scan(&nested(BRACKETS_MAX)).is_err());
         let chained = |n: usize| format!("permit(principal,action,resource) when {{ true{} }};", " && true".repeat(n));
