@@ -14,7 +14,8 @@ fn problems(text: &str) -> Vec<String> {
 
 fn assert_problems(text: &str, expected: &[&str]) {
     let found = problems(text);
-    let matches = found.len() == expected.len() && found.iter().zip(expected).all(|(line, start)| line.starts_with(start));
+    let matches =
+        found.len() == expected.len() && found.iter().zip(expected).all(|(line, start)| line.starts_with(start));
     assert!(matches, "found:\n{}\nexpected:\n{}", found.join("\n"), expected.join("\n"));
 }
 

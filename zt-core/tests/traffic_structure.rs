@@ -1,6 +1,12 @@
 //! What the structural inspection says about recorded traffic. Run with `--nocapture` for the table.
 //!
 //! The data are not part of the project: `ZT_DATA`, or `../shared/data` seen from the project's root.
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a test reads files, the environment and a clock"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

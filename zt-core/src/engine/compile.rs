@@ -2,9 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::notices::notices;
 #[cfg(feature = "compile")]
 use super::source::Source;
-use super::notices::notices;
 use super::{Config, Engine, File, Invalid};
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
@@ -122,9 +122,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
     let inspector = collect(Inspector::compile(&config.inspect), &mut problems);
     let sources = policy_sources(&config, &mut problems);
     let policy = match (&config.policy, &router) {
-        (Some(policy), Some(router)) => {
-            Some(collect(authorization(policy, &sources, router), &mut problems))
-        }
+        (Some(policy), Some(router)) => Some(collect(authorization(policy, &sources, router), &mut problems)),
         _ => None,
     };
 
@@ -202,7 +200,11 @@ fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<po
     sources
 }
 
-fn authorization(config: &policy::Config, sources: &[policy::Source<'_>], router: &Router) -> Result<Policy, Vec<Problem>> {
+fn authorization(
+    config: &policy::Config,
+    sources: &[policy::Source<'_>],
+    router: &Router,
+) -> Result<Policy, Vec<Problem>> {
     let segments: Vec<&str> = router.segments().iter().map(|segment| &**segment).collect();
     let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(subject_of_policy).collect();
     let others = |(at, endpoint)| router.other_segments(endpoint).into_iter().map(move |segment| (at, segment));

@@ -36,12 +36,8 @@ impl Engine {
 
         let claim = |name: &str| verified.claims.text(name).map(Cow::into_owned);
         let tenant = self.verifier.tenant(&verified);
-        let identified = Subject {
-            identity: draft.identity.as_ref(),
-            tenant: tenant.as_deref(),
-            claim: Some(&claim),
-            ..subject
-        };
+        let identified =
+            Subject { identity: draft.identity.as_ref(), tenant: tenant.as_deref(), claim: Some(&claim), ..subject };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
         draft.limited(check);
         if draft.ends() {

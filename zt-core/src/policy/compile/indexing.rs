@@ -97,7 +97,9 @@ fn row(program: &Program, endpoint: &Endpoint<'_>, method: Option<&str>) -> Row 
         id: endpoint.id.into(),
         method: method.map(Into::into),
         action: symbols(&|ty, id| ty == "Action" && (id == endpoint.id || groups.iter().any(|group| **group == *id))),
-        resource: symbols(&|ty, id| (ty == "Endpoint" && id == endpoint.id) || (ty == "Segment" && Some(id) == segment)),
+        resource: symbols(&|ty, id| {
+            (ty == "Endpoint" && id == endpoint.id) || (ty == "Segment" && Some(id) == segment)
+        }),
         segment: segment.map(Into::into),
         groups,
         classes: Vec::new(),
@@ -122,7 +124,9 @@ fn classes_of(program: &Program, rows: &[Row], action: &ActionScope, resource: S
             vec![Class::Shared { action: symbols.first().copied(), resource: within }]
         }
         ActionScope::Eq(symbol) => rows_where(rows, |row| {
-            row.action.contains(symbol) && program.uid(*symbol).is_some_and(|uid| *uid.id == *row.id) && fits(row, within)
+            row.action.contains(symbol)
+                && program.uid(*symbol).is_some_and(|uid| *uid.id == *row.id)
+                && fits(row, within)
         }),
         ActionScope::In(symbols) => {
             rows_where(rows, |row| symbols.iter().any(|symbol| row.action.contains(symbol)) && fits(row, within))
