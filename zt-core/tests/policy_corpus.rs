@@ -37,7 +37,8 @@ impl Report {
         let requests: Vec<Value> = test["requests"].as_array().expect("requests").clone();
         let asked: Vec<Value> = requests.iter().map(|r| json!({"principal": r["principal"], "action": r["action"], "resource": r["resource"], "context": r["context"]})).collect();
         let entities: Value = serde_json::from_str(&text("entities")).expect("JSON");
-        let document = json!({"policies": text("policies"), "schema": text("schema"), "entities": entities, "requests": asked});
+        let document =
+            json!({"policies": text("policies"), "schema": text("schema"), "entities": entities, "requests": asked});
         let document: raw::Document = serde_json::from_value(document).expect("a document");
         self.tests += 1;
         self.requests += requests.len();
@@ -50,8 +51,10 @@ impl Report {
         };
         for (request, answer) in requests.iter().zip(&answers.responses) {
             let mut answer = serde_json::to_value(answer).expect("JSON");
-            let mut expected = json!({"decision": request["decision"], "reasons": request["reason"], "errors": request["errors"]});
-            for names in [&mut answer, &mut expected].into_iter().flat_map(|v| v.as_object_mut().unwrap().values_mut()) {
+            let mut expected =
+                json!({"decision": request["decision"], "reasons": request["reason"], "errors": request["errors"]});
+            for names in [&mut answer, &mut expected].into_iter().flat_map(|v| v.as_object_mut().unwrap().values_mut())
+            {
                 if let Some(names) = names.as_array_mut() {
                     names.sort_by_key(ToString::to_string);
                 }
@@ -65,7 +68,10 @@ impl Report {
     }
 
     fn check(&self) {
-        eprintln!("{} tests, {} requests, {} agree, refused: {:?}", self.tests, self.requests, self.agreed, self.refused);
+        eprintln!(
+            "{} tests, {} requests, {} agree, refused: {:?}",
+            self.tests, self.requests, self.agreed, self.refused
+        );
         assert!(self.disagreed.is_empty(), "{:#?}", &self.disagreed[..self.disagreed.len().min(10)]);
     }
 }

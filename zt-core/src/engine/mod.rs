@@ -1,7 +1,81 @@
-//! The only place that knows the order of the stages.
-/// Plain data.
-pub struct Config;
-/// Compiled.
-pub struct Engine;
-/// What changes.
-pub struct State;
+//! The only place that knows the order of the stages: configuration in, decisions out.
+
+mod compile;
+mod config;
+mod decide;
+mod draft;
+mod notices;
+mod observe;
+mod snapshot;
+#[cfg(feature = "compile")]
+mod source;
+mod state;
+
+use std::fmt;
+use std::sync::Arc;
+
+#[cfg(feature = "compile")]
+pub use compile::named_files;
+pub use config::{AnomalyConfig, Config, File, StateConfig};
+pub use snapshot::SnapshotError;
+pub use state::State;
+
+use crate::inspect::Inspector;
+use crate::limit::Limiter;
+use crate::model::{Mode, Problem};
+use crate::policy::Policy;
+use crate::route::Router;
+use crate::verify::Verifier;
+
+/// A configuration compiled once: immutable, cheap to share between threads, swapped whole.
+#[derive(Debug)]
+pub struct Engine {
+    mode: Mode,
+    router: Router,
+    verifier: Verifier,
+    limiter: Limiter,
+    inspector: Inspector,
+    policy: Option<Policy>,
+    seed: Option<u64>,
+    version: Arc<str>,
+    notices: Vec<String>,
+}
+
+impl Engine {
+    /// Prefix of the SHA-256 of the configuration and of every file it names, hex.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Whether decisions are enforced.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The endpoints it knows.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// The longest body, in bytes, that the host has to read: a longer one is refused for its length alone.
+    pub fn body_limit(&self) -> usize {
+        self.inspector.body_limit()
+    }
+}
+
+/// Every mistake of a configuration, in order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Invalid(pub Vec<Problem>);
+
+impl fmt::Display for Invalid {
+    /// One line each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fmt::Display::fmt(problem, f)?;
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,118 @@
-//! JSON text in, JSON text out.
+//! JSON text in, JSON text out: what bindings and the command line call for everything but the hot path.
+
+mod ops;
+
+pub use ops::{OPS, op};
+
+use std::sync::Arc;
+
+use crate::model::{Code, Decision, EndpointRef, Event, Millis, Outcome, Reason};
+use crate::{Engine, State};
+
+/// An engine and a state, on contract documents. Its clock is each event's `time_ms`.
+#[derive(Debug)]
+pub struct Instance {
+    engine: Arc<Engine>,
+    state: State,
+}
+
+impl Instance {
+    /// An empty state beside this engine.
+    pub fn new(engine: Arc<Engine>, state: State) -> Self {
+        Self { engine, state }
+    }
+
+    /// Compiles a configuration and the files it names.
+    ///
+    /// # Errors
+    /// Every mistake, one a line.
+    #[cfg(feature = "compile")]
+    pub fn from_toml(text: &str, files: &[crate::engine::File]) -> Result<Self, String> {
+        let engine = Engine::from_toml(text, files).map_err(|invalid| invalid.to_string())?;
+        let state = State::new(&engine);
+        Ok(Self::new(Arc::new(engine), state))
+    }
+
+    /// The engine, for the hot path.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The state, for the hot path.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Event -> decision.
+    ///
+    /// # Errors
+    /// When the text is not an event.
+    pub fn decide_event(&self, event: &str) -> Result<String, String> {
+        let event: Event = serde_json::from_str(event).map_err(|error| format!("not an event: {error}"))?;
+        let now = event.time_ms;
+        text(&self.engine.decide(&self.state, &event.into_request(), now))
+    }
+
+    /// Event with a response, and its decision -> response decision.
+    ///
+    /// # Errors
+    /// When a text is not what it should be, or the event has no response.
+    pub fn observe_event(&self, event: &str, decision: &str) -> Result<String, String> {
+        let event: Event = serde_json::from_str(event).map_err(|error| format!("not an event: {error}"))?;
+        let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
+        let response = event.response.ok_or("the event has no response")?;
+        text(&self.engine.observe(&self.state, &decision, &response, event.time_ms))
+    }
+
+    /// The state as versioned, checksummed bytes.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.state.snapshot()
+    }
+
+    /// Replaces the state by a snapshot.
+    ///
+    /// # Errors
+    /// When the bytes are not a state of this version; the state is untouched then.
+    pub fn restore(&self, bytes: &[u8]) -> Result<(), String> {
+        self.state.restore(bytes).map_err(|error| error.to_string())
+    }
+
+    /// Joins a snapshot with the state; the order of merges never matters.
+    ///
+    /// # Errors
+    /// When the bytes are not a state of this version; the state is untouched then.
+    pub fn merge(&self, bytes: &[u8]) -> Result<(), String> {
+        self.state.merge(bytes).map_err(|error| error.to_string())
+    }
+}
+
+/// The problem document (RFC 9457) of a decision that refuses.
+pub fn problem_document(decision: &Decision) -> String {
+    crate::respond::problem(decision)
+}
+
+/// What a binding answers when zt itself failed: a refusal. Fail closed.
+pub fn panic_decision(id: &str, now: Millis) -> Decision {
+    let code = Code::InternalPanic;
+    Decision {
+        id: id.into(),
+        outcome: Outcome::Deny,
+        enforced: true,
+        status: code.status(),
+        time_ms: now,
+        identity: None,
+        endpoint: EndpointRef::default(),
+        risk: 0.0,
+        score: 0.0,
+        scores: Default::default(),
+        reasons: vec![Reason { code, stage: code.stage(), weight: 1.0, detail: "".into() }],
+        obligations: Vec::new(),
+        response_headers: Vec::new(),
+        policy_version: "".into(),
+    }
+}
+
+/// A document as text.
+pub(crate) fn text(document: &impl serde::Serialize) -> Result<String, String> {
+    serde_json::to_string(document).map_err(|error| error.to_string())
+}

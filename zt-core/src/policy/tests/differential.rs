@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::str::FromStr as _;
 
 use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Entities, Entity, EntityUid, PolicySet, Request as CedarRequest, RestrictedExpression,
+    AuthorizationError, Authorizer, Context, Entities, Entity, EntityUid, PolicySet, Request as CedarRequest,
+    RestrictedExpression,
 };
 
 use super::*;
@@ -29,16 +30,28 @@ impl Dice {
     }
 }
 
-const PRINCIPALS: &[&str] = &["User::\"u0\"", "User::\"u1\"", "ApiKey::\"u0\"", "Anonymous::\"anonymous\"", "Role::\"r0\""];
-const GROUPS: &[&str] = &["Role::\"r0\"", "Role::\"r1\"", "Role::\"r2\"", "Scope::\"s0\"", "Scope::\"r0\"", "User::\"u0\""];
+const PRINCIPALS: &[&str] =
+    &["User::\"u0\"", "User::\"u1\"", "ApiKey::\"u0\"", "Anonymous::\"anonymous\"", "Role::\"r0\""];
+const GROUPS: &[&str] =
+    &["Role::\"r0\"", "Role::\"r1\"", "Role::\"r2\"", "Scope::\"s0\"", "Scope::\"r0\"", "User::\"u0\""];
 const ACTIONS: &[&str] = &["\"listOrders\"", "\"createOrder\"", "\"pay\"", "\"health\"", "\"* /files/{name}\""];
-const ACTION_GROUPS: &[&str] = &["\"read\"", "\"write\"", "\"GET\"", "\"POST\"", "\"PUT\"", "\"pay\"", "\"* /files/{name}\""];
-const RESOURCES: &[&str] =
-    &["Endpoint::\"pay\"", "Endpoint::\"listOrders\"", "Segment::\"orders\"", "Segment::\"payments\"", "Segment::\"files\""];
-const STRINGS: &[&str] = &["\"r0\"", "\"r1\"", "\"GET\"", "\"a.b\"", "\"\"", "\"api.example.com\"", "\"DE\"", "\"\u{e9}*\""];
-const LONGS: &[&str] = &["0", "1", "-1", "250", "500", "9223372036854775807", "context.risk", "context.hour", "context.weekday"];
-const IPS: &[&str] = &["ip(\"10.0.0.0/8\")", "ip(\"10.1.2.3\")", "ip(\"::1\")", "ip(\"::/0\")", "ip(\"bad\")", "context.ip"];
-const TIMES: &[&str] = &["context.now", "datetime(\"2026-03-02\")", "datetime(\"1969-12-31T23:59:59.999Z\")", "datetime(\"x\")"];
+const ACTION_GROUPS: &[&str] =
+    &["\"read\"", "\"write\"", "\"GET\"", "\"POST\"", "\"PUT\"", "\"pay\"", "\"* /files/{name}\""];
+const RESOURCES: &[&str] = &[
+    "Endpoint::\"pay\"",
+    "Endpoint::\"listOrders\"",
+    "Segment::\"orders\"",
+    "Segment::\"payments\"",
+    "Segment::\"files\"",
+];
+const STRINGS: &[&str] =
+    &["\"r0\"", "\"r1\"", "\"GET\"", "\"a.b\"", "\"\"", "\"api.example.com\"", "\"DE\"", "\"\u{e9}*\""];
+const LONGS: &[&str] =
+    &["0", "1", "-1", "250", "500", "9223372036854775807", "context.risk", "context.hour", "context.weekday"];
+const IPS: &[&str] =
+    &["ip(\"10.0.0.0/8\")", "ip(\"10.1.2.3\")", "ip(\"::1\")", "ip(\"::/0\")", "ip(\"bad\")", "context.ip"];
+const TIMES: &[&str] =
+    &["context.now", "datetime(\"2026-03-02\")", "datetime(\"1969-12-31T23:59:59.999Z\")", "datetime(\"x\")"];
 const DURATIONS: &[&str] = &["duration(\"1h\")", "duration(\"-1d2ms\")", "context.now.toTime()", "duration(\"\")"];
 const DECIMALS: &[&str] = &["decimal(\"1.5\")", "decimal(\"-0.25\")", "decimal(\"1\")"];
 
@@ -55,7 +68,10 @@ fn entity(dice: &mut Dice) -> String {
 
 fn string(dice: &mut Dice) -> String {
     match dice.roll(5) {
-        0 => format!("context.{}", dice.pick(&["method", "path", "host", "acr", "country", "credential", "issuer", "bound", "risk"])),
+        0 => format!(
+            "context.{}",
+            dice.pick(&["method", "path", "host", "acr", "country", "credential", "issuer", "bound", "risk"])
+        ),
         _ => dice.pick(STRINGS).to_owned(),
     }
 }
@@ -70,7 +86,11 @@ fn long(dice: &mut Dice, depth: u64) -> String {
     match dice.roll(4) {
         0 => format!("(if {} then {} else {})", boolean(dice, depth - 1), long(dice, depth - 1), long(dice, depth - 1)),
         1 => format!("(-{})", long(dice, depth - 1)),
-        2 => format!("{}.{}()", dice.pick(DURATIONS), dice.pick(&["toMilliseconds", "toSeconds", "toMinutes", "toHours", "toDays"])),
+        2 => format!(
+            "{}.{}()",
+            dice.pick(DURATIONS),
+            dice.pick(&["toMilliseconds", "toSeconds", "toMinutes", "toHours", "toDays"])
+        ),
         _ => format!("({} {} {})", long(dice, depth - 1), dice.pick(&["+", "-", "*"]), long(dice, depth - 1)),
     }
 }
@@ -115,22 +135,58 @@ fn boolean(dice: &mut Dice, depth: u64) -> String {
         7 | 8 => format!("{} {} {}", long(dice, shallow), dice.pick(&["<", "<=", ">", ">="]), long(dice, shallow)),
         9 => format!("context has {}", dice.pick(&["acr", "ip", "path", "auth_age_s", "country", "method", "asn"])),
         10 => format!("{} in {}", entity(dice), entity(dice)),
-        11 => format!("{} in [{}, {}]", entity(dice), entity(dice), if dice.roll(8) == 0 { any(dice, 0) } else { entity(dice) }),
-        12 => format!("{} is {}", entity(dice), dice.pick(&["User", "ApiKey", "Action", "Endpoint", "Endpoint in Segment::\"orders\"", "User in Role::\"r0\""])),
+        11 => format!(
+            "{} in [{}, {}]",
+            entity(dice),
+            entity(dice),
+            if dice.roll(8) == 0 { any(dice, 0) } else { entity(dice) }
+        ),
+        12 => format!(
+            "{} is {}",
+            entity(dice),
+            dice.pick(&[
+                "User",
+                "ApiKey",
+                "Action",
+                "Endpoint",
+                "Endpoint in Segment::\"orders\"",
+                "User in Role::\"r0\""
+            ])
+        ),
         13 => format!("{}.contains({})", set(dice, shallow), any(dice, shallow)),
         14 => format!("{}.{}({})", set(dice, shallow), dice.pick(&["containsAll", "containsAny"]), set(dice, shallow)),
-        15 => format!("{} like {}", string(dice), dice.pick(&["\"*\"", "\"a*\"", "\"*.*\"", "\"\"", "\"\\*\"", "\"*r*0*\""])),
+        15 => format!(
+            "{} like {}",
+            string(dice),
+            dice.pick(&["\"*\"", "\"a*\"", "\"*.*\"", "\"\"", "\"\\*\"", "\"*r*0*\""])
+        ),
         16 => format!("{}.isInRange({})", dice.pick(IPS), dice.pick(IPS)),
         17 => format!("{}.{}()", dice.pick(IPS), dice.pick(&["isIpv4", "isIpv6", "isLoopback", "isMulticast"])),
         18 => match dice.roll(4) {
             0 => format!("{}.offset({}) < {}", dice.pick(TIMES), dice.pick(DURATIONS), dice.pick(TIMES)),
-            1 => format!("{}.durationSince({}) {} {}", dice.pick(TIMES), dice.pick(TIMES), dice.pick(&["<", ">=", "=="]), dice.pick(DURATIONS)),
+            1 => format!(
+                "{}.durationSince({}) {} {}",
+                dice.pick(TIMES),
+                dice.pick(TIMES),
+                dice.pick(&["<", ">=", "=="]),
+                dice.pick(DURATIONS)
+            ),
             2 => format!("{}.toDate() == {}", dice.pick(TIMES), dice.pick(TIMES)),
-            _ => format!("{}.{}({})", dice.pick(DECIMALS), dice.pick(&["lessThan", "greaterThanOrEqual"]), dice.pick(DECIMALS)),
+            _ => format!(
+                "{}.{}({})",
+                dice.pick(DECIMALS),
+                dice.pick(&["lessThan", "greaterThanOrEqual"]),
+                dice.pick(DECIMALS)
+            ),
         },
         _ => match dice.roll(4) {
             0 => format!("{}.isEmpty()", set(dice, shallow)),
-            1 => format!("{{a: {}, b: {}}} has {}", any(dice, shallow), any(dice, shallow), dice.pick(&["a", "c", "a.x"])),
+            1 => format!(
+                "{{a: {}, b: {}}} has {}",
+                any(dice, shallow),
+                any(dice, shallow),
+                dice.pick(&["a", "c", "a.x"])
+            ),
             2 => format!("{{a: {}, b: {}}}.a == {}", any(dice, shallow), any(dice, shallow), any(dice, shallow)),
             _ => format!("principal.{} || {}", dice.pick(&["name", "hasTag(\"t\")", "getTag(\"t\")"]), entity(dice)),
         },
@@ -203,7 +259,8 @@ fn entities(request: &Request<'_>) -> (EntityUid, EntityUid, EntityUid, Entities
 fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
     let text = |s: &str| RestrictedExpression::new_string(s.to_owned());
     let strings = |names: &[Box<str>]| RestrictedExpression::new_set(names.iter().map(|name| text(name)));
-    let age = |since: Option<i64>| since.map(|since| RestrictedExpression::new_long((request.now - since).max(0) / 1_000));
+    let age =
+        |since: Option<i64>| since.map(|since| RestrictedExpression::new_long((request.now - since).max(0) / 1_000));
     let assurance = identity.map(|i| i.assurance.clone()).unwrap_or_default();
     let pairs = Fact::ALL.iter().filter_map(|fact| {
         let value = match fact {
@@ -225,7 +282,13 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
             Fact::Hour => Some(RestrictedExpression::new_long((request.now / 3_600_000) % 24)),
             Fact::Weekday => Some(RestrictedExpression::new_long((request.now / 86_400_000 + 3) % 7 + 1)),
             Fact::NowSeconds => Some(RestrictedExpression::new_long(request.now / 1_000)),
-            Fact::Now => Some(RestrictedExpression::from_str(&format!("datetime(\"1970-01-01\").offset(duration(\"{}ms\"))", request.now)).unwrap()),
+            Fact::Now => Some(
+                RestrictedExpression::from_str(&format!(
+                    "datetime(\"1970-01-01\").offset(duration(\"{}ms\"))",
+                    request.now
+                ))
+                .unwrap(),
+            ),
         };
         value.map(|value| (fact.name().to_owned(), value))
     });
@@ -239,7 +302,8 @@ fn random_identity(dice: &mut Dice) -> Option<Identity> {
         2 => IdentityKind::Jwt,
         _ => IdentityKind::Asserted,
     };
-    let some = |dice: &mut Dice, of: &[&'static str]| of.iter().copied().filter(|_| dice.roll(2) == 0).collect::<Vec<_>>();
+    let some =
+        |dice: &mut Dice, of: &[&'static str]| of.iter().copied().filter(|_| dice.roll(2) == 0).collect::<Vec<_>>();
     let (roles, scopes) = (some(dice, &["r0", "r1", "r9", "r0"]), some(dice, &["s0", "r0", "s7"]));
     let mut identity = identity(kind, dice.pick(&["u0", "u1", "u2"]), &roles, &scopes);
     let now = 1_772_446_530_123;

@@ -1,1 +1,0 @@
-//! A strict JSON scanner that builds nothing.

@@ -1,0 +1,170 @@
+//! Everything that `zt.toml` can say, as plain data.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::units::Size;
+use crate::model::Mode;
+use crate::{inspect, limit, policy, route, verify};
+
+/// The whole configuration. Read it with [`Config::from_toml`], or build it in code from [`Config::default`].
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Version of the format: 1.
+    pub version: u32,
+    /// Whether decisions are enforced or only reported.
+    #[serde(default)]
+    pub mode: Mode,
+    /// OpenAPI documents that the host reads and hands over.
+    #[serde(default)]
+    pub openapi_files: Vec<String>,
+    /// OpenAPI documents inline.
+    #[serde(default)]
+    pub openapi: Vec<String>,
+    /// How request targets are read.
+    #[serde(default)]
+    pub route: route::Config,
+    /// Microsegments.
+    #[serde(default)]
+    pub segment: Vec<route::SegmentConfig>,
+    /// Endpoints, beside those of the OpenAPI documents.
+    #[serde(default)]
+    pub endpoint: Vec<route::EndpointConfig>,
+    /// Credentials.
+    #[serde(default)]
+    pub verify: verify::Config,
+    /// Quotas.
+    #[serde(default)]
+    pub limit: Vec<limit::Config>,
+    /// Structural limits of requests.
+    #[serde(default)]
+    pub inspect: inspect::Config,
+    /// Authorization policies. Without them, authenticated requests to known endpoints are allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<policy::Config>,
+    /// Anomaly scoring. Read and kept, but nothing is scored in this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<AnomalyConfig>,
+    /// Bounds and seed of the state.
+    #[serde(default)]
+    pub state: StateConfig,
+    /// The text this was read from, for the lines of later mistakes.
+    #[serde(skip)]
+    pub(super) text: Option<String>,
+    /// Files that the host handed over.
+    #[serde(skip)]
+    pub(super) files: Vec<File>,
+}
+
+/// `[anomaly]`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnomalyConfig {
+    /// Share of normal requests that may be called anomalous.
+    #[serde(default = "default_budget")]
+    pub budget: f64,
+    /// Baseline that the host reads and hands over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_file: Option<String>,
+}
+
+const fn default_budget() -> f64 {
+    0.001
+}
+
+/// `[state]`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateConfig {
+    /// Most memory that the state may take.
+    pub memory: Size,
+    /// Key of the hash tables. With a fixed seed a replay is exact; a server passes a random one to
+    /// [`State::with_seed`](super::State::with_seed).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+impl Default for StateConfig {
+    fn default() -> Self {
+        Self { memory: Size::from_bytes(64 << 20), seed: None }
+    }
+}
+
+/// A file that the configuration names, read by the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct File {
+    /// Its path, as the configuration names it or as a `*` in it matches.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            mode: Mode::default(),
+            openapi_files: Vec::new(),
+            openapi: Vec::new(),
+            route: route::Config::default(),
+            segment: Vec::new(),
+            endpoint: Vec::new(),
+            verify: verify::Config::default(),
+            limit: Vec::new(),
+            inspect: inspect::Config::default(),
+            policy: None,
+            anomaly: None,
+            state: StateConfig::default(),
+            text: None,
+            files: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// With these files, which the configuration names.
+    pub fn with_files(mut self, files: impl IntoIterator<Item = File>) -> Self {
+        self.files.extend(files);
+        self
+    }
+
+    /// The files that the configuration names and the host must read, in order; `*` stands for any run of
+    /// characters but `/` in one.
+    pub fn named_files(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.openapi_files.iter().map(String::as_str).collect();
+        names.extend(self.verify.issuer.iter().filter(|i| i.jwks.is_none()).filter_map(|i| i.jwks_file.as_deref()));
+        names.extend(self.policy.iter().flat_map(|policy| policy.files.iter().map(String::as_str)));
+        names
+    }
+
+    /// The files handed over whose names fit this one.
+    pub(super) fn files_named<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s File> {
+        self.files.iter().filter(move |file| fits(name, &file.name))
+    }
+}
+
+/// Whether a name fits a pattern in which `*` stands for any run of characters but `/`.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
+    let Some(rest) = name.strip_prefix(head) else { return false };
+    rest.char_indices()
+        .map(|(at, _)| at)
+        .chain([rest.len()])
+        .take_while(|at| rest.get(..*at).is_some_and(|skipped| !skipped.contains('/')))
+        .any(|at| rest.get(at..).is_some_and(|rest| fits(tail, rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stops_at_a_slash() {
+        assert!(fits("policies/*.cedar", "policies/orders.cedar"));
+        assert!(fits("p/*-*.cedar", "p/a-b.cedar"));
+        assert!(!fits("policies/*.cedar", "policies/old/orders.cedar"));
+        assert!(!fits("policies/*.cedar", "policies/orders.cedar.bak"));
+        assert!(fits("keys.json", "keys.json"));
+    }
+}

@@ -1,0 +1,127 @@
+//! The one list of operations.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::text;
+use crate::model::{Code, Decision, schemas};
+
+type Operation = fn(&str) -> Result<String, String>;
+
+const OPERATIONS: &[(&str, Operation)] = &[
+    ("check", check),
+    ("codes", codes),
+    ("named_files", named_files),
+    ("policy_evaluate", policy_evaluate),
+    ("problem", problem),
+    ("schemas", all_schemas),
+];
+
+/// Names of all operations.
+pub const OPS: &[&str] = &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas"];
+
+/// Runs an operation on a JSON document.
+///
+/// # Errors
+/// When there is no such operation, or the document is not what it takes.
+pub fn op(name: &str, document: &str) -> Result<String, String> {
+    match OPERATIONS.iter().find(|(known, _)| *known == name) {
+        Some((_, run)) => run(document),
+        None => Err(format!("no operation `{name}`; there are: {}", OPS.join(", "))),
+    }
+}
+
+fn input<'d, T: Deserialize<'d>>(document: &'d str) -> Result<T, String> {
+    serde_json::from_str(document).map_err(|error| error.to_string())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "read only where text is compiled"))]
+struct Configuration {
+    config: String,
+    #[serde(default)]
+    files: Vec<crate::engine::File>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    ok: bool,
+    problems: Vec<crate::model::Problem>,
+    notices: Vec<String>,
+}
+
+/// `{"config": text, "files": [{"name", "text"}]}` -> `{"ok", "problems", "notices"}`.
+#[cfg(feature = "compile")]
+fn check(document: &str) -> Result<String, String> {
+    let Configuration { config, files } = input(document)?;
+    let (problems, notices) = match crate::Engine::from_toml(&config, &files) {
+        Ok(engine) => (Vec::new(), engine.notices()),
+        Err(invalid) => (invalid.0, Vec::new()),
+    };
+    text(&Checked { ok: problems.is_empty(), problems, notices })
+}
+
+/// `{"config": text}` -> the names of the files that it wants read.
+#[cfg(feature = "compile")]
+fn named_files(document: &str) -> Result<String, String> {
+    let Configuration { config, .. } = input(document)?;
+    text(&crate::engine::named_files(&config))
+}
+
+/// Raw Cedar requests, as in the contract.
+#[cfg(feature = "compile")]
+fn policy_evaluate(document: &str) -> Result<String, String> {
+    let answers = crate::policy::raw::evaluate(&input(document)?);
+    text(&answers.map_err(|problems| crate::engine::Invalid(problems).to_string())?)
+}
+
+#[cfg(not(feature = "compile"))]
+fn check(_: &str) -> Result<String, String> {
+    Err(NO_COMPILER.to_owned())
+}
+#[cfg(not(feature = "compile"))]
+fn named_files(_: &str) -> Result<String, String> {
+    Err(NO_COMPILER.to_owned())
+}
+#[cfg(not(feature = "compile"))]
+fn policy_evaluate(_: &str) -> Result<String, String> {
+    Err(NO_COMPILER.to_owned())
+}
+#[cfg(not(feature = "compile"))]
+const NO_COMPILER: &str = "this build has no compiler (feature `compile`)";
+
+/// Anything -> every reason code with its stage, outcome, status and sentence.
+fn codes(_: &str) -> Result<String, String> {
+    let row = |code: &Code| json!({"code": code, "stage": code.stage(), "outcome": code.outcome(), "status": code.status(), "sentence": code.sentence()});
+    text(&Code::ALL.iter().map(row).collect::<Vec<Value>>())
+}
+
+/// Decision -> problem document.
+fn problem(document: &str) -> Result<String, String> {
+    let decision: Decision = input(document)?;
+    Ok(super::problem_document(&decision))
+}
+
+/// Anything -> the JSON Schemas of the contract, by name.
+fn all_schemas(_: &str) -> Result<String, String> {
+    let by_name: serde_json::Map<String, Value> =
+        schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema.to_value())).collect();
+    text(&by_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_names_is_the_list_of_operations() {
+        let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, OPS);
+    }
+
+    #[test]
+    fn an_unknown_operation_names_those_there_are() {
+        assert!(op("frobnicate", "{}").unwrap_err().contains("policy_evaluate"));
+    }
+}
