@@ -50,8 +50,16 @@ impl Answer {
 
     /// The first reason code of a problem document; nothing where the refusal is not zt's.
     pub(crate) fn code(&self) -> Option<String> {
-        let problem: serde_json::Value = serde_json::from_str(&self.body).ok()?;
-        problem["reasons"][0].as_str().map(str::to_owned)
+        self.problem()["reasons"][0].as_str().map(str::to_owned)
+    }
+
+    /// The outcome that a problem document's type names.
+    pub(crate) fn outcome(&self) -> Option<String> {
+        self.problem()["type"].as_str()?.rsplit(':').next().map(str::to_owned)
+    }
+
+    fn problem(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
     }
 }
 

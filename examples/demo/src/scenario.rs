@@ -20,11 +20,13 @@ pub(crate) struct Case {
     pub(crate) code: Option<&'static str>,
     /// A header that the answer must have.
     pub(crate) header: Option<&'static str>,
+    /// How much later than the others it is sent, by the demo's clock.
+    pub(crate) hours_later: i64,
 }
 
 impl Case {
     fn new(name: &'static str, request: Raw, status: u16, code: Option<&'static str>) -> Self {
-        Self { name, request: request.finish(), before: 0, status, code, header: None }
+        Self { name, request: request.finish(), before: 0, status, code, header: None, hours_later: 0 }
     }
 
     fn answering(self, header: &'static str) -> Self {
@@ -48,6 +50,7 @@ pub(crate) fn cases(forge: &Forge, partner_key: &str) -> Result<Vec<Case>, Unspe
     cases.extend(bad_access(forge, partner_key)?);
     cases.extend(bad_targets(forge)?);
     cases.extend(bad_bodies(forge)?);
+    cases.push(bad_hour(forge)?);
     Ok(cases)
 }
 
@@ -71,7 +74,11 @@ fn honest(forge: &Forge, partner_key: &str) -> Result<Vec<Case>, Unspecified> {
         pass("pay, just logged in", pay().bearer(&forge.token(Es256, "anna", "buyer")?), 201),
         pass("set the stock, API key", stock().header("x-api-key", partner_key), 200),
         pass("list users, admin", get("/v1/admin/users").bearer(&forge.token(Rs256, "root", "admin")?), 200),
-        pass("read a report, Monday 10:15", get("/v1/admin/reports").bearer(&forge.token(Rs256, "root", "admin")?), 200),
+        pass(
+            "read a report, Monday 10:15",
+            get("/v1/admin/reports").bearer(&forge.token(Rs256, "root", "admin")?),
+            200,
+        ),
     ])
 }
 
@@ -91,7 +98,11 @@ fn bad_credentials(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
     let claims = forge.claims("anna", "admin");
     Ok(vec![
         refuse("no credential", order(), "verify.no_credential"),
-        refuse("Basic instead of Bearer", order().header("authorization", "Basic YW5uYTp0ZWE="), "verify.scheme_refused"),
+        refuse(
+            "Basic instead of Bearer",
+            order().header("authorization", "Basic YW5uYTp0ZWE="),
+            "verify.scheme_refused",
+        ),
         Case::new("two Authorization lines", order().bearer(&good).bearer(&good), 400, Some("verify.many_credentials")),
         refuse("an API key nobody has", stock().header("x-api-key", "shop_guess"), "verify.unknown_api_key"),
         token("not a token at all", "let-me-in".to_owned(), "verify.malformed_token"),
@@ -100,7 +111,11 @@ fn bad_credentials(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
         token("issued yesterday", forge.with_claim("iat", forge.in_s(-86_400))?, "verify.too_old"),
         token("for another API", forge.with_claim("aud", json!("https://bank.test"))?, "verify.wrong_audience"),
         token("of another issuer", forge.with_claim("iss", json!("https://idp.evil.test"))?, "verify.wrong_issuer"),
-        token("`aud` only starts right", forge.with_claim("aud", json!(format!("{}.evil.test", Issuer::AUDIENCE)))?, "verify.wrong_audience"),
+        token(
+            "`aud` only starts right",
+            forge.with_claim("aud", json!(format!("{}.evil.test", Issuer::AUDIENCE)))?,
+            "verify.wrong_audience",
+        ),
         token("`exp` as text", forge.with_claim("exp", json!("9999999999"))?, "verify.bad_claims"),
         token("`roles` twice", forge.with_duplicate_claim()?, "verify.bad_claims"),
         token("alg none", forge.unsigned(), "verify.algorithm_refused"),
@@ -126,17 +141,38 @@ fn bad_access(forge: &Forge, partner_key: &str) -> Result<Vec<Case>, Unspecified
         refuse("a buyer sets the stock", stock().bearer(&buyer), 403, "policy.not_permitted"),
         refuse("an admin reads orders", get("/v1/orders/42").bearer(&admin), 403, "policy.not_permitted"),
         refuse("a partner pays", pay().header("x-api-key", partner_key), 403, "policy.not_permitted"),
-        refuse("pay, logged in an hour ago", pay().bearer(&tired), 401, "policy.forbidden").answering("www-authenticate"),
+        refuse("pay, logged in an hour ago", pay().bearer(&tired), 401, "policy.forbidden")
+            .answering("www-authenticate"),
         refuse("an endpoint nobody wrote down", get("/v1/debug").bearer(&admin), 404, "route.unknown_endpoint"),
-        refuse("a method nobody wrote down", Raw::new("DELETE", "/v1/products/1").bearer(&admin), 405, "route.method_not_allowed")
-            .answering("allow"),
+        refuse(
+            "a method nobody wrote down",
+            Raw::new("DELETE", "/v1/products/1").bearer(&admin),
+            405,
+            "route.method_not_allowed",
+        )
+        .answering("allow"),
         refuse("the sixteenth at once", get("/v1/orders/7").bearer(&robot), 429, "limit.exceeded")
             .after(15)
             .answering("retry-after"),
-        refuse("guessing passwords", Raw::new("POST", "/v1/login").json(r#"{"username":"anna","password":"?"}"#), 429, "limit.exceeded")
-            .after(5)
-            .answering("ratelimit"),
+        refuse(
+            "guessing passwords",
+            Raw::new("POST", "/v1/login").json(r#"{"username":"anna","password":"?"}"#),
+            429,
+            "limit.exceeded",
+        )
+        .after(5)
+        .answering("ratelimit"),
     ])
+}
+
+/// Ten hours later: the same that passed in the morning, with a token that is as fresh as that one was.
+fn bad_hour(forge: &Forge) -> Result<Case, Unspecified> {
+    let mut claims = forge.claims("root", "admin");
+    for name in ["iat", "auth_time", "exp"] {
+        claims[name] = json!(claims[name].as_i64().unwrap_or(0) + 36_000);
+    }
+    let request = get("/v1/admin/reports").bearer(&forge.issuer.token(Rs256, &claims)?);
+    Ok(Case { hours_later: 10, ..Case::new("read a report, Monday 20:15", request, 403, Some("policy.forbidden")) })
 }
 
 fn bad_targets(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
@@ -152,7 +188,12 @@ fn bad_targets(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
         refuse("NUL in the path", "/v1/orders/42%00.json", "route.control_character"),
         refuse("broken encoding in the path", "/v1/orders/%zz", "route.bad_encoding"),
         refuse("CR LF in the query", "/v1/orders/42?next=%0d%0aset-cookie:a=b", "inspect.control_character"),
-        Case::new("two Host lines", get("/v1/orders/42").bearer(&buyer).header("host", "evil.test"), 400, Some("inspect.conflicting_headers")),
+        Case::new(
+            "two Host lines",
+            get("/v1/orders/42").bearer(&buyer).header("host", "evil.test"),
+            400,
+            Some("inspect.conflicting_headers"),
+        ),
         Case::new("length beside chunked", smuggle(&buyer), 400, Some("inspect.conflicting_headers")),
     ])
 }
@@ -180,8 +221,18 @@ fn bad_bodies(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
         json("not JSON", "{qty: 1}", "inspect.json_malformed"),
         Case::new("70 kB body", post().body("application/json", &big), 413, Some("inspect.body_too_large")),
         Case::new("70 kB body in chunks", chunked(post(), &big), 413, Some("inspect.body_too_large")),
-        Case::new("JSON said to be an image", post().body("image/png", b"{\"qty\":1}"), 415, Some("inspect.content_type")),
-        Case::new("JSON said to be nothing", post().header("content-length", "9").bytes_after(b"{\"qty\":1}"), 415, Some("inspect.content_type")),
+        Case::new(
+            "JSON said to be an image",
+            post().body("image/png", b"{\"qty\":1}"),
+            415,
+            Some("inspect.content_type"),
+        ),
+        Case::new(
+            "JSON said to be nothing",
+            post().header("content-length", "9").bytes_after(b"{\"qty\":1}"),
+            415,
+            Some("inspect.content_type"),
+        ),
     ])
 }
 
