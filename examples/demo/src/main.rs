@@ -2,11 +2,13 @@
 //! recorded traffic through an engine. It fails when any answer is not the one that is due.
 //!
 //! ```text
-//! zt-demo                                                        everything
-//! zt-demo replay [--out FILE] [--events FILE] [--sample N]       only the recorded traffic
+//! zt-demo            everything
+//! zt-demo replay     only the recorded traffic; [--sample N] requests of it
+//!   --out FILE            writes the decisions, one a line
+//!   --write-events FILE   writes the events they are for
+//!   --write-config FILE   writes the configuration they were made under
 //! ```
-//! `--out` writes one decision a line, `--events` the events they are for, and `--sample` stops after so many: another
-//! runtime that decides those events under `replay.toml` must write the same bytes.
+//! Another runtime that decides those events under that configuration must write the same decisions, byte for byte.
 #![expect(clippy::print_stdout, reason = "a demo is what it prints")]
 
 mod attack;

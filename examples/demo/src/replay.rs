@@ -1,7 +1,7 @@
 //! Recorded traffic through an engine, each event's own time as the clock.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,11 +13,14 @@ use zt_core::{Engine, State};
 
 use crate::{Result, traffic};
 
+const CONFIG: &str = include_str!("../replay.toml");
+
 /// What to replay and where to write.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     out: Option<PathBuf>,
     events: Option<PathBuf>,
+    config: Option<PathBuf>,
     sample: Option<u64>,
 }
 
@@ -30,9 +33,10 @@ impl Options {
             let value = arguments.next().ok_or_else(|| format!("`{name}` lacks a value"))?;
             match name.as_str() {
                 "--out" => options.out = Some(value.into()),
-                "--events" => options.events = Some(value.into()),
+                "--write-events" => options.events = Some(value.into()),
+                "--write-config" => options.config = Some(value.into()),
                 "--sample" => options.sample = Some(value.parse()?),
-                _ => return Err(format!("`{name}` is not an option; there are --out, --events and --sample").into()),
+                _ => return Err(format!("`{name}` is not an option").into()),
             }
         }
         Ok(options)
@@ -62,7 +66,7 @@ impl Tally {
 
 /// Replays and prints what came of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let engine = Engine::from_toml(include_str!("../replay.toml"), &[])?;
+    let engine = Engine::from_toml(CONFIG, &[])?;
     let state = State::new(&engine);
     let traffic = traffic::open()?;
     let length = options.sample.unwrap_or(u64::MAX).min(traffic.length);
@@ -70,6 +74,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let mut out = options.out.as_ref().map(File::create).transpose()?.map(BufWriter::new);
     let mut events = options.events.as_ref().map(File::create).transpose()?.map(BufWriter::new);
+    options.config.as_ref().map(|path| fs::write(path, CONFIG)).transpose()?;
     let mut tally = Tally::default();
     let mut times = Vec::new();
     let mut digest = Sha256::new();
