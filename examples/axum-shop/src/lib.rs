@@ -94,3 +94,16 @@ async fn list_users() -> Json<Value> {
 async fn read_report() -> Json<Value> {
     Json(json!({"orders": 17}))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issuer::{Issuer, api_key};
+
+    #[test]
+    fn the_configuration_leaves_open_only_what_it_means_to() {
+        let (issuer, (_, digest)) = (Issuer::new().unwrap(), api_key().unwrap());
+        let engine = engine(&issuer.jwks().to_string(), &digest).unwrap();
+        assert_eq!(engine.notices(), ["4 of 11 endpoints ask for no credential"]);
+    }
+}
