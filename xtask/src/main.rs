@@ -1,2 +1,54 @@
-//! Development commands.
-fn main() {}
+//! Development commands: `cargo xtask demo | test | lint | bench | fuzz | wasm | runtimes`.
+//!
+//! Nothing but std here, so that the first command of a fresh clone starts at once.
+#![allow(clippy::print_stdout, reason = "a command line tool")]
+
+mod bench;
+mod demo;
+mod fuzz;
+mod lint;
+mod node;
+mod process;
+mod python;
+mod runtimes;
+mod rust;
+mod test;
+mod wasm;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  demo [--runtimes]    protect a real API on loopback, attack it, then replay recorded traffic
+  test                 every test in every runtime; does its own set-up
+  lint                 formatting, clippy, documentation, feature combinations
+  runtimes [--sample N]  the same events through Rust, Python, Node and WASM: decisions must be byte-identical
+  bench [NAME] [--json FILE]   measure: stages, bindings
+  fuzz [SECONDS]       run every fuzz target (default 60 s each)
+  wasm                 build zt-wasm/pkg";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.split_first() {
+        Some((&"demo", rest)) => demo::run(rest),
+        Some((&"test", [])) => test::run_all(),
+        Some((&"lint", [])) => lint::run_all(),
+        Some((&"runtimes", rest)) => runtimes::run(rest),
+        Some((&"bench", rest)) => bench::run(rest),
+        Some((&"fuzz", rest)) => fuzz::run_targets(rest),
+        Some((&"wasm", [])) => wasm::run(),
+        _ => {
+            println!("{USAGE}");
+            return if words.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            println!("\nxtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

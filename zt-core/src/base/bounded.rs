@@ -1,1 +1,329 @@
 //! Keyed tables that cannot grow past their capacity.
+
+mod key;
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use key::{Key, KeyHasher};
+
+/// A table of at most `capacity` entries, shared between threads by reference.
+///
+/// **At the bound**: a key has its place in one set of eight entries, chosen by its keyed hash. A new key for a full
+/// set displaces the entry that `rank` puts lowest; among equals, the one used least recently. Nothing else is ever
+/// forgotten, and the choice depends on the calls alone, so one thread is deterministic. Because keys spread over
+/// the sets by chance, the first sets overflow when about half of the capacity is taken (at half, under 1 % of
+/// the keys have no place).
+///
+/// Memory is taken once, 24 bytes an entry for a `u64`, and does not depend on the keys. (The operating system maps it
+/// as it is touched.) What values own on the heap is not counted.
+pub struct Bounded<V> {
+    shards: Box<[Shard<V>]>,
+    sets_per_shard: usize,
+}
+
+/// What [`Bounded::update`] does with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change<V> {
+    /// Leave it as it is.
+    Keep,
+    /// Store this, whoever must go.
+    Put(V),
+    /// Store this unless everything in its set ranks higher.
+    Offer(V),
+    /// Forget it.
+    Remove,
+}
+
+const WAYS: usize = 8;
+const MOST_SHARDS: usize = 64;
+/// Fewer sets than this are not worth a lock of their own.
+const LEAST_SETS_PER_SHARD: usize = 16;
+
+/// Key halves and value; `(0, 0)` is empty. A tuple, because a vector of zeroed tuples costs no writing.
+type Slot<V> = (u64, u64, V);
+
+/// A cache line pair of its own, so that neighbours' locks do not slow each other.
+#[repr(align(128))]
+struct Shard<V>(Mutex<Sets<V>>);
+
+struct Sets<V> {
+    /// Sets of `WAYS` slots, in each the taken ones first, used last first.
+    slots: Vec<Slot<V>>,
+    len: usize,
+    evicted: u64,
+}
+
+impl<V: Clone + Default> Bounded<V> {
+    /// A table of at most this many entries (whole sets: a multiple of 8, at least 8).
+    pub fn with_capacity(entries: usize) -> Self {
+        let sets = (entries / WAYS).max(1);
+        let shards = (sets / LEAST_SETS_PER_SHARD).clamp(1, MOST_SHARDS);
+        // A power of two, so that a mask chooses the shard.
+        let shards = 1_usize << shards.ilog2();
+        let sets_per_shard = sets / shards;
+        let slots = sets_per_shard.saturating_mul(WAYS);
+        let shard = || {
+            let slots = vec![(0, 0, V::default()); slots];
+            Shard(Mutex::new(Sets { slots, len: 0, evicted: 0 }))
+        };
+        Self { shards: (0..shards).map(|_| shard()).collect(), sets_per_shard }
+    }
+
+    /// A table of about this many bytes.
+    pub fn with_memory(bytes: usize) -> Self {
+        // One part in 32 for the locks.
+        Self::with_capacity(bytes.saturating_sub(bytes / 32) / size_of::<Slot<V>>())
+    }
+
+    /// Entries that it can hold.
+    pub fn capacity(&self) -> usize {
+        self.shards.len().saturating_mul(self.sets_per_shard).saturating_mul(WAYS)
+    }
+
+    /// Entries that it holds.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len).sum()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Entries that had to go for others, and offers that found no place, so far.
+    pub fn evicted(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.lock().evicted).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes held, the same from the start.
+    pub fn memory(&self) -> usize {
+        let slots = self.capacity().saturating_mul(size_of::<Slot<V>>());
+        slots.saturating_add(self.shards.len().saturating_mul(size_of::<Shard<V>>())).saturating_add(size_of::<Self>())
+    }
+
+    /// The value of a key; reading it counts as use.
+    pub fn get(&self, key: Key) -> Option<V> {
+        self.update(key, |_, _| (), |value| (Change::Keep, value.map(|value| value.clone())))
+    }
+
+    /// Shows `f` the value of a key, if there is one, and does with the entry what it says; no other thread comes
+    /// between. `rank` orders the entries of a full set: the lowest goes first.
+    ///
+    /// `f` runs under a lock: it must be short, and must not call this table.
+    pub fn update<T, R: Ord>(
+        &self,
+        key: Key,
+        rank: impl Fn(Key, &V) -> R,
+        f: impl FnOnce(Option<&mut V>) -> (Change<V>, T),
+    ) -> T {
+        let (high, low) = key.halves();
+        let index = (u128::from(high).saturating_mul(self.sets_per_shard as u128) >> 64) as usize;
+        let shard = self.shards.get(low as usize & self.shards.len().wrapping_sub(1));
+        let Some(shard) = shard else { return f(None).1 };
+        let mut sets = shard.lock();
+        let Sets { slots, len, evicted } = &mut *sets;
+        let Some(set) = slots.as_chunks_mut::<WAYS>().0.get_mut(index) else { return f(None).1 };
+
+        let taken = set.iter().take_while(|slot| !is_empty(slot)).count();
+        let found = set.iter().take(taken).position(|slot| (slot.0, slot.1) == (high, low));
+        if let Some(found) = found {
+            to_front(set, found);
+            let [first, ..] = set;
+            let (change, result) = f(Some(&mut first.2));
+            match change {
+                Change::Keep => {}
+                Change::Put(value) | Change::Offer(value) => first.2 = value,
+                Change::Remove => {
+                    *first = (0, 0, V::default());
+                    set.get_mut(..taken).unwrap_or_default().rotate_left(1);
+                    *len = len.saturating_sub(1);
+                }
+            }
+            return result;
+        }
+
+        let (change, result) = f(None);
+        let (value, offered) = match change {
+            Change::Put(value) => (value, false),
+            Change::Offer(value) => (value, true),
+            Change::Keep | Change::Remove => return result,
+        };
+        let place = if taken < WAYS {
+            *len = len.saturating_add(1);
+            taken
+        } else {
+            *evicted = evicted.saturating_add(1);
+            let ranked = set.iter().enumerate().map(|(at, slot)| (rank(Key::of_halves(slot.0, slot.1), &slot.2), at));
+            // From the back, because the first of equals wins and the back is used least recently.
+            match ranked.rev().min_by(|(a, _), (b, _)| a.cmp(b)) {
+                Some((lowest, _)) if offered && rank(key, &value) <= lowest => return result,
+                Some((_, at)) => at,
+                None => return result,
+            }
+        };
+        if let Some(slot) = set.get_mut(place) {
+            *slot = (high, low, value);
+        }
+        to_front(set, place);
+        result
+    }
+
+    /// Every entry, by key: the same content gives the same list.
+    pub fn entries(&self) -> Vec<(Key, V)> {
+        let mut entries = Vec::new();
+        for shard in &self.shards {
+            let sets = shard.lock();
+            let taken = sets.slots.iter().filter(|slot| !is_empty(slot));
+            entries.extend(taken.map(|(high, low, value)| (Key::of_halves(*high, *low), value.clone())));
+        }
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        entries
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            let mut sets = shard.lock();
+            sets.slots.fill((0, 0, V::default()));
+            sets.len = 0;
+        }
+    }
+}
+
+impl<V> Shard<V> {
+    /// Nothing here is left half-done by a panic, so a poisoned lock is as good as any.
+    fn lock(&self) -> MutexGuard<'_, Sets<V>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<V> fmt::Debug for Bounded<V> {
+    /// Shape only: entries may tell of people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bounded").field("shards", &self.shards.len()).finish_non_exhaustive()
+    }
+}
+
+const fn is_empty<V>(slot: &Slot<V>) -> bool {
+    slot.0 | slot.1 == 0
+}
+
+/// Moves the slot at `from` to the front, those before it one back.
+fn to_front<V>(set: &mut [Slot<V>; WAYS], from: usize) {
+    if from != 0 {
+        set.get_mut(..=from).unwrap_or_default().rotate_right(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(number: u64) -> Key {
+        KeyHasher::new(9).number(number).key()
+    }
+
+    /// Keys of one set.
+    fn crowd(count: usize) -> Vec<Key> {
+        (1..=count).map(|low| Key::from_u128(low as u128).unwrap()).collect()
+    }
+
+    fn put(table: &Bounded<u64>, key: Key, value: u64) {
+        table.update(key, |_, v| *v, |_| (Change::Put(value), ()));
+    }
+
+    #[test]
+    fn a_full_set_forgets_the_lowest_then_the_least_recent() {
+        let table = Bounded::with_capacity(8);
+        let keys = crowd(12);
+        for (at, key) in keys[..8].iter().enumerate() {
+            put(&table, *key, if at == 5 { 1 } else { 2 });
+        }
+        assert_eq!((table.len(), table.evicted()), (8, 0));
+        put(&table, keys[8], 2);
+        assert_eq!(table.get(keys[5]), None, "the lowest goes first");
+        assert_eq!(table.get(keys[0]), Some(2));
+        put(&table, keys[9], 2);
+        assert_eq!(table.get(keys[1]), None, "among equals the least recent: key 0 was read");
+        assert_eq!((table.len(), table.evicted()), (8, 2));
+
+        table.update(keys[10], |_, v| *v, |_| (Change::Offer(2), ()));
+        assert_eq!(table.get(keys[10]), None, "an offer displaces nothing that ranks as high");
+        table.update(keys[10], |_, v| *v, |_| (Change::Offer(3), ()));
+        assert_eq!(table.get(keys[10]), Some(3));
+    }
+
+    #[test]
+    fn hostile_keys_cannot_grow_it() {
+        let table = Bounded::<u64>::with_memory(1 << 20);
+        let before = table.memory();
+        assert!(before <= 1 << 20, "{before}");
+        for number in 0..200_000 {
+            put(&table, key(number), 1);
+        }
+        assert_eq!(table.memory(), before);
+        assert!(table.len() <= table.capacity());
+        assert_eq!(table.len() as u64 + table.evicted(), 200_000);
+        assert!(before <= 40 * table.capacity());
+    }
+
+    #[test]
+    fn half_full_loses_less_than_one_in_a_hundred() {
+        let table = Bounded::<u64>::with_capacity(1 << 16);
+        for number in 0..1 << 15 {
+            put(&table, key(number), 1);
+        }
+        assert!(table.evicted() < (1 << 15) / 100, "{}", table.evicted());
+    }
+
+    #[test]
+    fn a_panic_under_the_lock_spoils_nothing() {
+        let table = Bounded::with_capacity(8);
+        put(&table, key(1), 5);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            table.update(key(1), |_, v: &u64| *v, |_| -> (Change<u64>, ()) { panic!("on purpose") });
+        }));
+        assert!(result.is_err());
+        assert_eq!(table.get(key(1)), Some(5));
+    }
+
+    proptest! {
+        #[test]
+        fn is_a_map_until_it_is_full(calls in prop::collection::vec((0_u64..60, 0_u8..4, 1_u64..9), 0..200)) {
+            let table = Bounded::with_capacity(4096);
+            let mut map = BTreeMap::new();
+            for (number, what, value) in calls {
+                let change = match what { 0 => Change::Keep, 1 => Change::Put(value), 2 => Change::Offer(value), _ => Change::Remove };
+                let seen = table.update(key(number), |_, v| *v, |old| (change, old.map(|v| *v)));
+                prop_assert_eq!(seen, map.get(&key(number)).copied());
+                match change {
+                    Change::Keep => {}
+                    Change::Put(v) | Change::Offer(v) => { map.insert(key(number), v); }
+                    Change::Remove => { map.remove(&key(number)); }
+                }
+                prop_assert_eq!(table.len(), map.len());
+            }
+            prop_assert_eq!(table.entries(), map.into_iter().collect::<Vec<_>>());
+            table.clear();
+            prop_assert!(table.is_empty());
+        }
+
+        #[test]
+        fn one_small_set_never_mixes_up_values(calls in prop::collection::vec((0_usize..12, any::<bool>()), 0..100)) {
+            let table = Bounded::with_capacity(8);
+            let keys = crowd(12);
+            for (at, remove) in calls {
+                let seen = table.update(keys[at], |_, v| *v, |old| {
+                    (if remove { Change::Remove } else { Change::Put(at as u64) }, old.map(|v| *v))
+                });
+                prop_assert!(seen.is_none_or(|seen| seen == at as u64));
+                prop_assert!(table.len() <= 8);
+                prop_assert_eq!(table.len(), table.entries().len());
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 #[cfg(feature = "compile")]
 use super::source::Source;
+use super::notices::notices;
 use super::{Config, Engine, File, Invalid};
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
@@ -123,6 +124,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
         _ => None,
     };
 
+    let notices = router.as_ref().map(|router| notices(&config, router)).unwrap_or_default();
     match (router, verifier, limiter, inspector, policy) {
         (Some(router), Some(verifier), Some(limiter), Some(inspector), policy) if problems.is_empty() => Ok(Engine {
             mode: config.mode,
@@ -133,6 +135,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
             policy: policy.flatten(),
             seed: config.state.seed,
             version: version(&config).into(),
+            notices,
         }),
         _ => Err(problems),
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::base::units::Size;
+use crate::model::Mode;
 use crate::{inspect, limit, policy, route, verify};
 
 /// The whole configuration. Read it with [`Config::from_toml`], or build it in code from [`Config::default`].
@@ -54,17 +55,6 @@ pub struct Config {
     /// Files that the host handed over.
     #[serde(skip)]
     pub(super) files: Vec<File>,
-}
-
-/// Whether decisions are enforced.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Decisions are enforced.
-    #[default]
-    Enforce,
-    /// Decisions are reported; every request passes.
-    Monitor,
 }
 
 /// `[anomaly]`.

@@ -3,6 +3,8 @@
 mod compile;
 mod config;
 mod decide;
+mod draft;
+mod notices;
 mod observe;
 mod snapshot;
 #[cfg(feature = "compile")]
@@ -12,13 +14,15 @@ mod state;
 use std::fmt;
 use std::sync::Arc;
 
-pub use config::{AnomalyConfig, Config, File, Mode, StateConfig};
+#[cfg(feature = "compile")]
+pub use compile::named_files;
+pub use config::{AnomalyConfig, Config, File, StateConfig};
 pub use snapshot::SnapshotError;
 pub use state::State;
 
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
-use crate::model::Problem;
+use crate::model::{Mode, Problem};
 use crate::policy::Policy;
 use crate::route::Router;
 use crate::verify::Verifier;
@@ -34,6 +38,7 @@ pub struct Engine {
     policy: Option<Policy>,
     seed: Option<u64>,
     version: Arc<str>,
+    notices: Vec<String>,
 }
 
 impl Engine {

@@ -75,7 +75,7 @@ codes! {
     RouteMethodNotAllowed "route.method_not_allowed" Route Deny 405
         "The path is known, the method on it is not."
     RouteBadTarget "route.bad_target" Route Deny 400
-        "The path does not start with a slash."
+        "The request target is not a path: it starts with no slash, or holds a raw `?`, `#` or space."
     RouteTooLong "route.too_long" Route Deny 400
         "The path is longer or deeper than the configured limit."
     RouteBadEncoding "route.bad_encoding" Route Deny 400
@@ -89,7 +89,7 @@ codes! {
     RouteEmptySegment "route.empty_segment" Route Deny 400
         "The path holds two slashes in a row, which servers merge or keep."
     RouteDoubleEncoding "route.double_encoding" Route Deny 400
-        "After one decoding the path still holds an encoded slash, dot, backslash, percent sign or control character."
+        "After one decoding the path could be decoded again, which some servers do."
 
     VerifyNoCredential "verify.no_credential" Verify Deny 401
         "The endpoint asks for a credential and the request has none."
@@ -142,11 +142,11 @@ codes! {
     InspectBadHeader "inspect.bad_header" Inspect Deny 400
         "A header name or value holds characters that HTTP forbids."
     InspectConflictingHeaders "inspect.conflicting_headers" Inspect Deny 400
-        "Headers that servers read in different ways: two hosts, two lengths, or a length beside a transfer coding."
+        "Headers that servers read in different ways: two hosts, two lengths, a length beside a transfer coding, or another method or target."
     InspectBadQuery "inspect.bad_query" Inspect Deny 400
-        "The query holds a broken percent-encoding, bytes that are not UTF-8, or too many parameters."
+        "The query or a form holds a broken percent-encoding, bytes that are not UTF-8, or too many parameters."
     InspectControlCharacter "inspect.control_character" Inspect Deny 400
-        "The query or a form holds a NUL or another control character."
+        "The query, a form or a JSON string holds a NUL or another control character."
     InspectContentType "inspect.content_type" Inspect Deny 415
         "The content type is missing, malformed, or not what the body is."
     InspectJsonMalformed "inspect.json_malformed" Inspect Deny 400

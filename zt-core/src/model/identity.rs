@@ -52,6 +52,21 @@ pub struct Identity {
     pub assurance: Assurance,
 }
 
+impl Identity {
+    /// The host's word for who this is; nothing was verified.
+    pub fn asserted(principal: &str) -> Self {
+        Self {
+            kind: IdentityKind::Asserted,
+            principal: principal.into(),
+            issuer: None,
+            credential_id: None,
+            roles: Arc::new([]),
+            scopes: Arc::new([]),
+            assurance: Assurance::default(),
+        }
+    }
+}
+
 /// Strength and freshness of an authentication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assurance {

@@ -1,1 +1,200 @@
-//! May they?
+//! May they? Policies in Cedar, compiled at load.
+//!
+//! Policies are written in [Cedar](https://www.cedarpolicy.com): default deny, and a forbid overrides every permit. They
+//! are parsed and strictly validated by `cedar-policy`, then compiled to a small evaluator of our own that has exactly
+//! Cedar's semantics, finds the few policies whose scope fits a request by an index, and allocates nothing.
+//!
+//! # What policies see
+//! | | entity | is in |
+//! |---|---|---|
+//! | principal | `User::"<subject>"`, `ApiKey::"<id>"`, `Anonymous::"anonymous"` | its `Role::"..."` and `Scope::"..."` |
+//! | action | `Action::"<endpoint id>"` | `Action::"<METHOD>"`, and `Action::"read"` (GET, HEAD, OPTIONS) or `Action::"write"` |
+//! | resource | `Endpoint::"<endpoint id>"` | `Segment::"<segment>"` |
+//!
+//! `context` has `method`, `credential` (`"jwt"`, `"api_key"`, `"asserted"` or `"none"`), `roles`, `scopes`, `risk` (per
+//! mille), `hour`, `weekday` (1 is Monday), `now` and `now_s` in UTC; and, where they are known, `path`, `host`, `ip`,
+//! `asn`, `country`, `issuer`, `acr`, `auth_age_s`, `token_age_s` and `bound`. Strict validation makes a policy ask
+//! `context has acr && ...` before it uses one of those.
+//!
+//! # Graded denials
+//! A forbid may carry `@on_deny("step_up")`, `"throttle"`, `"flag"` or `"deny"` (the default), `@reason("...")`, and with
+//! `step_up` an `@acr("...")` and a `@max_age("5m")`. The most severe one that matches wins. `@id("...")` names a policy.
+//!
+//! # Errors
+//! A policy that fails at run time (an overflow, say) is skipped by Cedar, which for a forbid means that it fails open.
+//! Here a forbid that fails denies, unless `errors = "cedar"` asks for Cedar's way. Either way it is reported.
+
+mod answer;
+mod datetime;
+mod effect;
+mod evaluate;
+mod facts;
+mod index;
+mod ip;
+mod like;
+mod program;
+mod request;
+mod table;
+mod value;
+mod vocabulary;
+
+#[cfg(feature = "compile")]
+mod compile;
+#[cfg(feature = "compile")]
+pub mod raw;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use answer::{Answer, Verdict};
+#[cfg(feature = "compile")]
+pub use compile::Source;
+pub use effect::Effect;
+pub use request::Request;
+#[cfg(feature = "compile")]
+pub use vocabulary::schema;
+pub use vocabulary::{Endpoint, Vocabulary};
+
+use answer::Tally;
+use effect::Denial;
+use evaluate::Evaluation;
+use index::{ANY, Index, key_eq, key_in};
+use program::{Program, Scope};
+use request::{Facts, Symbols};
+use table::{Table, hash_uid};
+use vocabulary::{ROLE, SCOPE};
+
+/// The table `[policy]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Files of Cedar policies; the host reads them.
+    pub files: Vec<String>,
+    /// Cedar policies themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What a forbid that cannot be evaluated does.
+    pub errors: ErrorMode,
+}
+
+/// What a forbid that cannot be evaluated does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorMode {
+    /// It denies: stricter than Cedar.
+    #[default]
+    Deny,
+    /// It is skipped, as in Cedar.
+    Cedar,
+}
+
+/// Compiled policies.
+#[derive(Clone, Debug)]
+pub struct Policy(Compiled);
+
+/// Plain data behind [`Policy`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Compiled {
+    program: Program,
+    index: Index,
+    /// Symbols of the program's entities.
+    symbols: Table,
+    denials: BTreeMap<u32, Denial>,
+    errors: ErrorMode,
+}
+
+impl Policy {
+    /// Decides one request. An endpoint that the vocabulary does not have is denied.
+    pub fn evaluate(&self, request: &Request<'_>) -> Answer {
+        let Compiled { program, index, errors, .. } = &self.0;
+        let Some(row) = index.row(request.endpoint, request.method) else { return Answer::nothing() };
+        let principal = request.principal();
+        let own = self.symbol(principal.ty, principal.id);
+        let symbols = self.principal_symbols(request, own);
+        let world = Facts { request, index, row, symbols: &symbols };
+        let mut evaluation = Evaluation::new(program, &world);
+        let mut tally = Tally::default();
+        let mut consider = |class: u32, key: u32| {
+            for at in index.rules(class, key) {
+                let Some(rule) = program.rules.get(*at as usize) else { continue };
+                if let Scope::Is(ty) | Scope::IsIn(ty, _) = rule.principal
+                    && program.name(ty) != Some(principal.ty)
+                {
+                    continue;
+                }
+                tally.add(*at, rule.effect, evaluation.holds(rule.body));
+            }
+        };
+        let scoped = |symbol: &u32| index.principals.get(*symbol as usize).copied().unwrap_or_default();
+        for class in &row.classes {
+            consider(*class, ANY);
+            if let Some(own) = own.filter(scoped) {
+                consider(*class, key_eq(own));
+            }
+            for symbol in symbols.iter().copied().filter(scoped) {
+                consider(*class, key_in(symbol));
+            }
+        }
+        tally.answer(*errors)
+    }
+
+    /// What an answer means for the request.
+    pub fn effect(&self, answer: &Answer) -> Effect {
+        Effect::new(&self.0.program, &self.0.denials, self.0.errors, answer)
+    }
+
+    /// Number of policies.
+    pub fn len(&self) -> usize {
+        self.0.program.rules.len()
+    }
+
+    /// Whether there is no policy, and so everything is denied.
+    pub fn is_empty(&self) -> bool {
+        self.0.program.rules.is_empty()
+    }
+
+    /// Name of a policy: its `@id`, or its file and position.
+    pub fn id(&self, policy: u32) -> Option<&str> {
+        self.0.program.rules.get(policy as usize).map(|rule| &*rule.id)
+    }
+
+    /// An annotation of a policy.
+    pub fn annotation(&self, policy: u32, key: &str) -> Option<&str> {
+        self.0.program.rules.get(policy as usize)?.annotations.get(key).map(|value| &**value)
+    }
+
+    fn symbol(&self, ty: &str, id: &str) -> Option<u32> {
+        let uids = &self.0.program.uids;
+        let same = |at: u32| uids.get(at as usize).is_some_and(|(t, i)| **i == *id && **t == *ty);
+        self.0.symbols.find(hash_uid(ty, id), same)
+    }
+
+    fn principal_symbols(&self, request: &Request<'_>, own: Option<u32>) -> Symbols {
+        let roles = request.roles().iter().filter_map(|role| self.symbol(ROLE, role));
+        let scopes = request.scopes().iter().filter_map(|scope| self.symbol(SCOPE, scope));
+        let mut symbols: Symbols = own.into_iter().chain(roles).chain(scopes).collect();
+        symbols.sort_unstable();
+        symbols.dedup();
+        symbols
+    }
+}
+
+impl Serialize for Policy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    /// Refuses expressions that are deeper than evaluation may recurse, or that run in a circle.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let compiled = Compiled::deserialize(deserializer)?;
+        let sound = compiled.program.depths().is_some_and(|depths| depths.iter().all(|d| *d <= program::DEPTH_MAX));
+        if sound { Ok(Self(compiled)) } else { Err(serde::de::Error::custom("a compiled policy is too deep")) }
+    }
+}
+
+#[cfg(all(test, feature = "compile"))]
+mod tests;

@@ -1,1 +1,179 @@
 //! Who is this, and how was it proven?
+//!
+//! [`Verifier::verify`] takes a request's one credential — a JSON Web Token (RFC 7519, RFC 9068, hardened after RFC 8725)
+//! as a bearer token (RFC 6750), or an API key — and answers with an [`Identity`] or with what is wrong. A token is
+//! parsed strictly here; its signature is checked by `jsonwebtoken` through an explicitly named provider; its claims are
+//! checked against the `now` that is passed in.
+//!
+//! A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
+//! token is refused.
+
+mod algorithm;
+mod api_key;
+mod challenge;
+mod claims;
+mod config;
+mod credential;
+mod curve;
+mod header;
+mod issuer;
+mod jwk;
+mod jws;
+mod signature;
+#[cfg(test)]
+mod wycheproof;
+
+use smallvec::{SmallVec, smallvec};
+
+pub use algorithm::Algorithm;
+pub use claims::{Claims, Scalar};
+pub use config::{ApiKeyConfig, Config, IssuerConfig};
+
+use self::api_key::ApiKeys;
+use self::claims::Claimed;
+use self::credential::Credential;
+use self::header::Header;
+use self::issuer::Issuer;
+use self::jws::Compact;
+use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
+
+/// Why a credential is refused.
+type Refusal = (Code, &'static str);
+
+/// Longest that clocks may be off, milliseconds.
+const MAX_SKEW: Millis = 300_000;
+/// Longest token that a configuration may ask for, bytes.
+const MAX_TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=64 << 10;
+
+/// A compiled [`Config`].
+#[derive(Debug)]
+pub struct Verifier {
+    issuers: Vec<Issuer>,
+    role_claims: Vec<Box<str>>,
+    api_keys: ApiKeys,
+    api_key_header: String,
+    realm: String,
+    max_token_bytes: usize,
+}
+
+/// What verification found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verified {
+    /// Who it is; nobody where there is no credential or a refused one.
+    pub identity: Option<Identity>,
+    /// What is wrong with the credential, or asked beyond it. Nothing where there is none: whether one is needed is the
+    /// endpoint's matter.
+    pub findings: SmallVec<[Finding; 2]>,
+    /// The claims of a verified token.
+    pub claims: Claims,
+    /// The longest time since the end user's authentication, seconds, when a fresher one is asked for.
+    pub max_age_s: Option<u64>,
+}
+
+impl Verifier {
+    /// Compiles a configuration whose key sets have been put inline.
+    ///
+    /// # Errors
+    /// Every mistake, all at once.
+    pub fn compile(config: &Config) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let skew = config.clock_skew.millis();
+        if skew > MAX_SKEW {
+            problems.push(Problem::new("verify.clock_skew", "more than five minutes").mend("write \"5m\" or less"));
+        }
+        if !MAX_TOKEN_BYTES.contains(&config.max_token.bytes()) {
+            problems.push(Problem::new("verify.max_token", "not from 256 B to 64 KiB").mend("write \"16KiB\""));
+        }
+        if config.realm.is_empty() || !challenge::is_quotable(&config.realm) {
+            let problem = Problem::new("verify.realm", "empty, or with characters that a header cannot quote");
+            problems.push(problem.mend("use plain ASCII without quotes and backslashes"));
+        }
+        let header = config.api_key_header.as_bytes();
+        let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+        if header.is_empty() || !header.iter().all(token) || header.eq_ignore_ascii_case(b"authorization") {
+            let problem = Problem::new("verify.api_key_header", "not the name of a header of its own");
+            problems.push(problem.mend("write a header name such as \"x-api-key\""));
+        }
+        let mut role_claims = Vec::new();
+        let mut issuers: Vec<Issuer> = Vec::with_capacity(config.issuer.len());
+        for (at, issuer) in config.issuer.iter().enumerate() {
+            if issuers.iter().any(|other| *other.issuer == *issuer.issuer) {
+                let problem = Problem::new(format!("verify.issuer[{at}].issuer"), "the same issuer twice");
+                problems.push(problem.mend("put all of its keys and audiences in one table"));
+            }
+            issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
+        }
+        let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self {
+            issuers,
+            role_claims,
+            api_keys,
+            api_key_header: config.api_key_header.clone(),
+            realm: config.realm.clone(),
+            max_token_bytes: config.max_token.bytes_usize(),
+        })
+    }
+
+    /// Proves who a request comes from.
+    ///
+    /// One credential at most: two `Authorization` headers, or a bearer token beside an API key, are
+    /// `verify.many_credentials`. The API key header is looked at only where API keys are configured.
+    pub fn verify(&self, request: &Request<'_>, now: Millis) -> Verified {
+        let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
+        let proven = credential::shown(request, header).and_then(|shown| match shown {
+            None => Ok(Verified::default()),
+            Some(Credential::Bearer(token)) => self.token(token, now),
+            Some(Credential::ApiKey(key)) => {
+                let identity = self.api_keys.identify(key, now)?;
+                Ok(Verified { identity: Some(identity), ..Verified::default() })
+            }
+        });
+        proven.unwrap_or_else(|(code, detail)| Verified {
+            findings: smallvec![Finding::new(code, detail)],
+            ..Verified::default()
+        })
+    }
+
+    /// The `WWW-Authenticate` header for a refusal with this code; `acr_values` and `max_age_s` are for
+    /// `verify.reauthenticate`.
+    pub fn challenge(&self, code: Code, acr_values: Option<&str>, max_age_s: Option<u64>) -> String {
+        let scheme = if self.issuers.is_empty() && !self.api_keys.is_empty() { "ApiKey" } else { "Bearer" };
+        challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
+    }
+
+    fn token(&self, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
+        if self.issuers.is_empty() {
+            return Err((Code::VerifySchemeRefused, "no issuer is configured"));
+        }
+        if token.len() > self.max_token_bytes {
+            return Err((Code::VerifyTokenTooLong, "longer than `max_token`"));
+        }
+        let compact = Compact::split(token)?;
+        header::check_length(compact.header)?;
+        let header = jws::decode(compact.header)?;
+        let header = Header::read(&header)?;
+        let signature = jws::decode(compact.signature)?;
+        let payload = jws::decode(compact.payload)?;
+        // Until the signature holds, the claims do no more than say whose keys to try.
+        let claimed = Claimed::read(&payload, &self.role_claims)?;
+        let iss = claimed.iss.as_deref().ok_or((Code::VerifyMissingClaim, "`iss` is missing"))?;
+        let issuer = self.issuers.iter().find(|issuer| *issuer.issuer == *iss);
+        let issuer = issuer.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
+        let key = issuer.key(&header)?;
+        issuer.check_type(&header)?;
+        if !signature::verify(key.algorithm, &key.decoding, compact.signed, &signature) {
+            return Err((Code::VerifyBadSignature, "the signature does not verify"));
+        }
+        issuer.check_claims(&claimed, now)?;
+        let identity = Some(issuer.identity(&claimed));
+        let (findings, max_age_s) = match issuer.reauthentication(&claimed, now) {
+            Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
+            None => (SmallVec::new(), None),
+        };
+        drop(claimed);
+        Ok(Verified { identity, findings, claims: Claims::new(payload), max_age_s })
+    }
+}

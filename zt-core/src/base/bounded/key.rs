@@ -1,0 +1,112 @@
+//! 128-bit keyed hashes: what a table keeps instead of the names that an attacker chooses.
+
+use std::hash::Hasher as _;
+
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
+
+/// The keyed hash of some parts, 128 bits, never zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    high: u64,
+    low: u64,
+}
+
+impl Key {
+    /// The key with this number; zero marks an empty place, and is none.
+    pub const fn from_u128(number: u128) -> Option<Self> {
+        if number == 0 { None } else { Some(Self { high: (number >> 64) as u64, low: number as u64 }) }
+    }
+
+    /// The key as a number.
+    pub const fn to_u128(self) -> u128 {
+        (self.high as u128) << 64 | self.low as u128
+    }
+
+    pub(super) const fn halves(self) -> (u64, u64) {
+        (self.high, self.low)
+    }
+
+    pub(super) const fn of_halves(high: u64, low: u64) -> Self {
+        Self { high, low }
+    }
+}
+
+/// Builds a [`Key`] from parts with SipHash-1-3 (Aumasson and Bernstein 2012), under a secret seed so that nobody
+/// can aim at a place of a table. Each part carries its length: `("ab", "c")` and `("a", "bc")` differ.
+///
+/// ```
+/// use zt_core::base::bounded::KeyHasher;
+/// let hasher = KeyHasher::new(7);
+/// assert_ne!(hasher.clone().part(b"ab").part(b"c").key(), hasher.part(b"a").part(b"bc").key());
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyHasher(SipHasher13);
+
+impl KeyHasher {
+    /// A hasher under this seed; cloning it is cheaper than making another.
+    pub fn new(seed: u64) -> Self {
+        // SipHash takes 128 bits of key: the second half is the seed through a step of SplitMix64.
+        let mut other = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        other = (other ^ other >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        other = (other ^ other >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Self(SipHasher13::new_with_keys(seed, other ^ other >> 31))
+    }
+
+    /// With these bytes, length first.
+    pub fn part(self, bytes: &[u8]) -> Self {
+        let mut hasher = self.number(bytes.len() as u64);
+        hasher.0.write(bytes);
+        hasher
+    }
+
+    /// With this number.
+    pub fn number(mut self, number: u64) -> Self {
+        // Bytes rather than `write_u64`: the same on every target.
+        self.0.write(&number.to_le_bytes());
+        self
+    }
+
+    /// With these bytes, or with the fact that there are none, which no bytes equal.
+    pub fn optional(self, bytes: Option<&[u8]>) -> Self {
+        match bytes {
+            Some(bytes) => self.number(1).part(bytes),
+            None => self.number(0),
+        }
+    }
+
+    /// The key of everything so far.
+    pub fn key(&self) -> Key {
+        let (high, low) = self.0.finish128().as_u64();
+        Key { high, low: if high | low == 0 { 1 } else { low } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cannot_shift() {
+        let hasher = KeyHasher::new(1);
+        let keys = [
+            hasher.clone().part(b"ab").part(b"c").key(),
+            hasher.clone().part(b"a").part(b"bc").key(),
+            hasher.clone().part(b"abc").key(),
+            hasher.clone().part(b"abc").part(b"").key(),
+            hasher.clone().optional(Some(b"")).key(),
+            hasher.clone().optional(None).key(),
+            KeyHasher::new(2).part(b"abc").key(),
+        ];
+        for (at, key) in keys.iter().enumerate() {
+            assert!(!keys[..at].contains(key));
+        }
+        assert_eq!(Key::from_u128(keys[0].to_u128()), Some(keys[0]));
+        assert_eq!(Key::from_u128(0), None);
+    }
+
+    #[test]
+    fn the_same_key_on_every_target() {
+        let key = KeyHasher::new(42).part(b"limit").number(7).key();
+        assert_eq!(key.to_u128(), 0xa4b7_0a6b_1355_64ed_c026_bd40_7ac2_16b5);
+    }
+}

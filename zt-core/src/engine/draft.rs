@@ -1,0 +1,110 @@
+//! A decision in the making: what the stages have found so far.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::Engine;
+use crate::limit::{self, Check, Standing};
+use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request};
+use crate::policy::{self, Policy};
+use crate::respond::{self, Verdict};
+use crate::route::{Endpoint, Miss};
+use crate::verify::Verified;
+
+/// A header that the host adds to the response.
+type ResponseHeader = (std::borrow::Cow<'static, str>, String);
+
+/// What the stages have found so far.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) endpoint: EndpointRef,
+    pub(super) identity: Option<Identity>,
+    pub(super) findings: SmallVec<[Finding; 4]>,
+    pub(super) obligations: Vec<Obligation>,
+    standing: Option<Standing>,
+    allowed_methods: Option<String>,
+}
+
+impl Draft {
+    /// Whether what was found ends the request here.
+    pub(super) fn ends(&self) -> bool {
+        respond::ends(&self.findings)
+    }
+
+    /// Route: the endpoint it is for.
+    pub(super) fn at<'e>(&mut self, endpoint: &'e Endpoint) -> &'e Endpoint {
+        self.endpoint = EndpointRef {
+            id: Some(Arc::clone(&endpoint.id)),
+            template: Some(Arc::clone(&endpoint.template)),
+            segment: Some(Arc::clone(&endpoint.segment)),
+            known: true,
+        };
+        endpoint
+    }
+
+    /// Route: no endpoint.
+    pub(super) fn missed(&mut self, miss: Miss) {
+        self.findings.push(miss.finding);
+        self.allowed_methods = miss.allow;
+    }
+
+    /// Limit: what is left, or that it is too much.
+    pub(super) fn limited(&mut self, check: Check) {
+        self.findings.extend(check.findings);
+        if check.standing.is_some() {
+            self.standing = check.standing;
+        }
+    }
+
+    /// Verify: who it is. No credential at all is a finding only where one is asked for.
+    pub(super) fn verified(&mut self, verified: Verified, request: &Request<'_>, endpoint: &Endpoint) {
+        let silent = verified.identity.is_none() && verified.findings.is_empty();
+        self.findings.extend(verified.findings);
+        self.identity = verified.identity;
+        if silent && let Some(subject) = request.subject.as_deref() {
+            self.identity = Some(Identity::asserted(subject));
+        } else if silent && !endpoint.anonymous {
+            self.findings.push(Finding::new(Code::VerifyNoCredential, ""));
+        }
+    }
+
+    /// Policy: what it permits, forbids or asks for. On an anonymous endpoint nobody needs a permit; a forbid counts.
+    pub(super) fn authorized(&mut self, policy: &Policy, request: &policy::Request<'_>, endpoint: &Endpoint) {
+        let effect = policy.effect(&policy.evaluate(request));
+        let nobody = endpoint.anonymous && self.identity.is_none();
+        self.findings.extend(effect.findings.into_iter().filter(|f| !(nobody && f.code == Code::PolicyNotPermitted)));
+        self.obligations.extend(effect.obligations);
+    }
+}
+
+impl Engine {
+    /// The headers that a verdict calls for.
+    pub(super) fn response_headers(&self, draft: &Draft, verdict: &Verdict) -> Vec<ResponseHeader> {
+        let mut headers = Vec::new();
+        match verdict.status {
+            401 | 400 | 403 => headers.extend(self.challenge(draft, verdict)),
+            405 => headers.extend(draft.allowed_methods.clone().map(|methods| ("Allow".into(), methods))),
+            429 => headers.extend(draft.standing.iter().flat_map(limit::headers)),
+            _ => {}
+        }
+        headers
+    }
+
+    fn challenge(&self, draft: &Draft, verdict: &Verdict) -> Option<ResponseHeader> {
+        let step_up = draft.obligations.iter().find_map(|obligation| match obligation {
+            Obligation::StepUp { acr_values, max_age_s } => Some((acr_values.as_deref(), *max_age_s)),
+            Obligation::Redact { .. } => None,
+        });
+        let (acr_values, max_age_s) = step_up.unwrap_or_default();
+        let by_token = draft.identity.as_ref().is_some_and(|identity| identity.kind == IdentityKind::Jwt);
+        let cause = verdict.reasons.iter().find(|reason| reason.weight > 0.0)?.code;
+        let text = match (verdict.outcome, cause) {
+            (Outcome::StepUp, _) => self.verifier.challenge(Code::VerifyReauthenticate, acr_values, max_age_s),
+            (_, Code::PolicyNotPermitted | Code::PolicyForbidden) if by_token => self.verifier.challenge(cause, None, None),
+            (_, cause) if cause.as_str().starts_with("verify.") => self.verifier.challenge(cause, None, None),
+            _ => return None,
+        };
+        Some(("WWW-Authenticate".into(), text))
+    }
+}

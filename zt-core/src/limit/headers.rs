@@ -1,0 +1,108 @@
+//! `Retry-After` (RFC 9110, section 10.2.3) and the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers).
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use super::config::Rule;
+use super::gcra::Measure;
+
+/// Where a request stands with one limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing<'l> {
+    /// Name of the limit.
+    pub limit: &'l str,
+    /// Requests per window.
+    pub quota: u32,
+    /// Window, seconds (rounded up).
+    pub window_s: u64,
+    /// Requests that may come at once.
+    pub burst: u32,
+    /// Requests that could follow at once.
+    pub remaining: u32,
+    /// Seconds until all of the burst is there again; after a refusal, the same as `retry_after_s`.
+    pub reset_s: u64,
+    /// Refused: seconds until a request would pass, at least 1.
+    pub retry_after_s: Option<u64>,
+}
+
+/// The response headers that tell a client where it stands. `Retry-After` is there after a refusal only.
+///
+/// ```
+/// use zt_core::limit::{Standing, headers};
+/// let standing = Standing {
+///     limit: "per-key", quota: 100, window_s: 60, burst: 20, remaining: 0, reset_s: 3, retry_after_s: Some(3),
+/// };
+/// let text: Vec<String> = headers(&standing).iter().map(|(name, value)| format!("{name}: {value}")).collect();
+/// assert_eq!(text, ["Retry-After: 3", r#"RateLimit-Policy: "per-key";q=100;w=60"#, r#"RateLimit: "per-key";r=0;t=3"#]);
+/// ```
+pub fn headers(standing: &Standing<'_>) -> SmallVec<[(Cow<'static, str>, String); 3]> {
+    let Standing { limit, quota, window_s, remaining, reset_s, .. } = standing;
+    let mut headers = SmallVec::new();
+    if let Some(seconds) = standing.retry_after_s {
+        headers.push((Cow::Borrowed("Retry-After"), seconds.to_string()));
+    }
+    headers.push((Cow::Borrowed("RateLimit-Policy"), format!("\"{limit}\";q={quota};w={window_s}")));
+    headers.push((Cow::Borrowed("RateLimit"), format!("\"{limit}\";r={remaining};t={reset_s}")));
+    headers
+}
+
+impl<'l> Standing<'l> {
+    pub(super) fn of(rule: &'l Rule, measure: &Measure) -> Self {
+        let (remaining, reset_s, retry_after_s) = match measure {
+            Measure::Passed { remaining, reset_ns, .. } => (*remaining, reset_ns.div_ceil(1_000_000_000), None),
+            Measure::Refused { wait_ns } => {
+                let seconds = wait_ns.div_ceil(1_000_000_000).max(1);
+                (0, seconds, Some(seconds))
+            }
+        };
+        Self {
+            limit: &rule.name,
+            quota: rule.rate.count,
+            window_s: rule.rate.per.millis().unsigned_abs().div_ceil(1_000),
+            burst: rule.quota.burst_size().get(),
+            remaining,
+            reset_s,
+            retry_after_s,
+        }
+    }
+
+    /// The tighter of two: a refusal before a pass, of refusals the longer wait, of passes the smaller share that
+    /// remains; of equals this one.
+    pub fn tighter(self, other: Self) -> Self {
+        let share = |a: &Self, b: &Self| u64::from(a.remaining).saturating_mul(b.burst.into());
+        let other_is_tighter = match (self.retry_after_s, other.retry_after_s) {
+            (None, None) => share(&other, &self) < share(&self, &other),
+            (mine, theirs) => theirs > mine,
+        };
+        if other_is_tighter { other } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(limit: &str, burst: u32, remaining: u32, retry_after_s: Option<u64>) -> Standing<'_> {
+        Standing { limit, quota: burst, window_s: 1, burst, remaining, reset_s: 1, retry_after_s }
+    }
+
+    #[test]
+    fn the_tightest_is_told() {
+        let tighter = |a: Standing<'static>, b| a.tighter(b).limit;
+        let (half, third) = (standing("half", 2, 1, None), standing("third", 3, 1, None));
+        let (short, long) = (standing("short", 5, 0, Some(1)), standing("long", 5, 0, Some(9)));
+        assert_eq!(tighter(half, third), "third");
+        assert_eq!(tighter(third, half), "third");
+        assert_eq!(tighter(third, short), "short");
+        assert_eq!(tighter(long, short), "long");
+        assert_eq!(tighter(short, long), "long");
+        assert_eq!(tighter(half, standing("again", 4, 2, None)), "half");
+    }
+
+    #[test]
+    fn a_pass_has_no_retry_after() {
+        let names: Vec<_> = headers(&standing("x", 2, 1, None)).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["RateLimit-Policy", "RateLimit"]);
+    }
+}

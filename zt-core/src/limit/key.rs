@@ -1,0 +1,167 @@
+//! From the facts of a request to the key of a limit.
+
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use super::config::{KeyPart, Rule};
+use super::{Phase, Subject};
+use crate::base::bounded::{Key, KeyHasher};
+
+/// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there
+/// is none. Any other absent fact is a value of its own, which all requests without it share.
+pub(super) fn of(rule: &Rule, hasher: &KeyHasher, subject: &Subject<'_>) -> Option<Key> {
+    if rule.phase == Phase::Identity && subject.identity.is_none() {
+        return None;
+    }
+    let hasher = rule.parts.iter().fold(hasher.clone(), |hasher, part| add(hasher, rule, part, subject));
+    Some(hasher.key())
+}
+
+fn add(hasher: KeyHasher, rule: &Rule, part: &KeyPart, subject: &Subject<'_>) -> KeyHasher {
+    match part {
+        KeyPart::Peer | KeyPart::PeerPrefix => {
+            let network = subject.peer.map(|peer| network(peer, rule.prefixes(part)));
+            hasher.optional(network.as_deref())
+        }
+        KeyPart::Identity => match subject.identity {
+            Some(identity) => hasher
+                .part(identity.kind.as_str().as_bytes())
+                .optional(identity.issuer.as_deref().map(str::as_bytes))
+                .part(identity.principal.as_bytes()),
+            None => hasher,
+        },
+        KeyPart::Tenant => hasher.optional(subject.tenant.map(str::as_bytes)),
+        KeyPart::Role => {
+            let roles = subject.identity.map(|identity| &*identity.roles).unwrap_or_default();
+            let mut roles: SmallVec<[&str; 8]> = roles.iter().map(|role| &**role).collect();
+            roles.sort_unstable();
+            roles.dedup();
+            roles.iter().fold(hasher.number(roles.len() as u64), |hasher, role| hasher.part(role.as_bytes()))
+        }
+        KeyPart::Claim(name) => {
+            let claim = subject.claim.and_then(|claim| claim(name));
+            hasher.optional(claim.as_deref().map(str::as_bytes))
+        }
+        KeyPart::Header(name) => {
+            let lines = || subject.headers.iter().filter(|(n, _)| n.bytes().eq_ignore_ascii_case(name.as_bytes()));
+            lines().fold(hasher.number(lines().count() as u64), |hasher, (_, value)| hasher.part(value.bytes()))
+        }
+        KeyPart::Endpoint => hasher.optional(subject.endpoint.map(str::as_bytes)),
+        KeyPart::Segment => hasher.optional(subject.segment.map(str::as_bytes)),
+    }
+}
+
+/// The first bits of an address. An IPv4 address inside IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
+fn network(peer: IpAddr, (v4, v6): (u8, u8)) -> SmallVec<[u8; 16]> {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(v4.into())).unwrap_or(0);
+            SmallVec::from_slice(&(u32::from(address) & mask).to_be_bytes())
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(v6.into())).unwrap_or(0);
+            SmallVec::from_slice(&(u128::from(address) & mask).to_be_bytes())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::limit::config;
+    use crate::model::{Header, Identity, IdentityKind, Text};
+
+    fn key(parts: &str, subject: &Subject<'_>) -> Option<Key> {
+        let config = serde_json::from_str(&format!(r#"{{"name":"x","key":{parts},"rate":"1/1s"}}"#)).unwrap();
+        of(&config::compile(&[config]).unwrap()[0], &KeyHasher::new(3), subject)
+    }
+
+    fn identity(kind: IdentityKind, issuer: Option<&str>, principal: &str, roles: &[&str]) -> Identity {
+        Identity {
+            kind,
+            principal: principal.into(),
+            issuer: issuer.map(Arc::from),
+            credential_id: None,
+            roles: roles.iter().map(|role| Box::from(*role)).collect(),
+            scopes: Arc::default(),
+            assurance: Default::default(),
+        }
+    }
+
+    fn peer(address: &str) -> Subject<'static> {
+        Subject { peer: Some(address.parse().unwrap()), ..Subject::default() }
+    }
+
+    #[test]
+    fn one_host_is_one_peer() {
+        let same = |parts, a, b| key(parts, &peer(a)) == key(parts, &peer(b));
+        assert!(same(r#"["peer"]"#, "203.0.113.7", "::ffff:203.0.113.7"));
+        assert!(!same(r#"["peer"]"#, "203.0.113.7", "203.0.113.8"));
+        assert!(same(r#"["peer"]"#, "2001:db8:0:1::1", "2001:db8:0:1:ffff::9"));
+        assert!(!same(r#"["peer"]"#, "2001:db8:0:1::1", "2001:db8:0:2::1"));
+        assert!(same(r#"["peer_prefix"]"#, "203.0.113.7", "203.0.113.200"));
+        assert!(!same(r#"["peer_prefix"]"#, "203.0.113.7", "203.0.114.7"));
+        assert!(same(r#"["peer_prefix"]"#, "2001:db8:0:1::1", "2001:db8:0:2::1"));
+        assert!(!same(r#"["peer_prefix"]"#, "2001:db8:0:100::1", "2001:db8:0:200::1"));
+        assert_ne!(key(r#"["peer"]"#, &peer("0.0.0.0")), key(r#"["peer"]"#, &Subject::default()));
+    }
+
+    #[test]
+    fn absent_facts_share_one_bucket_but_anonymous_has_none() {
+        for part in ["peer", "peer_prefix", "endpoint", "segment", "header:x"] {
+            assert!(key(&format!(r#"["{part}"]"#), &Subject::default()).is_some(), "{part}");
+        }
+        let someone = identity(IdentityKind::Jwt, None, "a", &[]);
+        let known = Subject { identity: Some(&someone), ..Subject::default() };
+        for part in ["identity", "tenant", "role", "claim:org"] {
+            assert_eq!(key(&format!(r#"["{part}"]"#), &Subject::default()), None, "{part}");
+            assert!(key(&format!(r#"["{part}"]"#), &known).is_some(), "{part}");
+        }
+    }
+
+    #[test]
+    fn identities_are_told_apart() {
+        let people = [
+            identity(IdentityKind::Jwt, Some("https://a"), "7", &[]),
+            identity(IdentityKind::Jwt, Some("https://b"), "7", &[]),
+            identity(IdentityKind::Jwt, None, "7", &[]),
+            identity(IdentityKind::ApiKey, None, "7", &[]),
+        ];
+        let of = |who| key(r#"["identity"]"#, &Subject { identity: Some(who), ..Subject::default() }).unwrap();
+        let keys: std::collections::BTreeSet<_> = people.iter().map(of).collect();
+        assert_eq!(keys.len(), people.len());
+    }
+
+    #[test]
+    fn roles_are_a_set_and_claims_are_text() {
+        let of = |roles: &[&str]| {
+            let who = identity(IdentityKind::Jwt, None, "7", roles);
+            key(r#"["role"]"#, &Subject { identity: Some(&who), ..Subject::default() })
+        };
+        assert_eq!(of(&["b", "a"]), of(&["a", "b", "a"]));
+        assert_ne!(of(&["ab"]), of(&["a", "b"]));
+
+        let who = identity(IdentityKind::Jwt, None, "7", &[]);
+        let claim = |value: Option<&'static str>| {
+            let lookup = move |name: &str| value.filter(|_| name == "org").map(str::to_owned);
+            key(r#"["claim:org"]"#, &Subject { identity: Some(&who), claim: Some(&lookup), ..Subject::default() })
+        };
+        assert_eq!(claim(Some("x")), claim(Some("x")));
+        assert_ne!(claim(Some("x")), claim(Some("y")));
+        assert_ne!(claim(Some("")), claim(None));
+    }
+
+    #[test]
+    fn headers_count_with_all_their_lines() {
+        let of = |lines: &[(&'static str, &'static str)]| {
+            let headers: Vec<Header<'_>> = lines.iter().map(|(n, v)| (Text::from(*n), Text::from(*v))).collect();
+            key(r#"["header:X-App"]"#, &Subject { headers: &headers, ..Subject::default() })
+        };
+        assert_eq!(of(&[("x-app", "1"), ("other", "2")]), of(&[("X-APP", "1")]));
+        assert_ne!(of(&[("x-app", "1")]), of(&[("x-app", "1"), ("x-app", "2")]));
+        assert_ne!(of(&[("x-app", "")]), of(&[]));
+    }
+}

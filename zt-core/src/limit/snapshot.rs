@@ -1,0 +1,162 @@
+//! The state as bytes.
+//!
+//! Little-endian: seed mark u64 | limits u32 | for each limit by id: id u128, entries u64, for each entry by key:
+//! key u128, arrival time u64. The same state gives the same bytes. Limits are known by what they count and how fast,
+//! so that a snapshot outlives edits elsewhere in the configuration; a limit whose key, rate or burst was edited
+//! starts afresh, because its old arrival times would mean something else.
+
+use super::gcra::LATEST_TAT_NS;
+use super::state::{State, Table};
+use crate::base::bounded::Key;
+
+/// Why a snapshot of the limits cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// It ends too soon.
+    #[error("cut short")]
+    Cut,
+    /// Something follows its end.
+    #[error("{0} bytes too long")]
+    TooLong(usize),
+    /// It was written under another seed: its keys mean nothing here.
+    #[error("written under another seed")]
+    OtherSeed,
+    /// Limits or entries are out of order, or there twice.
+    #[error("out of order")]
+    Disordered,
+    /// An entry that no state can hold.
+    #[error("holds an impossible entry")]
+    BadEntry,
+}
+
+const ENTRY: usize = 24;
+
+impl State {
+    /// Appends the state; the same state gives the same bytes.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut tables: Vec<&Table> = self.tables.iter().collect();
+        tables.sort_unstable_by_key(|table| table.id);
+        out.extend(self.mark().to_le_bytes());
+        out.extend(u32::try_from(tables.len()).unwrap_or(u32::MAX).to_le_bytes());
+        for table in tables {
+            let entries = table.entries.entries();
+            out.extend(table.id.to_le_bytes());
+            out.extend((entries.len() as u64).to_le_bytes());
+            out.reserve(entries.len().saturating_mul(ENTRY));
+            for (key, tat) in entries {
+                out.extend(key.to_u128().to_le_bytes());
+                out.extend(tat.to_le_bytes());
+            }
+        }
+    }
+
+    /// Replaces everything with what [`write`](Self::write) gave. Limits that it does not know start afresh; limits
+    /// that are not known here are left out.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the state is untouched then.
+    pub fn restore(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        let sections = self.read(bytes)?;
+        for table in &self.tables {
+            table.entries.clear();
+        }
+        self.join(sections);
+        Ok(())
+    }
+
+    /// Joins what another state has spent: of two arrival times the later stays. Commutative, associative and
+    /// idempotent, also at the bound of a table.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the state is untouched then.
+    pub fn merge(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        let sections = self.read(bytes)?;
+        self.join(sections);
+        Ok(())
+    }
+
+    /// Checks all of it before anything is changed.
+    fn read<'b>(&self, bytes: &'b [u8]) -> Result<Vec<Section<'b>>, SnapshotError> {
+        let mut reader = Reader(bytes);
+        if u64::from_le_bytes(reader.take()?) != self.mark() {
+            return Err(SnapshotError::OtherSeed);
+        }
+        let limits = u32::from_le_bytes(reader.take()?);
+        let mut sections = Vec::new();
+        let mut before = 0;
+        for _ in 0..limits {
+            let id = u128::from_le_bytes(reader.take()?);
+            if id <= before {
+                return Err(SnapshotError::Disordered);
+            }
+            before = id;
+            let count = usize::try_from(u64::from_le_bytes(reader.take()?)).map_err(|_| SnapshotError::Cut)?;
+            let entries = reader.bytes(count.checked_mul(ENTRY).ok_or(SnapshotError::Cut)?)?;
+            let section = Section { id, entries };
+            section.check()?;
+            sections.push(section);
+        }
+        if reader.0.is_empty() { Ok(sections) } else { Err(SnapshotError::TooLong(reader.0.len())) }
+    }
+
+    fn join(&self, sections: Vec<Section<'_>>) {
+        for section in sections {
+            let Some(table) = self.tables.iter().find(|table| table.id == section.id) else { continue };
+            for (key, tat) in section.entries() {
+                if let Some(key) = Key::from_u128(key) {
+                    table.join(key, tat);
+                }
+            }
+        }
+    }
+
+    /// Tells seeds apart without giving one away.
+    fn mark(&self) -> u64 {
+        self.hasher().clone().part(b"zt limit snapshot").key().to_u128() as u64
+    }
+}
+
+struct Section<'b> {
+    id: u128,
+    entries: &'b [u8],
+}
+
+impl Section<'_> {
+    fn entries(&self) -> impl Iterator<Item = (u128, u64)> {
+        self.entries.as_chunks::<ENTRY>().0.iter().filter_map(|entry| {
+            let (key, tat) = entry.split_first_chunk()?;
+            Some((u128::from_le_bytes(*key), u64::from_le_bytes(*tat.first_chunk()?)))
+        })
+    }
+
+    fn check(&self) -> Result<(), SnapshotError> {
+        let mut before = 0;
+        for (key, tat) in self.entries() {
+            if key <= before {
+                return Err(if key == 0 { SnapshotError::BadEntry } else { SnapshotError::Disordered });
+            }
+            if tat > LATEST_TAT_NS {
+                return Err(SnapshotError::BadEntry);
+            }
+            before = key;
+        }
+        Ok(())
+    }
+}
+
+struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], SnapshotError> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(SnapshotError::Cut)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn bytes(&mut self, count: usize) -> Result<&'b [u8], SnapshotError> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(SnapshotError::Cut)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+}

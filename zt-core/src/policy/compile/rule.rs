@@ -1,0 +1,75 @@
+//! Compiles one policy: scope, conditions, annotations.
+
+use cedar_policy::pst::{self, ActionConstraint, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, Template};
+
+use crate::policy::program::{ActionScope, Effect, Node, Rule, Scope};
+
+use super::builder::Builder;
+use super::expression::{Lane, Refused};
+
+impl Builder {
+    /// Compiles a policy under this name and keeps it.
+    pub(crate) fn rule(&mut self, id: &str, policy: &Template, lane: Lane) -> Result<(), Refused> {
+        let principal = match &policy.principal {
+            PrincipalConstraint::Any => Scope::Any,
+            PrincipalConstraint::Eq(uid) => Scope::Eq(self.entity(uid)?),
+            PrincipalConstraint::In(uid) => Scope::In(self.entity(uid)?),
+            PrincipalConstraint::Is(ty) => Scope::Is(self.ty(ty)),
+            PrincipalConstraint::IsIn(ty, uid) => Scope::IsIn(self.ty(ty), self.entity(uid)?),
+        };
+        let resource = match &policy.resource {
+            ResourceConstraint::Any => Scope::Any,
+            ResourceConstraint::Eq(uid) => Scope::Eq(self.entity(uid)?),
+            ResourceConstraint::In(uid) => Scope::In(self.entity(uid)?),
+            ResourceConstraint::Is(ty) => Scope::Is(self.ty(ty)),
+            ResourceConstraint::IsIn(ty, uid) => Scope::IsIn(self.ty(ty), self.entity(uid)?),
+        };
+        let action = match &policy.action {
+            ActionConstraint::Any => ActionScope::Any,
+            ActionConstraint::Eq(uid) => ActionScope::Eq(self.symbol(uid)),
+            ActionConstraint::In(uids) => ActionScope::In(uids.iter().map(|uid| self.symbol(uid)).collect()),
+        };
+        let mut conditions = Vec::with_capacity(policy.clauses().len());
+        for clause in policy.clauses() {
+            conditions.push(match clause {
+                Clause::When(expr) => self.expression(expr, lane)?,
+                Clause::Unless(expr) => {
+                    let inner = self.expression(expr, lane)?;
+                    self.push(Node::Not(inner))
+                }
+            });
+        }
+        let body = match conditions.as_slice() {
+            [] => None,
+            [one] => Some(*one),
+            many => {
+                let run = self.run(many);
+                Some(self.push(Node::And(run)))
+            }
+        };
+        let annotations = policy.annotations.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into()));
+        let rule = Rule {
+            id: id.into(),
+            effect: match policy.effect {
+                pst::Effect::Permit => Effect::Permit,
+                pst::Effect::Forbid => Effect::Forbid,
+            },
+            annotations: annotations.collect(),
+            principal,
+            action,
+            resource,
+            body,
+        };
+        self.program.rules.push(rule);
+        Ok(())
+    }
+
+    fn entity(&mut self, uid: &EntityOrSlot) -> Result<u32, Refused> {
+        match uid {
+            EntityOrSlot::Entity(uid) => Ok(self.symbol(uid)),
+            EntityOrSlot::Slot(slot) => {
+                Err(Refused { construct: format!("the template slot `{slot}`"), token: slot.to_string() })
+            }
+        }
+    }
+}

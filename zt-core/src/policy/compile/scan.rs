@@ -1,0 +1,207 @@
+//! Looks over policy text before Cedar's parser does: bounds its nesting, and finds where each policy stands.
+//!
+//! Cedar's parser, validator and destructors recurse with the text's nesting, so text that nests too deep has to be
+//! refused before they see it, whatever the caller's stack.
+
+use std::ops::Range;
+
+/// Brackets that may stand within one another; each costs about ten frames of Cedar's parser.
+pub(super) const BRACKETS_MAX: usize = 32;
+/// Depth of the syntax tree, over-estimated: brackets, and operators beside one another.
+pub(super) const DEPTH_MAX: usize = 512;
+
+/// A token: where it is and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) range: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Word,
+    String,
+    Sign(u8),
+}
+
+/// Where policies stand in a text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scan {
+    /// Range of each policy, in order.
+    pub(super) policies: Vec<Range<usize>>,
+}
+
+/// Text that nests too deep, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooDeep(pub(super) usize);
+
+#[derive(Clone, Copy, Default)]
+struct Level {
+    operators: usize,
+    deepest_child: usize,
+    depth: usize,
+}
+
+impl Level {
+    /// Ends a part that a comma or a bracket closes.
+    fn end_part(&mut self) {
+        let part = self.operators.saturating_add(self.deepest_child).saturating_add(1);
+        *self = Self { depth: self.depth.max(part), ..Self::default() };
+    }
+}
+
+/// Finds the policies of a text, or where it nests too deep.
+pub(super) fn scan(text: &str) -> Result<Scan, TooDeep> {
+    let mut found = Scan::default();
+    let mut levels = vec![Level::default()];
+    let mut start = None;
+    for token in tokens(text) {
+        start = start.or(Some(token.range.start));
+        let at = token.range.start;
+        let outermost = levels.len() <= 1;
+        let Some(level) = levels.last_mut() else { continue };
+        match token.kind {
+            Kind::Sign(b'(' | b'[' | b'{') => {
+                levels.push(Level::default());
+                if levels.len() > BRACKETS_MAX.saturating_add(1) {
+                    return Err(TooDeep(at));
+                }
+            }
+            Kind::Sign(b')' | b']' | b'}') if !outermost => {
+                level.end_part();
+                let depth = level.depth;
+                levels.pop();
+                if let Some(outer) = levels.last_mut() {
+                    outer.deepest_child = outer.deepest_child.max(depth);
+                }
+            }
+            Kind::Sign(b';') if outermost => {
+                level.end_part();
+                let depth = level.depth;
+                *level = Level::default();
+                if depth > DEPTH_MAX {
+                    return Err(TooDeep(start.unwrap_or(at)));
+                }
+                found.policies.extend(start.take().map(|start| start..token.range.end));
+            }
+            Kind::Sign(b',') => level.end_part(),
+            Kind::Sign(b'&' | b'|' | b'+' | b'-' | b'*' | b'.' | b'!' | b'<' | b'>' | b'=') => {
+                level.operators = level.operators.saturating_add(1);
+            }
+            Kind::Word if matches!(text.get(token.range), Some("if" | "in" | "is" | "has" | "like")) => {
+                level.operators = level.operators.saturating_add(1);
+            }
+            _ => {}
+        }
+        // Text that never ends its policy is held to the same bound.
+        if levels.iter().map(|level| level.operators).fold(0, usize::saturating_add) > DEPTH_MAX {
+            return Err(TooDeep(at));
+        }
+    }
+    found.policies.extend(start.map(|start| start..text.len()));
+    Ok(found)
+}
+
+/// Where a word, sign or string first stands in a range of a text.
+pub(super) fn find(text: &str, range: &Range<usize>, wanted: &str) -> Option<Range<usize>> {
+    let part = text.get(range.clone())?;
+    let shift = |r: Range<usize>| r.start.saturating_add(range.start)..r.end.saturating_add(range.start);
+    tokens(part).map(|token| token.range).find(|r| part.get(r.clone()) == Some(wanted)).map(shift)
+}
+
+/// Line and column (in characters) of an offset, from 1.
+pub(super) fn position(text: &str, offset: usize) -> (u32, u32) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+    let lines = before.bytes().filter(|b| *b == b'\n').count();
+    let column = before.get(line_start..).map_or(0, |line| line.chars().count());
+    let from_one = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+    (from_one(lines), from_one(column))
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = Token> {
+    let bytes = text.as_bytes();
+    let mut at = 0_usize;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = bytes.get(at..)?;
+            let first = *rest.first()?;
+            let (len, kind) = match first {
+                b'/' if rest.get(1) == Some(&b'/') => (memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()), None),
+                b'"' => (string_len(rest), Some(Kind::String)),
+                b if b.is_ascii_alphanumeric() || b == b'_' || b == b'?' => (word_len(rest), Some(Kind::Word)),
+                b if b.is_ascii_whitespace() => (1, None),
+                // `&&`, `||` and `==` are one operator.
+                b'&' | b'|' | b'=' if rest.get(1) == Some(&first) => (2, Some(Kind::Sign(first))),
+                _ => (1, Some(Kind::Sign(first))),
+            };
+            let range = at..at.saturating_add(len.max(1));
+            at = range.end;
+            if let Some(kind) = kind {
+                return Some(Token { range, kind });
+            }
+        }
+    })
+}
+
+fn word_len(rest: &[u8]) -> usize {
+    let tail = rest.get(1..).unwrap_or_default();
+    tail.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count().saturating_add(1)
+}
+
+/// Length of a string literal with its quotes; the rest of the text when it does not end.
+fn string_len(rest: &[u8]) -> usize {
+    let mut escaped = false;
+    for (at, byte) in rest.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at.saturating_add(1),
+            _ => {}
+        }
+    }
+    rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn finds_policies_and_positions() {
+        let text = "// a; b\npermit(principal, action == Action::\"x;\\\"\", resource);\n\n @id(\"b\")\nforbid(principal, action, resource);";
+        let scan = scan(text).unwrap();
+        assert_eq!(scan.policies.len(), 2);
+        let second = scan.policies[1].clone();
+        assert!(text[second.clone()].starts_with("@id"));
+        assert_eq!(position(text, second.start), (4, 2));
+        assert_eq!(position(text, find(text, &second, "forbid").unwrap().start), (5, 1));
+    }
+
+    #[test]
+    fn bounds_nesting() {
+        let nested = |n: usize| format!("permit(principal,action,resource) when {{ {}true{} }};", "(".repeat(n), ")".repeat(n));
+        assert!(scan(&nested(BRACKETS_MAX - 1)).is_ok());
+        assert!(scan(&nested(BRACKETS_MAX)).is_err());
+        let chained = |n: usize| format!("permit(principal,action,resource) when {{ true{} }};", " && true".repeat(n));
+        assert!(scan(&chained(DEPTH_MAX - 10)).is_ok());
+        assert!(scan(&chained(DEPTH_MAX + 1)).is_err());
+        let wide = format!("permit(principal,action,resource) when {{ [{}].contains(1) }};", "1,".repeat(5_000));
+        assert!(scan(&wide).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in ".*") {
+            let _ = scan(&text);
+            let _ = find(&text, &(0..text.len()), "if");
+        }
+
+        #[test]
+        fn positions_stay_in_the_text(text in "[a\\n\u{e9}]*", offset in 0_usize..40) {
+            let (line, _) = position(&text, offset);
+            prop_assert!(line as usize <= text.lines().count() + 1);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What an answer means for the request: findings and obligations, graded by the annotations of the policies.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::model::{Code, Finding, Obligation, Outcome};
+
+use super::answer::{Answer, Verdict};
+use super::program::{Effect as RuleEffect, Program};
+use super::ErrorMode;
+
+/// Findings of one answer at most; the most severe stay.
+const FINDINGS_MAX: usize = 16;
+
+/// What a forbid calls for, from `@on_deny`, `@reason`, `@acr` and `@max_age`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Denial {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: Option<Box<str>>,
+    pub(crate) acr: Option<Box<str>>,
+    pub(crate) max_age_s: Option<u64>,
+}
+
+impl Default for Denial {
+    fn default() -> Self {
+        Self { outcome: Outcome::Deny, reason: None, acr: None, max_age_s: None }
+    }
+}
+
+/// What an answer means for the request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effect {
+    /// Why it is refused, the most severe first; empty when it is allowed.
+    pub findings: SmallVec<[Finding; 2]>,
+    /// What a `step_up` asks for.
+    pub obligation: Option<Obligation>,
+}
+
+impl Effect {
+    /// A policy that fails to evaluate counts as if it had matched: an error never makes an outcome milder.
+    pub(crate) fn new(
+        program: &Program,
+        denials: &BTreeMap<u32, Denial>,
+        mode: ErrorMode,
+        answer: &Answer,
+    ) -> Self {
+        let plain = Denial::default();
+        let mut effect = Self::default();
+        let mut matched: SmallVec<[(&Denial, u32, Code); 4]> = SmallVec::new();
+        let forbids = |rule: &u32| program.rules.get(*rule as usize).is_some_and(|r| r.effect == RuleEffect::Forbid);
+        for rule in answer.errors.iter().filter(|rule| forbids(rule)) {
+            let denial = denials.get(rule).unwrap_or(&plain);
+            match mode {
+                ErrorMode::Deny => matched.push((denial, *rule, Code::PolicyError)),
+                ErrorMode::Cedar => effect.findings.push(finding(program, denial, *rule, Code::PolicyError).calling_for(Outcome::Allow)),
+            }
+        }
+        if answer.verdict == Verdict::Deny {
+            for rule in &answer.determining {
+                matched.push((denials.get(rule).unwrap_or(&plain), *rule, Code::PolicyForbidden));
+            }
+        }
+        matched.sort_by_key(|(denial, rule, _)| (std::cmp::Reverse(denial.outcome), *rule));
+        let refused = matched.first().is_some_and(|(denial, _, _)| denial.outcome >= Outcome::Deny);
+        if !answer.permitted && !refused {
+            // A forbid that asks for less than a denial does not permit anything.
+            effect.findings.push(Finding::new(Code::PolicyNotPermitted, "no policy permits this"));
+        }
+        effect.obligation = step_up(matched.iter().map(|(denial, _, _)| *denial));
+        effect.findings.extend(matched.iter().map(|(denial, rule, code)| finding(program, denial, *rule, *code)));
+        effect.findings.sort_by_key(|finding| std::cmp::Reverse(finding.outcome));
+        effect.findings.truncate(FINDINGS_MAX);
+        effect
+    }
+}
+
+fn finding(program: &Program, denial: &Denial, rule: u32, code: Code) -> Finding {
+    let id = program.rules.get(rule as usize).map_or("", |rule| &rule.id);
+    let what = if code == Code::PolicyError { "could not be evaluated" } else { "matched" };
+    let detail = match &denial.reason {
+        Some(reason) => format!("forbid policy `{id}` {what}: {reason}"),
+        None => format!("forbid policy `{id}` {what}"),
+    };
+    Finding::new(code, detail).calling_for(denial.outcome)
+}
+
+/// The first context class that is asked for, and the shortest age.
+fn step_up<'d>(denials: impl Iterator<Item = &'d Denial>) -> Option<Obligation> {
+    let mut asked = denials.filter(|denial| denial.outcome == Outcome::StepUp).peekable();
+    asked.peek()?;
+    let (mut acr_values, mut max_age_s) = (None, None::<u64>);
+    for denial in asked {
+        acr_values = acr_values.or_else(|| denial.acr.as_deref().map(str::to_owned));
+        max_age_s = match (max_age_s, denial.max_age_s) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+    Some(Obligation::StepUp { acr_values, max_age_s })
+}

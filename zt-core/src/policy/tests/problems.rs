@@ -1,0 +1,119 @@
+//! What is refused at load, and where.
+
+use super::*;
+use proptest::prelude::*;
+
+/// Line, column and message of every problem.
+fn problems(text: &str) -> Vec<(u32, u32, String)> {
+    let found = compile(text).expect_err("a problem");
+    found.into_iter().map(|p| (p.line.unwrap_or(0), p.column.unwrap_or(0), p.message)).collect()
+}
+
+fn refused(text: &str, line: u32, column: u32, message: &str) {
+    let found = problems(text);
+    assert!(
+        found.iter().any(|(l, c, m)| (*l, *c) == (line, column) && m.contains(message)),
+        "wanted {line}:{column} {message}, found {found:#?}"
+    );
+}
+
+#[test]
+fn syntax_and_types_with_their_place() {
+    refused("permit(principal, action, resource)\nwhen { context.risk < };", 2, 23, "unexpected token");
+    refused("permit(principal, action, resource)\nwhen { context.risk < \"high\" };", 2, 23, "\"high\"");
+    refused("permit(principal, action, resource) when { context.acr == \"x\" };", 1, 44, "acr");
+    refused("permit(principal, action, resource) when { context.colour == \"x\" };", 1, 44, "colour");
+    refused("permit(principal, action == Action::\"payy\", resource);", 1, 29, "payy");
+    refused("permit(principal == Usr::\"x\", action, resource);", 1, 21, "Usr");
+}
+
+#[test]
+fn all_at_once() {
+    let text = "permit(principal, action, resource) when { context.a };\npermit(principal, action, resource) when { context.b };\nforbid(principal, action, resource in Segment::\"x\");";
+    let lines: Vec<u32> = problems(text).into_iter().map(|(line, ..)| line).collect();
+    assert!([1, 2, 3].iter().all(|line| lines.contains(line)), "{lines:?}");
+}
+
+#[test]
+fn what_no_request_can_be_about() {
+    refused("forbid(principal, action, resource in Segment::\"paymets\");", 1, 48, "there is no `Segment::\"paymets\"`");
+    refused("forbid(principal, action, resource == Endpoint::\"x\");", 1, 49, "there is no `Endpoint::\"x\"`");
+    assert!(compile("forbid(principal, action, resource in Segment::\"empty\");").is_ok());
+}
+
+#[test]
+fn names_and_annotations() {
+    refused("@id(\"a\") permit(principal, action, resource);\n@id(\"a\") permit(principal, action, resource);", 2, 2, "two policies have the name `a`");
+    refused("@id(\"\") permit(principal, action, resource);", 1, 2, "`@id` must have");
+    refused("@on_deny(\"boom\")\nforbid(principal, action, resource);", 1, 2, "not an outcome");
+    refused("@on_deny(\"flag\")\npermit(principal, action, resource);", 1, 2, "on a permit");
+    refused("@acr(\"x\") forbid(principal, action, resource);", 1, 2, "without `@on_deny(\"step_up\")`");
+    refused("@on_deny(\"step_up\") @max_age(\"5\") forbid(principal, action, resource);", 1, 22, "`@max_age`");
+    refused("@on_deny(\"step_up\") @acr(\"a\\\"b\") forbid(principal, action, resource);", 1, 22, "`@acr` is not");
+    refused("@reason(\"a\\nb\") forbid(principal, action, resource);", 1, 2, "`@reason` is not");
+}
+
+#[test]
+fn constructs_that_are_not_compiled() {
+    refused("permit(principal == ?principal, action, resource);", 1, 21, "template");
+    let whole = super::super::compile::unvalidated(
+        &Config::default(),
+        "permit(principal, action, resource) when { context == {} };",
+        &vocabulary(),
+    );
+    let problem = whole.unwrap_err().remove(0);
+    assert!(problem.message.contains("`context` as a whole value"), "{problem}");
+    assert_eq!((problem.line, problem.column), (Some(1), Some(44)));
+}
+
+#[test]
+fn hostile_text_is_refused_before_the_parser() {
+    refused(&format!("permit(principal, action, resource) when {{ {} }};", "(".repeat(100_000)), 1, 76, "nested too deep");
+    refused(&format!("permit(principal, action, resource) when {{ {}true }};", "if true then true else ".repeat(5_000)), 1, 1, "nested too deep");
+    assert!(compile(&" ".repeat(9 << 20)).unwrap_err()[0].message.contains("at most"));
+}
+
+#[test]
+fn the_deepest_text_that_passes_fits_a_small_stack() {
+    let nested = format!("permit(principal, action, resource) when {{ {}true{} }};", "(".repeat(31), ")".repeat(31));
+    let sets = format!("permit(principal, action, resource) when {{ {}1{} == 1 }};", "[".repeat(31), "]".repeat(31));
+    let chained = format!("permit(principal, action, resource) when {{ true{} }};", " && true".repeat(505));
+    let ifs = format!("permit(principal, action, resource) when {{ {}true }};", "if true then true else ".repeat(500));
+    let sums = format!("permit(principal, action, resource) when {{ 1{} == 1 }};", " + 1".repeat(500));
+    // Test threads have 2 MiB.
+    for text in [nested, sets, chained, ifs, sums] {
+        let _ = compile(&text);
+    }
+}
+
+#[test]
+fn a_vocabulary_that_contradicts_itself() {
+    let endpoints = [
+        Endpoint { id: "read", method: "GET", segment: None },
+        Endpoint { id: "a", method: "GET", segment: None },
+        Endpoint { id: "a", method: "GET", segment: None },
+    ];
+    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[] };
+    let found = Policy::compile(&Config::default(), &[], &vocabulary).unwrap_err();
+    let text: Vec<&str> = found.iter().map(|p| p.message.as_str()).collect();
+    assert!(text[0].contains("name of a group") && text[1].contains("two endpoints") && text[2].contains("no policies"), "{text:?}");
+}
+
+#[test]
+fn the_schema_takes_any_endpoint_name() {
+    let endpoints = [Endpoint { id: "GET /\"q\"\\{x}\n\u{e9}", method: "GET", segment: Some("a\"b") }];
+    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[] };
+    let text = schema(&vocabulary);
+    cedar_policy::Schema::from_cedarschema_str(&text).map(drop).unwrap();
+    let sources = [Source { key: "policy.text".to_owned(), name: Some("a.cedar"), text: "permit(principal, action, resource in Segment::\"a\\\"b\");" }];
+    let policy = Policy::compile(&Config::default(), &sources, &vocabulary).unwrap();
+    assert_eq!(policy.id(0), Some("a.cedar:policy0"));
+    assert_eq!(verdict(&policy, &request(None, 0)), Verdict::Allow);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in "[a-z(){}\\[\\]\"@;:,.&|!=<>+*0-9 \\\\-]{0,200}") {
+        let _ = compile(&text);
+    }
+}

@@ -1,0 +1,306 @@
+//! From configuration and documents to a router; every mistake is found in one go.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::endpoint::{Endpoint, Methods, Operation, is_token};
+use super::template::{Segment, Template};
+use super::tree::Tree;
+use super::{Config, Document, EndpointConfig, Path, Router, SegmentConfig};
+use crate::model::Problem;
+
+/// Endpoints altogether.
+const MAX_ENDPOINTS: usize = 100_000;
+/// Problems reported of one document.
+#[cfg(feature = "compile")]
+const MAX_PROBLEMS: usize = 20;
+/// Methods that people write in lower case by mistake (RFC 9110, section 9; RFC 5789).
+const STANDARD: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+pub(super) fn router(
+    config: &Config,
+    endpoints: &[EndpointConfig],
+    segments: &[SegmentConfig],
+    documents: &[Document<'_>],
+) -> Result<Router, Vec<Problem>> {
+    let mut build = Build::new(config);
+    build.bounds();
+    documents.iter().for_each(|document| build.document(document));
+    build.endpoints(endpoints);
+    build.segments(segments);
+    build.finish()
+}
+
+struct Build {
+    router: Router,
+    /// Where each endpoint comes from: the key of its id.
+    sources: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+/// An endpoint on its way in.
+struct Declared<'d> {
+    method: &'d str,
+    template: &'d str,
+    id: Option<&'d str>,
+    source: String,
+    operation: Option<Operation>,
+}
+
+impl Build {
+    fn new(config: &Config) -> Self {
+        let default: Arc<str> = "default".into();
+        let router = Router {
+            config: config.clone(),
+            endpoints: Vec::new(),
+            templates: Vec::new(),
+            tree: Tree::new(),
+            segments: vec![default.clone()],
+            default,
+            patterns: Tree::new(),
+        };
+        Self { router, sources: Vec::new(), problems: Vec::new() }
+    }
+
+    fn bounds(&mut self) {
+        let config = &self.router.config;
+        if config.max_path.bytes() == 0 || config.max_path.bytes() > 1 << 20 {
+            self.problems.push(Problem::new("route.max_path", "not between 1B and 1MiB").mend("leave it at 8KiB"));
+        }
+        if config.max_segments == 0 || config.max_segments > 1024 {
+            self.problems.push(Problem::new("route.max_segments", "not between 1 and 1024").mend("leave it at 64"));
+        }
+    }
+
+    #[cfg(not(feature = "compile"))]
+    fn document(&mut self, document: &Document<'_>) {
+        let problem = Problem::new(&document.key, "this build has no OpenAPI reader");
+        let problem = problem.at(document.name.map(str::to_owned), None, None);
+        self.problems.push(problem.mend("compile the configuration with `zt compile` and load the bundle"));
+    }
+
+    #[cfg(feature = "compile")]
+    fn document(&mut self, document: &Document<'_>) {
+        use super::openapi;
+        let mut problems = Vec::new();
+        match openapi::operations(document) {
+            Err(found) => problems = found,
+            Ok(operations) => {
+                for found in &operations {
+                    let template = match self.template(&found.template) {
+                        Ok(template) => template,
+                        Err(message) => {
+                            problems.push(openapi::at(document, &found.path, &message, "correct or remove the path"));
+                            continue;
+                        }
+                    };
+                    let known = self.known(&template, found.method);
+                    if let Some(known) = known.and_then(|at| self.router.endpoints.get(at as usize)) {
+                        let message =
+                            format!("`{} {}` is `{}` declared twice", found.method, found.template, known.template);
+                        problems.push(openapi::at(document, &found.path, &message, "keep one of them"));
+                        continue;
+                    }
+                    self.add(
+                        template,
+                        Declared {
+                            method: found.method,
+                            template: &found.template,
+                            id: found.id.as_deref(),
+                            source: document.key.clone(),
+                            operation: Some(found.operation),
+                        },
+                    );
+                }
+            }
+        }
+        let more = problems.len().saturating_sub(MAX_PROBLEMS);
+        problems.truncate(MAX_PROBLEMS);
+        if more > 0 {
+            problems.push(Problem::new(&document.key, format!("and {more} more")));
+        }
+        self.problems.append(&mut problems);
+    }
+
+    fn endpoints(&mut self, endpoints: &[EndpointConfig]) {
+        // Which endpoint an entry has already marked or made, and which entry that was.
+        let mut taken: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut open = Vec::new();
+        for (nth, endpoint) in endpoints.iter().enumerate() {
+            let key = format!("endpoint[{nth}]");
+            let method_problem = method_problem(&endpoint.method).map(|problem| problem.under(&key));
+            let refused = method_problem.is_some();
+            self.problems.extend(method_problem);
+            if endpoint.id.as_deref().is_some_and(|id| id.is_empty() || id.contains(char::is_control)) {
+                self.problems.push(Problem::new(format!("{key}.id"), "empty, or with a control character"));
+            }
+            let template = match self.template(&endpoint.path) {
+                Ok(template) => template,
+                Err(message) => {
+                    self.problems.push(
+                        Problem::new(format!("{key}.path"), message).mend("write a path such as `/a/{id}` or `/a/**`"),
+                    );
+                    continue;
+                }
+            };
+            if refused {
+                continue;
+            }
+            let known = self.known(&template, &endpoint.method);
+            if let Some(earlier) = known.and_then(|at| taken.get(&at)) {
+                let message = format!("the same endpoint as `endpoint[{earlier}]`");
+                self.problems.push(Problem::new(format!("{key}.path"), message).mend("keep one of them"));
+                continue;
+            }
+            let at = match known {
+                Some(at) => at,
+                None => self.add(
+                    template.clone(),
+                    Declared {
+                        method: &endpoint.method,
+                        template: &endpoint.path,
+                        id: None,
+                        source: key.clone(),
+                        operation: None,
+                    },
+                ),
+            };
+            taken.insert(at, nth);
+            self.mark(at, endpoint);
+            if let (Some(id), Some(known)) = (&endpoint.id, self.router.endpoints.get_mut(at as usize)) {
+                known.id = id.as_str().into();
+                if let Some(source) = self.sources.get_mut(at as usize) {
+                    *source = format!("{key}.id");
+                }
+            }
+            if endpoint.method == "*" {
+                open.push((template, endpoint));
+            }
+        }
+        for (template, endpoint) in open {
+            let operations = self.router.tree.entry(&template).named.clone();
+            for (_, at) in operations.into_iter().filter(|(_, at)| !taken.contains_key(at)) {
+                self.mark(at, endpoint);
+            }
+        }
+    }
+
+    fn mark(&mut self, at: u32, marks: &EndpointConfig) {
+        if let Some(endpoint) = self.router.endpoints.get_mut(at as usize) {
+            endpoint.anonymous |= marks.anonymous;
+            endpoint.login |= marks.login;
+        }
+    }
+
+    fn segments(&mut self, segments: &[SegmentConfig]) {
+        for (nth, segment) in segments.iter().enumerate() {
+            let key = format!("segment[{nth}]");
+            let name: Arc<str> = segment.name.as_str().into();
+            if name.is_empty() || name.contains(char::is_control) || self.router.segments.contains(&name) {
+                let message = format!("`{}` is empty, taken, or not a name", segment.name.escape_debug());
+                self.problems.push(Problem::new(format!("{key}.name"), message).mend("choose another name"));
+            } else {
+                self.router.segments.push(name.clone());
+            }
+            for (place, text) in segment.paths.iter().enumerate() {
+                let problem = match self.template(text) {
+                    Err(message) => message,
+                    Ok(pattern) => match self.router.patterns.entry(&pattern) {
+                        Some(other) => format!("`{text}` is already a pattern of segment `{other}`"),
+                        free => {
+                            *free = Some(name.clone());
+                            continue;
+                        }
+                    },
+                };
+                self.problems.push(
+                    Problem::new(format!("{key}.paths[{place}]"), problem)
+                        .mend("write a pattern such as `/v1/payments/**`"),
+                );
+            }
+        }
+        for at in 0..self.router.endpoints.len() {
+            let Some(template) = self.router.templates.get(at) else { continue };
+            let segment = self.router.segment(&as_path(template)).clone();
+            if let Some(endpoint) = self.router.endpoints.get_mut(at) {
+                endpoint.segment = segment;
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<Router, Vec<Problem>> {
+        let mut ids: BTreeMap<&str, &str> = BTreeMap::new();
+        for (endpoint, source) in self.router.endpoints.iter().zip(&self.sources) {
+            if let Some(other) = ids.insert(&endpoint.id, source) {
+                let message = format!("id `{}` is already in `{other}`", endpoint.id.escape_debug());
+                self.problems.push(Problem::new(source, message).mend("give each endpoint its own id"));
+            }
+        }
+        if self.router.endpoints.len() > MAX_ENDPOINTS {
+            self.problems.push(Problem::new("", format!("more than {MAX_ENDPOINTS} endpoints")));
+        }
+        if self.problems.is_empty() { Ok(self.router) } else { Err(self.problems) }
+    }
+
+    /// A template that a request within the bounds can match.
+    fn template(&self, text: &str) -> Result<Template, String> {
+        let template = Template::parse(text)?;
+        if template.segments.len() > usize::from(self.router.config.max_segments) {
+            return Err(format!("`{text}` has more segments than `route.max_segments`"));
+        }
+        Ok(template)
+    }
+
+    fn known(&mut self, template: &Template, method: &str) -> Option<u32> {
+        let methods: &Methods = self.router.tree.entry(template);
+        match method {
+            "*" => methods.any,
+            _ => methods.named.iter().find(|(name, _)| &**name == method).map(|(_, at)| *at),
+        }
+    }
+
+    fn add(&mut self, template: Template, declared: Declared<'_>) -> u32 {
+        let index = u32::try_from(self.router.endpoints.len()).unwrap_or(u32::MAX);
+        let method: Arc<str> = declared.method.into();
+        let methods = self.router.tree.entry(&template);
+        match declared.method {
+            "*" => methods.any = Some(index),
+            _ => methods.named.push((method.clone(), index)),
+        }
+        let id = declared.id.map_or_else(|| format!("{method} {}", declared.template).into(), Arc::from);
+        self.router.endpoints.push(Endpoint {
+            index,
+            id,
+            method,
+            template: declared.template.into(),
+            segment: "".into(),
+            anonymous: false,
+            login: false,
+            operation: declared.operation,
+        });
+        self.router.templates.push(template);
+        self.sources.push(declared.source);
+        index
+    }
+}
+
+fn method_problem(method: &str) -> Option<Problem> {
+    let upper = method.to_ascii_uppercase();
+    if method != upper && STANDARD.contains(&upper.as_str()) {
+        let message = format!("methods are case-sensitive: no request has `{method}`");
+        return Some(Problem::new("method", message).mend(format!("write `{upper}`")));
+    }
+    if !is_token(method.as_bytes()) {
+        return Some(Problem::new("method", "not a method").mend("write a method such as `GET`, or `*` for any"));
+    }
+    None
+}
+
+/// The template as a path of its own, variables standing for themselves.
+fn as_path(template: &Template) -> Path<'_> {
+    let segments = template.segments.iter().map(|segment| match segment {
+        Segment::Literal(text) => text[..].into(),
+        Segment::Pattern(..) | Segment::Any(_) => "\u{0}".into(),
+    });
+    Path { segments: segments.collect(), trailing_slash: template.slash }
+}

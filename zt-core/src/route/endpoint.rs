@@ -1,0 +1,65 @@
+//! Endpoints: a method on a path template.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+/// An endpoint that the configuration or an OpenAPI document names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Place in [`Router::endpoints`](super::Router::endpoints).
+    pub index: u32,
+    /// The configuration's `id`, the `operationId`, or method and template. Unique.
+    pub id: Arc<str>,
+    /// Method, or `*` for any.
+    pub method: Arc<str>,
+    /// Path template as written, behind its server's base path.
+    pub template: Arc<str>,
+    /// Microsegment of the template; a request's own is [`Match::segment`](super::Match::segment).
+    pub segment: Arc<str>,
+    /// No credential is asked. Only the configuration says so.
+    pub anonymous: bool,
+    /// A login endpoint. Only the configuration says so.
+    pub login: bool,
+    /// The OpenAPI operation it is, when a document names it.
+    pub operation: Option<Operation>,
+}
+
+/// What an OpenAPI document says of an operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Operation {
+    /// `deprecated: true`.
+    pub deprecated: bool,
+    /// No security requirement applies to it (`security: []`, or none at all). It opens nothing.
+    pub unsecured: bool,
+}
+
+/// The endpoints of one template, by method.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Methods {
+    pub(super) named: SmallVec<[(Arc<str>, u32); 4]>,
+    pub(super) any: Option<u32>,
+}
+
+impl Methods {
+    /// The endpoint that names this method; GET serves HEAD (RFC 9110, section 9.3.2).
+    pub(super) fn named(&self, method: &[u8]) -> Option<u32> {
+        let find = |method: &[u8]| self.named.iter().find(|(name, _)| name.as_bytes() == method).map(|(_, at)| *at);
+        find(method).or_else(|| if method == b"HEAD" { find(b"GET") } else { None })
+    }
+
+    /// The endpoint for any method, when this can be a method at all.
+    pub(super) fn any(&self, method: &[u8]) -> Option<u32> {
+        self.any.filter(|_| is_token(method))
+    }
+
+    /// One of the endpoints.
+    pub(super) fn first(&self) -> Option<u32> {
+        self.named.first().map(|(_, at)| *at).or(self.any)
+    }
+}
+
+/// A `token` (RFC 9110, section 5.6.2).
+pub(super) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}

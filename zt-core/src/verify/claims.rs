@@ -1,0 +1,331 @@
+//! Claims of a JWT (RFC 7519; access tokens: RFC 9068), read strictly and once.
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use super::Refusal;
+use crate::base::json::{Error, Limits, Scanner, Token};
+use crate::model::{Code, Millis};
+
+/// The end of the year 9999 in seconds: later times are mistakes.
+const LAST_SECOND: i64 = 253_402_300_799;
+/// The longest `sub`, `jti` or `acr`.
+const MAX_NAME_BYTES: usize = 1 << 10;
+
+const LIMITS: Limits = Limits {
+    bytes: 64 << 10,
+    depth: 16,
+    values: 4_096,
+    members: 256,
+    elements: 2_048,
+    number_digits: 64,
+    key_bytes: 512,
+};
+
+/// The claims that are looked at here, and so cannot hold roles.
+pub(super) const REGISTERED: &[&str] =
+    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp"];
+
+/// Strings of an array, or of a string divided at spaces.
+pub(super) type Names<'a> = SmallVec<[Cow<'a, str>; 4]>;
+
+/// What a token claims, types checked.
+#[derive(Debug, Default)]
+pub(super) struct Claimed<'a> {
+    pub(super) iss: Option<Cow<'a, str>>,
+    pub(super) sub: Option<Cow<'a, str>>,
+    pub(super) jti: Option<Cow<'a, str>>,
+    pub(super) acr: Option<Cow<'a, str>>,
+    pub(super) aud: Option<Names<'a>>,
+    pub(super) exp: Option<Millis>,
+    pub(super) nbf: Option<Millis>,
+    pub(super) iat: Option<Millis>,
+    pub(super) auth_time: Option<Millis>,
+    pub(super) scope: Option<Names<'a>>,
+    pub(super) scp: Option<Names<'a>>,
+    /// By place in the list of role claims that was given; `Err` where one is neither a string nor strings.
+    pub(super) roles: SmallVec<[(usize, Result<Names<'a>, ()>); 1]>,
+}
+
+impl<'a> Claimed<'a> {
+    /// Reads claims; `role_claims` are the names that hold roles for one issuer or another.
+    pub(super) fn read(json: &'a [u8], role_claims: &[Box<str>]) -> Result<Self, Refusal> {
+        let mut scanner = Scanner::new(json, &LIMITS);
+        if scanner.next().map_err(not_json)? != Some(Token::BeginObject) {
+            return Err(bad("not an object"));
+        }
+        let mut claimed = Self::default();
+        while let Some(token) = scanner.next().map_err(not_json)? {
+            let Token::Key(name) = token else { continue };
+            let s = &mut scanner;
+            match &*name.unescape() {
+                "iss" => claimed.iss = Some(string(s, "`iss` is not a string")?),
+                "sub" => claimed.sub = Some(string(s, "`sub` is not a string")?),
+                "jti" => claimed.jti = Some(string(s, "`jti` is not a string")?),
+                "acr" => claimed.acr = Some(string(s, "`acr` is not a string")?),
+                "exp" => claimed.exp = Some(time(s, "`exp` is not a time")?),
+                "nbf" => claimed.nbf = Some(time(s, "`nbf` is not a time")?),
+                "iat" => claimed.iat = Some(time(s, "`iat` is not a time")?),
+                "auth_time" => claimed.auth_time = Some(time(s, "`auth_time` is not a time")?),
+                "aud" => claimed.aud = Some(names(s, Whole)?.ok_or(bad("`aud` is neither a string nor strings"))?),
+                "scope" => {
+                    claimed.scope = Some(names(s, AtSpaces)?.ok_or(bad("`scope` is neither a string nor strings"))?)
+                }
+                "scp" => claimed.scp = Some(names(s, AtSpaces)?.ok_or(bad("`scp` is neither a string nor strings"))?),
+                // Bound to a key of its sender (RFC 7800): until that proof is checked too, it proves nothing.
+                "cnf" => return Err(bad("a bound token (`cnf`) without proof of possession")),
+                other => match role_claims.iter().position(|claim| **claim == *other) {
+                    Some(at) => claimed.roles.push((at, names(s, AtSpaces)?.ok_or(()))),
+                    None => skip_value(s)?,
+                },
+            }
+        }
+        let logged = [&claimed.sub, &claimed.jti, &claimed.acr];
+        if logged.into_iter().flatten().any(|text| text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control)) {
+            return Err(bad("`sub`, `jti` or `acr` is too long or has control characters"));
+        }
+        Ok(claimed)
+    }
+}
+
+/// A claim that is a plain value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar<'a> {
+    /// A string.
+    String(Cow<'a, str>),
+    /// A number, as written.
+    Number(&'a str),
+    /// `true` or `false`.
+    Bool(bool),
+}
+
+/// The claims of a verified token.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    json: Vec<u8>,
+}
+
+impl std::fmt::Debug for Claims {
+    /// Length only: claims are personal data.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Claims({} bytes)", self.json.len())
+    }
+}
+
+impl Claims {
+    pub(super) const fn new(json: Vec<u8>) -> Self {
+        Self { json }
+    }
+
+    /// The claims as JSON text, checked: one object, no duplicate members. Empty when there was no token.
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The top-level claim of this name, when it is a string, a number or a boolean.
+    pub fn scalar(&self, name: &str) -> Option<Scalar<'_>> {
+        self.scalars().find(|(claim, _)| claim == name).map(|(_, value)| value)
+    }
+
+    /// Every top-level claim that is a string, a number or a boolean, in order.
+    pub fn scalars(&self) -> impl Iterator<Item = (Cow<'_, str>, Scalar<'_>)> {
+        let mut scanner = Scanner::new(&self.json, &LIMITS);
+        let mut name = None;
+        std::iter::from_fn(move || {
+            loop {
+                let token = scanner.next().ok().flatten()?;
+                let value = match token {
+                    Token::Key(key) => {
+                        name = (scanner.depth() == 1).then_some(key);
+                        continue;
+                    }
+                    Token::String(text) => Scalar::String(text.unescape()),
+                    Token::Number(text) => Scalar::Number(text),
+                    Token::Bool(truth) => Scalar::Bool(truth),
+                    _ => {
+                        name = None;
+                        continue;
+                    }
+                };
+                if let Some(key) = name.take() {
+                    return Some((key.unescape(), value));
+                }
+            }
+        })
+    }
+}
+
+fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, str>, Refusal> {
+    match scanner.next().map_err(not_json)? {
+        Some(Token::String(text)) => Ok(text.unescape()),
+        _ => Err(bad(wrong)),
+    }
+}
+
+/// A NumericDate (RFC 7519, section 2), in milliseconds.
+fn time(scanner: &mut Scanner<'_>, wrong: &'static str) -> Result<Millis, Refusal> {
+    match scanner.next().map_err(not_json)? {
+        Some(Token::Number(text)) => millis(text).ok_or(bad(wrong)),
+        _ => Err(bad(wrong)),
+    }
+}
+
+fn millis(seconds: &str) -> Option<Millis> {
+    if let Ok(whole) = seconds.parse::<i64>() {
+        return (0..=LAST_SECOND).contains(&whole).then(|| whole.saturating_mul(1_000));
+    }
+    let exact: f64 = seconds.parse().ok()?;
+    // Below 2^38 each cast is exact or cuts a fraction.
+    (0.0..=LAST_SECOND as f64).contains(&exact).then_some((exact * 1_000.0) as Millis)
+}
+
+/// What to do with the spaces of a string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Divide {
+    Whole,
+    AtSpaces,
+}
+use Divide::{AtSpaces, Whole};
+
+/// A string or an array of strings; `None` is something else, read past.
+fn names<'a>(scanner: &mut Scanner<'a>, divide: Divide) -> Result<Option<Names<'a>>, Refusal> {
+    let outside = scanner.depth();
+    let mut names = Names::new();
+    match scanner.next().map_err(not_json)? {
+        Some(Token::String(text)) => match (text.unescape(), divide) {
+            (text, Whole) => names.push(text),
+            (Cow::Borrowed(text), AtSpaces) => names.extend(words(text).map(Cow::Borrowed)),
+            (Cow::Owned(text), AtSpaces) => names.extend(words(&text).map(|word| Cow::Owned(word.to_owned()))),
+        },
+        Some(Token::BeginArray) => loop {
+            match scanner.next().map_err(not_json)? {
+                Some(Token::String(text)) => names.push(text.unescape()),
+                Some(Token::EndArray) => break,
+                _ => {
+                    while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
+                    return Ok(None);
+                }
+            }
+        },
+        _ => {
+            while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
+            return Ok(None);
+        }
+    }
+    Ok(Some(names))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|word| !word.is_empty())
+}
+
+fn skip_value(scanner: &mut Scanner<'_>) -> Result<(), Refusal> {
+    let outside = scanner.depth();
+    scanner.next().map_err(not_json)?;
+    while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
+    Ok(())
+}
+
+const fn not_json(_: Error) -> Refusal {
+    bad("not strict JSON")
+}
+
+const fn bad(detail: &'static str) -> Refusal {
+    (Code::VerifyBadClaims, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(json: &str) -> Result<Claimed<'_>, Refusal> {
+        Claimed::read(json.as_bytes(), &["roles".into(), "https://example.com/groups".into()])
+    }
+
+    #[test]
+    fn claims_of_the_right_type() {
+        let claimed = read(
+            r#"{"iss":"i","sub":"s","aud":["a","b"],"exp":1.5,"nbf":1,"iat":2e0,"auth_time":0,"jti":"j","acr":"x",
+                "scope":" a  b","scp":["c d"],"roles":"r q","https://example.com/groups":5,"x":{"exp":"no","y":[[]]},"z":null}"#,
+        )
+        .unwrap();
+        assert_eq!((claimed.exp, claimed.nbf, claimed.iat), (Some(1_500), Some(1_000), Some(2_000)));
+        assert_eq!(claimed.aud.unwrap().as_slice(), ["a", "b"]);
+        assert_eq!(claimed.scope.unwrap().as_slice(), ["a", "b"]);
+        assert_eq!(claimed.scp.unwrap().as_slice(), ["c d"]);
+        assert_eq!(claimed.roles[0].1.as_ref().unwrap().as_slice(), ["r", "q"]);
+        assert_eq!(claimed.roles[1], (1, Err(())));
+    }
+
+    #[test]
+    fn claims_of_a_wrong_type() {
+        for json in [
+            "",
+            "[]",
+            "5",
+            "{",
+            "{} x",
+            "\u{feff}{}",
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":{"b":1,"b":1}}"#,
+            r#"{"exp":1,"\u0065xp":2}"#,
+            r#"{"iss":5}"#,
+            r#"{"iss":["i"]}"#,
+            r#"{"sub":5}"#,
+            r#"{"sub":"a\u0000"}"#,
+            r#"{"jti":5}"#,
+            r#"{"acr":{}}"#,
+            r#"{"exp":"5"}"#,
+            r#"{"exp":-1}"#,
+            r#"{"exp":1e300}"#,
+            r#"{"exp":NaN}"#,
+            r#"{"exp":[5]}"#,
+            r#"{"exp":null}"#,
+            r#"{"exp":253402300800}"#,
+            r#"{"exp":99999999999999999999}"#,
+            r#"{"nbf":"5"}"#,
+            r#"{"iat":true}"#,
+            r#"{"auth_time":"5"}"#,
+            r#"{"aud":5}"#,
+            r#"{"aud":[["a"]]}"#,
+            r#"{"aud":["a",5]}"#,
+            r#"{"aud":{"a":1}}"#,
+            r#"{"scope":5}"#,
+            r#"{"scp":[5]}"#,
+            r#"{"cnf":{"jkt":"x"}}"#,
+            r#"{"cnf":null}"#,
+        ] {
+            assert_eq!(read(json).unwrap_err().0, Code::VerifyBadClaims, "{json}");
+        }
+        let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(16), "]".repeat(16));
+        assert!(read(&deep).is_err());
+        assert!(Claimed::read(b"{\"a\":\"\xff\"}", &[]).is_err());
+    }
+
+    #[test]
+    fn scalars_are_top_level_only() {
+        let claims =
+            Claims::new(br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#.to_vec());
+        assert_eq!(claims.scalar("t1"), Some(Scalar::String("x".into())));
+        assert_eq!(claims.scalar("t"), Some(Scalar::String("y".into())));
+        assert_eq!(claims.scalar("n"), Some(Scalar::Number("1.50")));
+        assert_eq!(claims.scalar("b"), Some(Scalar::Bool(true)));
+        assert_eq!((claims.scalar("a"), claims.scalar("l"), claims.scalar("z")), (None, None, None));
+        assert_eq!(claims.scalars().count(), 4);
+        assert_eq!(Claims::default().scalar("a"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_never_panic(bytes: Vec<u8>) {
+            let _ = Claimed::read(&bytes, &[]);
+        }
+
+        #[test]
+        fn any_number_never_panics(number in "-?[0-9]{1,30}(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,5})?") {
+            let _ = millis(&number);
+        }
+    }
+}

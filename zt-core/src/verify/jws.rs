@@ -1,0 +1,83 @@
+//! The compact form of a JWS (RFC 7515, section 7.1).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::Refusal;
+use crate::model::Code;
+
+/// A token's three parts, still encoded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compact<'a> {
+    pub(super) header: &'a [u8],
+    pub(super) payload: &'a [u8],
+    pub(super) signature: &'a [u8],
+    /// What is signed: header, dot, payload.
+    pub(super) signed: &'a [u8],
+}
+
+impl<'a> Compact<'a> {
+    /// Splits at the dots: exactly three parts. Only the payload may be empty.
+    pub(super) fn split(token: &'a [u8]) -> Result<Self, Refusal> {
+        let malformed = (Code::VerifyMalformedToken, "not three parts");
+        let last = memchr::memrchr(b'.', token).ok_or(malformed)?;
+        let (signed, signature) = around(token, last).ok_or(malformed)?;
+        let first = memchr::memchr(b'.', signed).ok_or(malformed)?;
+        let (header, payload) = around(signed, first).ok_or(malformed)?;
+        if memchr::memchr(b'.', payload).is_some() || header.is_empty() || signature.is_empty() {
+            return Err(malformed);
+        }
+        Ok(Self { header, payload, signature, signed })
+    }
+}
+
+/// Decodes canonical unpadded base64url (RFC 7515, section 2): no padding, no other alphabet, no white space, no bits
+/// left over.
+pub(super) fn decode(part: &[u8]) -> Result<Vec<u8>, Refusal> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| (Code::VerifyMalformedToken, "not canonical base64url"))
+}
+
+fn around(bytes: &[u8], at: usize) -> Option<(&[u8], &[u8])> {
+    let (before, from) = bytes.split_at_checked(at)?;
+    Some((before, from.get(1..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn exactly_three_parts() {
+        for bad in ["", ".", "..", "a", "a.b", "a.b.", ".b.c", "a.b.c.", "a.b.c.d", "a.b.c.d.e", "....."] {
+            assert!(Compact::split(bad.as_bytes()).is_err(), "{bad}");
+        }
+        let compact = Compact::split(b"aa.bb.cc").unwrap();
+        assert_eq!((compact.header, compact.payload), (&b"aa"[..], &b"bb"[..]));
+        assert_eq!((compact.signature, compact.signed), (&b"cc"[..], &b"aa.bb"[..]));
+    }
+
+    #[test]
+    fn one_encoding_only() {
+        assert_eq!(decode(b"-_8").unwrap(), [0xfb, 0xff]);
+        for bad in ["+/8", "-_8=", "-_9", "-_8\n", " -_8", "-_ 8", "A", "-_8\0", "\u{e9}"] {
+            assert!(decode(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_decodes_encodes_back(part in "[A-Za-z0-9_=+/ -]{0,12}") {
+            if let Ok(bytes) = decode(part.as_bytes()) {
+                prop_assert_eq!(URL_SAFE_NO_PAD.encode(bytes), part);
+            }
+        }
+
+        #[test]
+        fn parts_join_back(token: Vec<u8>) {
+            if let Ok(c) = Compact::split(&token) {
+                prop_assert_eq!([c.header, c.payload, c.signature].join(&b'.'), token);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The shared vectors, run in Rust. The same files run in Python, Node and WASM.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use zt_core::wire::Instance;
+
+#[test]
+fn every_vector_decides_as_expected() {
+    let files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors"));
+    assert!(files.len() >= 20, "only {} vector files", files.len());
+    let (mut steps, mut wrong) = (0, Vec::new());
+    for file in &files {
+        let vector: Value = serde_json::from_str(&fs::read_to_string(file).expect("file")).expect("JSON");
+        let name = file.file_name().expect("name").to_string_lossy().into_owned();
+        let config = vector["config"].as_str().expect("config");
+        let instance = Instance::from_toml(config, &[]).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        for (number, step) in vector["steps"].as_array().expect("steps").iter().enumerate() {
+            steps += 1;
+            let decision = instance.decide_event(&step["event"].to_string()).expect("an event");
+            let decision: Value = serde_json::from_str(&decision).expect("a decision");
+            if let Some(difference) = differs(&step["expect"], &decision) {
+                wrong.push(format!("{name}, step {number}: {difference}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {steps} steps differ:\n{}", wrong.len(), wrong.join("\n"));
+    println!("{steps} steps of {} vectors", files.len());
+}
+
+#[test]
+fn every_code_has_a_vector() {
+    let files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors"));
+    let text: String = files.iter().map(|file| fs::read_to_string(file).expect("file")).collect();
+    let without: Vec<&str> = zt_core::model::Code::ALL
+        .iter()
+        .map(|code| code.as_str())
+        // A panic cannot be called for by a request; each binding tests its own guard.
+        .filter(|code| *code != "internal.panic" && !text.contains(&format!("\"{code}\"")))
+        .collect();
+    assert!(without.is_empty(), "codes without a vector: {without:?}");
+}
+
+/// The first difference between what is expected and the decision; `expect` names only what matters.
+fn differs(expect: &Value, decision: &Value) -> Option<String> {
+    for (key, wanted) in expect.as_object().expect("expect is an object") {
+        let matches = match key.as_str() {
+            "codes" => {
+                let codes: Vec<&Value> = decision["reasons"].as_array().into_iter().flatten().map(|r| &r["code"]).collect();
+                wanted.as_array().is_some_and(|wanted| wanted.iter().eq(codes))
+            }
+            "response_headers" => {
+                let headers = decision["response_headers"].as_array();
+                wanted.as_array().is_some_and(|w| w.iter().all(|pair| headers.is_some_and(|h| h.contains(pair))))
+            }
+            _ => within(wanted, &decision[key]),
+        };
+        if !matches {
+            return Some(format!("`{key}` should be {wanted}, decision is {decision}"));
+        }
+    }
+    None
+}
+
+/// Objects by subset, everything else exactly.
+fn within(wanted: &Value, found: &Value) -> bool {
+    match wanted {
+        Value::Object(members) => members.iter().all(|(key, value)| within(value, &found[key])),
+        _ => wanted == found,
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("folder") {
+        let path = entry.expect("entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
