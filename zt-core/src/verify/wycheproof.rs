@@ -60,5 +60,6 @@ fn no_invalid_signature_is_accepted() {
 
 #[test]
 fn no_invalid_key_is_admitted() {
-    assert_eq!(run("wycheproof_json_web_key_test.json"), []);
+    let refused = run("wycheproof_json_web_key_test.json");
+    assert!(refused.is_empty(), "{refused:?}");
 }
