@@ -43,7 +43,11 @@ pub(crate) fn run(arguments: &Authorize) -> Result<Ending, Failure> {
     bar.finish_and_clear();
     output.finish()?;
 
-    if arguments.json { output::tell_json(&summary) } else { output::tell(&summary.text()) }
+    if arguments.json {
+        output::tell_json(&summary)
+    } else {
+        output::tell(&summary.text())
+    }
     Ok(if summary.malformed == 0 { Ending::Clean } else { Ending::Findings })
 }
 

@@ -22,7 +22,8 @@ pub(crate) struct Configuration {
 impl Configuration {
     /// Reads the configuration, or takes the safe defaults when there is none.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
-        let mut read = Self { path: path.map(Path::to_owned), text: String::new(), files: Vec::new(), unread: Vec::new() };
+        let mut read =
+            Self { path: path.map(Path::to_owned), text: String::new(), files: Vec::new(), unread: Vec::new() };
         let Some(path) = path else { return Ok(read) };
         read.text = text(path)?;
         for name in named_files(&read.text) {
@@ -116,7 +117,9 @@ fn read_named(directory: &Path, name: &str) -> Result<Vec<File>, String> {
 /// Entries of a directory that fit a pattern, each with a slash behind; hidden ones only when the pattern starts
 /// with a dot.
 fn fitting(directory: &Path, parent: &str, pattern: &str) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(directory.join(if parent.is_empty() { "." } else { parent })) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(directory.join(if parent.is_empty() { "." } else { parent })) else {
+        return Vec::new();
+    };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let wanted = names.filter(|name| name.starts_with('.') == pattern.starts_with('.') && fits(pattern, name));
     let mut names: Vec<String> = wanted.map(|name| format!("{parent}{name}/")).collect();
@@ -128,7 +131,10 @@ fn fitting(directory: &Path, parent: &str, pattern: &str) -> Vec<String> {
 fn fits(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
     let Some(rest) = name.strip_prefix(head) else { return false };
-    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| rest.get(at..).is_some_and(|rest| fits(tail, rest)))
+    rest.char_indices()
+        .map(|(at, _)| at)
+        .chain([rest.len()])
+        .any(|at| rest.get(at..).is_some_and(|rest| fits(tail, rest)))
 }
 
 #[cfg(test)]

@@ -25,24 +25,29 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
     let mut output = Output::new();
     let mut summary = Summary::default();
     let bar = progress::bar(&arguments.events);
-    summary.malformed = events::each(&arguments.events, Malformed::strict(arguments.strict), &bar, |_, mut event: Event| {
-        let now = event.time_ms;
-        let response = event.response.take();
-        let decision = engine.decide(&state, &event.into_request(), now);
-        output.json(&decision)?;
-        summary.count(&decision);
-        if let Some(response) = response {
-            engine.observe(&state, &decision, &response, now);
-        }
-        Ok(())
-    })?;
+    summary.malformed =
+        events::each(&arguments.events, Malformed::strict(arguments.strict), &bar, |_, mut event: Event| {
+            let now = event.time_ms;
+            let response = event.response.take();
+            let decision = engine.decide(&state, &event.into_request(), now);
+            output.json(&decision)?;
+            summary.count(&decision);
+            if let Some(response) = response {
+                engine.observe(&state, &decision, &response, now);
+            }
+            Ok(())
+        })?;
     bar.finish_and_clear();
     output.finish()?;
 
     if let Some(path) = arguments.state.as_ref().filter(|_| !arguments.freeze) {
         snapshot::save(path, &state)?;
     }
-    if arguments.json { output::tell_json(&summary) } else { output::tell(&summary.text()) }
+    if arguments.json {
+        output::tell_json(&summary)
+    } else {
+        output::tell(&summary.text())
+    }
     Ok(if summary.malformed == 0 { Ending::Clean } else { Ending::Findings })
 }
 

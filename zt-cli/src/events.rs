@@ -80,7 +80,9 @@ fn name(path: &Path) -> String {
 fn read<T: DeserializeOwned>(line: &Line<'_>) -> Result<T, String> {
     match line {
         Line::TooLong => Err(format!("malformed: longer than {LONGEST_LINE} bytes")),
-        Line::Whole(bytes) => serde_json::from_slice(bytes).map_err(|error| format!("malformed: {}", without_values(&error))),
+        Line::Whole(bytes) => {
+            serde_json::from_slice(bytes).map_err(|error| format!("malformed: {}", without_values(&error)))
+        }
     }
 }
 

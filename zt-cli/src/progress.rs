@@ -14,7 +14,8 @@ pub(crate) fn bar(paths: &[PathBuf]) -> ProgressBar {
     if !io::stderr().is_terminal() || io::stdout().is_terminal() {
         return ProgressBar::hidden();
     }
-    let sizes: Option<u64> = paths.iter().map(|path| fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len())).sum();
+    let sizes: Option<u64> =
+        paths.iter().map(|path| fs::metadata(path).ok().filter(|m| m.is_file()).map(|m| m.len())).sum();
     match sizes.filter(|bytes| *bytes > 0) {
         Some(bytes) => {
             let bar = ProgressBar::new(bytes);

@@ -244,7 +244,8 @@ fn the_state_goes_on_where_it_was_saved() {
     let place = Place::new().with("zt.toml", CONFIG);
     let three: String = (0..3).map(|n| event(&format!("e-{n}"), "/health") + "\n").collect();
     let decide = |more: &[&str], input: &str| {
-        let arguments: Vec<&str> = ["decide", "--config", "zt.toml", "--state", "S"].iter().chain(more).copied().collect();
+        let arguments: Vec<&str> =
+            ["decide", "--config", "zt.toml", "--state", "S"].iter().chain(more).copied().collect();
         let run = place.zt_with_input(&arguments, input);
         assert_eq!(run.code(), 0, "{}", run.err());
         outcomes(&run)
@@ -263,7 +264,10 @@ fn a_foreign_state_is_bad_input_and_left_alone() {
     let place = Place::new().with("zt.toml", CONFIG).with("S", "something else");
     let run = place.zt_with_input(&["decide", "--config", "zt.toml", "--state", "S"], &event("a", "/health"));
     assert_eq!(run.code(), 2);
-    assert_eq!((run.out(), fs::read_to_string(place.0.join("S")).unwrap()), (String::new(), "something else".to_owned()));
+    assert_eq!(
+        (run.out(), fs::read_to_string(place.0.join("S")).unwrap()),
+        (String::new(), "something else".to_owned())
+    );
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use pyo3::intern;
 use zt_core::model::{Body, Peer, Request, Text};
 
 /// Bytes or characters of a Python object. The reference is kept, so that another thread may change the list that
@@ -66,7 +66,10 @@ impl Incoming<'_> {
 }
 
 /// A body and its true length.
-pub(crate) fn request_body<'a>(body: Option<&'a Bound<'_, PyBytes>>, body_len: Option<u64>) -> (Option<Body<'a>>, Option<u64>) {
+pub(crate) fn request_body<'a>(
+    body: Option<&'a Bound<'_, PyBytes>>,
+    body_len: Option<u64>,
+) -> (Option<Body<'a>>, Option<u64>) {
     let bytes = body.map(|bytes| bytes.as_bytes());
     (bytes.map(Body::new), body_len.or(bytes.map(|bytes| bytes.len() as u64)))
 }
@@ -99,10 +102,10 @@ pub(crate) fn headers<'py>(lines: &Bound<'py, PyAny>) -> PyResult<Vec<(Octets<'p
 }
 
 fn pair<'py>(line: &Bound<'py, PyAny>) -> PyResult<(Octets<'py>, Octets<'py>)> {
-    if let Ok(tuple) = line.cast::<PyTuple>() {
-        if tuple.len() == 2 {
-            return Ok((octets(&tuple.get_item(0)?)?, octets(&tuple.get_item(1)?)?));
-        }
+    if let Ok(tuple) = line.cast::<PyTuple>()
+        && tuple.len() == 2
+    {
+        return Ok((octets(&tuple.get_item(0)?)?, octets(&tuple.get_item(1)?)?));
     }
     let (name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>) = match line.cast::<PyList>() {
         Ok(list) => list.to_tuple().extract()?,
