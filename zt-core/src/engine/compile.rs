@@ -117,9 +117,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
     let sources = policy_sources(&config, &mut problems);
     let policy = match (&config.policy, &router) {
         (Some(policy), Some(router)) => {
-            let endpoints: Vec<_> = router.endpoints().iter().collect();
-            let vocabulary = Vocabulary::of(endpoints.iter().map(|e| (&*e.id, &*e.method, &*e.segment)));
-            Some(collect(Policy::compile(policy, &sources, &vocabulary), &mut problems))
+            Some(collect(authorization(policy, &sources, router), &mut problems))
         }
         _ => None,
     };
@@ -190,6 +188,13 @@ fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<po
         sources.push(policy::Source { key: "policy.text".to_owned(), name: None, text });
     }
     sources
+}
+
+fn authorization(config: &policy::Config, sources: &[policy::Source<'_>], router: &Router) -> Result<Policy, Vec<Problem>> {
+    let segments: Vec<&str> = router.segments().iter().map(|segment| &**segment).collect();
+    let endpoint = |e| { let e: &crate::route::Endpoint = e; policy::Endpoint { id: &e.id, method: &e.method, segment: Some(&e.segment) }};
+    let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(endpoint).collect();
+    Policy::compile(config, sources, &Vocabulary { endpoints: &endpoints, segments: &segments })
 }
 
 fn not_handed_over(key: String, name: &str, twin: &str) -> Problem {

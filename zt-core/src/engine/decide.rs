@@ -4,38 +4,46 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
-use super::{Engine, Mode, State};
-use crate::limit::{self, Phase, Subject};
-use crate::model::{
-    Code, Decision, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request,
-};
-use crate::route::Endpoint;
+use super::draft::Draft;
+use super::{Engine, State};
+use crate::limit::{Phase, Subject};
+use crate::model::{Decision, Millis, Mode, Request};
 use crate::{policy, respond};
 
 impl Engine {
     /// What to do with one request. `now` is the host's clock; the same inputs in the same order give the same bits.
     pub fn decide(&self, state: &State, request: &Request<'_>, now: Millis) -> Decision {
-        let mut draft = Draft::new();
+        let mut draft = Draft::default();
+        let mut subject = Subject::of(request);
 
-        let endpoint = match self.router.route(request) {
-            Ok(found) => Some(draft.at(found.endpoint)),
-            Err(miss) => draft.missed(miss),
+        let found = self.router.route(request).map_err(|miss| draft.missed(miss)).ok();
+        if let Some(found) = &found {
+            draft.found(found);
+            subject.endpoint = Some(&found.endpoint.id);
+            subject.segment = Some(found.segment);
+        }
+
+        draft.limited(self.limiter.check(&state.limit, Phase::Peer, &subject, now));
+        let Some(found) = found.filter(|_| !draft.ends()) else {
+            return self.conclude(draft, state, request, now);
         };
 
-        let mut subject = Subject::of(request, endpoint);
-        draft.limited(self.limiter.check(&state.limit, Phase::Peer, &subject, now));
-        let Some(endpoint) = endpoint.filter(|_| !draft.ends()) else { return self.conclude(draft, state, request, now) };
-
         let verified = self.verifier.verify(request, now);
-        draft.verified(&verified, request, endpoint);
+        draft.verified(&verified, request, found.endpoint);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
 
-        subject.identify(draft.identity.as_ref(), &verified);
-        draft.limited(self.limiter.check(&state.limit, Phase::Identity, &subject, now));
+        let claim = |name: &str| verified.claims.text(name).map(Cow::into_owned);
+        let tenant = self.verifier.tenant(&verified);
+        let identified = Subject {
+            identity: draft.identity.as_ref(),
+            tenant: tenant.as_deref(),
+            claim: Some(&claim),
+            ..subject
+        };
+        let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
+        draft.limited(check);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
@@ -46,13 +54,26 @@ impl Engine {
         }
 
         if let Some(policy) = &self.policy {
-            draft.authorized(policy, request, endpoint, now);
+            let path = found.path.to_string();
+            let effect = policy.effect(&policy.evaluate(&policy::Request {
+                identity: draft.identity.as_ref(),
+                endpoint: found.endpoint.index as usize,
+                method: request.method.as_str().unwrap_or_default(),
+                path: Some(&path),
+                host: request.host.as_ref().and_then(|host| host.as_str()),
+                ip: request.peer.ip,
+                asn: request.peer.asn,
+                country: request.peer.country.as_deref(),
+                risk: 0.0,
+                now,
+            }));
+            draft.authorized(effect, found.endpoint);
         }
         self.conclude(draft, state, request, now)
     }
 
     /// Evidence -> one outcome, its status and its headers.
-    fn conclude(&self, draft: Draft, state: &State, request: &Request<'_>, now: Millis) -> Decision {
+    fn conclude(&self, draft: Draft<'_>, state: &State, request: &Request<'_>, now: Millis) -> Decision {
         let verdict = respond::conclude(&draft.findings);
         let response_headers = self.response_headers(&draft, &verdict);
         Decision {

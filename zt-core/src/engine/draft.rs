@@ -6,10 +6,10 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::limit::{self, Check, Standing};
-use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request};
-use crate::policy::{self, Policy};
+use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Obligation, Outcome, Request};
+use crate::policy::Effect;
 use crate::respond::{self, Verdict};
-use crate::route::{Endpoint, Miss};
+use crate::route::{Endpoint, Match, Miss};
 use crate::verify::Verified;
 
 /// A header that the host adds to the response.
@@ -17,30 +17,29 @@ type ResponseHeader = (std::borrow::Cow<'static, str>, String);
 
 /// What the stages have found so far.
 #[derive(Default)]
-pub(super) struct Draft {
+pub(super) struct Draft<'l> {
     pub(super) endpoint: EndpointRef,
     pub(super) identity: Option<Identity>,
     pub(super) findings: SmallVec<[Finding; 4]>,
     pub(super) obligations: Vec<Obligation>,
-    standing: Option<Standing>,
+    standing: Option<Standing<'l>>,
     allowed_methods: Option<String>,
 }
 
-impl Draft {
+impl<'l> Draft<'l> {
     /// Whether what was found ends the request here.
     pub(super) fn ends(&self) -> bool {
         respond::ends(&self.findings)
     }
 
     /// Route: the endpoint it is for.
-    pub(super) fn at<'e>(&mut self, endpoint: &'e Endpoint) -> &'e Endpoint {
+    pub(super) fn found(&mut self, found: &Match<'_>) {
         self.endpoint = EndpointRef {
-            id: Some(Arc::clone(&endpoint.id)),
-            template: Some(Arc::clone(&endpoint.template)),
-            segment: Some(Arc::clone(&endpoint.segment)),
+            id: Some(Arc::clone(&found.endpoint.id)),
+            template: Some(Arc::clone(&found.endpoint.template)),
+            segment: Some(Arc::clone(found.segment)),
             known: true,
         };
-        endpoint
     }
 
     /// Route: no endpoint.
@@ -50,7 +49,7 @@ impl Draft {
     }
 
     /// Limit: what is left, or that it is too much.
-    pub(super) fn limited(&mut self, check: Check) {
+    pub(super) fn limited(&mut self, check: Check<'l>) {
         self.findings.extend(check.findings);
         if check.standing.is_some() {
             self.standing = check.standing;
@@ -58,10 +57,13 @@ impl Draft {
     }
 
     /// Verify: who it is. No credential at all is a finding only where one is asked for.
-    pub(super) fn verified(&mut self, verified: Verified, request: &Request<'_>, endpoint: &Endpoint) {
+    pub(super) fn verified(&mut self, verified: &Verified, request: &Request<'_>, endpoint: &Endpoint) {
         let silent = verified.identity.is_none() && verified.findings.is_empty();
-        self.findings.extend(verified.findings);
-        self.identity = verified.identity;
+        self.findings.extend(verified.findings.iter().cloned());
+        self.identity.clone_from(&verified.identity);
+        if let Some(max_age_s) = verified.max_age_s {
+            self.obligations.push(Obligation::StepUp { acr_values: None, max_age_s: Some(max_age_s) });
+        }
         if silent && let Some(subject) = request.subject.as_deref() {
             self.identity = Some(Identity::asserted(subject));
         } else if silent && !endpoint.anonymous {
@@ -70,17 +72,16 @@ impl Draft {
     }
 
     /// Policy: what it permits, forbids or asks for. On an anonymous endpoint nobody needs a permit; a forbid counts.
-    pub(super) fn authorized(&mut self, policy: &Policy, request: &policy::Request<'_>, endpoint: &Endpoint) {
-        let effect = policy.effect(&policy.evaluate(request));
+    pub(super) fn authorized(&mut self, effect: Effect, endpoint: &Endpoint) {
         let nobody = endpoint.anonymous && self.identity.is_none();
         self.findings.extend(effect.findings.into_iter().filter(|f| !(nobody && f.code == Code::PolicyNotPermitted)));
-        self.obligations.extend(effect.obligations);
+        self.obligations.extend(effect.obligation);
     }
 }
 
 impl Engine {
     /// The headers that a verdict calls for.
-    pub(super) fn response_headers(&self, draft: &Draft, verdict: &Verdict) -> Vec<ResponseHeader> {
+    pub(super) fn response_headers(&self, draft: &Draft<'_>, verdict: &Verdict) -> Vec<ResponseHeader> {
         let mut headers = Vec::new();
         match verdict.status {
             401 | 400 | 403 => headers.extend(self.challenge(draft, verdict)),
@@ -91,7 +92,7 @@ impl Engine {
         headers
     }
 
-    fn challenge(&self, draft: &Draft, verdict: &Verdict) -> Option<ResponseHeader> {
+    fn challenge(&self, draft: &Draft<'_>, verdict: &Verdict) -> Option<ResponseHeader> {
         let step_up = draft.obligations.iter().find_map(|obligation| match obligation {
             Obligation::StepUp { acr_values, max_age_s } => Some((acr_values.as_deref(), *max_age_s)),
             Obligation::Redact { .. } => None,

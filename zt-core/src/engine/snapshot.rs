@@ -6,7 +6,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Engine, State};
+use super::State;
 use crate::limit;
 
 const MAGIC: &[u8; 4] = b"ZTST";
@@ -58,16 +58,16 @@ impl State {
     ///
     /// # Errors
     /// [`SnapshotError`]; the state is untouched then.
-    pub fn restore(&self, engine: &Engine, bytes: &[u8]) -> Result<(), SnapshotError> {
-        Ok(self.limit.restore(&engine.limiter, open(bytes)?)?)
+    pub fn restore(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        Ok(self.limit.restore(open(bytes)?)?)
     }
 
     /// Joins what a snapshot holds with what is here; the order of merges never matters.
     ///
     /// # Errors
     /// [`SnapshotError`]; the state is untouched then.
-    pub fn merge(&self, engine: &Engine, bytes: &[u8]) -> Result<(), SnapshotError> {
-        Ok(self.limit.merge(&engine.limiter, open(bytes)?)?)
+    pub fn merge(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        Ok(self.limit.merge(open(bytes)?)?)
     }
 }
 

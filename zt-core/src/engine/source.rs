@@ -206,7 +206,11 @@ fn remove(table: &mut DeTable<'_>, matches: &impl Fn(&Range<usize>) -> bool) -> 
         inside = inside || remove_in(value.get_mut(), matches);
     }
     if !inside {
-        table.retain(|key, value| !matches(&key.span()) && !matches(&value.span()));
+        let cut = table.iter().filter(|(key, value)| matches(&key.span()) || matches(&value.span()));
+        let cut: Vec<String> = cut.map(|(key, _)| key.get_ref().to_string()).collect();
+        for name in cut {
+            table.remove(name.as_str());
+        }
     }
     inside || table.len() < before
 }

@@ -1,6 +1,7 @@
 //! One reading of a raw path, or a refusal: what two servers could read in two ways does not pass.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use smallvec::SmallVec;
 
@@ -15,6 +16,16 @@ pub struct Path<'a> {
     pub segments: SmallVec<[Cow<'a, str>; 12]>,
     /// Whether the path ends in a slash (never for `/` itself).
     pub trailing_slash: bool,
+}
+
+impl fmt::Display for Path<'_> {
+    /// The decoded path; a slash in it always separates.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            write!(f, "/{segment}")?;
+        }
+        f.write_str(if self.trailing_slash || self.segments.is_empty() { "/" } else { "" })
+    }
 }
 
 /// Reads a raw path by the rules in the [module's table](super#rules); allocates only where it decodes, and for

@@ -128,6 +128,16 @@ impl Claims {
         self.scalars().find(|(claim, _)| claim == name).map(|(_, value)| value)
     }
 
+    /// The text of that claim: a string's own, else its JSON.
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.scalar(name).map(|value| match value {
+            Scalar::String(text) => text,
+            Scalar::Number(text) => Cow::Borrowed(text),
+            Scalar::Bool(true) => Cow::Borrowed("true"),
+            Scalar::Bool(false) => Cow::Borrowed("false"),
+        })
+    }
+
     /// Every top-level claim that is a string, a number or a boolean, in order.
     pub fn scalars(&self) -> impl Iterator<Item = (Cow<'_, str>, Scalar<'_>)> {
         let mut scanner = Scanner::new(&self.json, &LIMITS);

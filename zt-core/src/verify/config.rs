@@ -18,6 +18,8 @@ pub struct Config {
     pub api_key: Vec<ApiKeyConfig>,
     /// The header that carries an API key.
     pub api_key_header: String,
+    /// The top-level claim that names the tenant of a token, for limits.
+    pub tenant_claim: String,
     /// `realm` of the `WWW-Authenticate` header.
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
@@ -80,6 +82,7 @@ impl Default for Config {
             issuer: Vec::new(),
             api_key: Vec::new(),
             api_key_header: "x-api-key".to_owned(),
+            tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
         }

@@ -23,6 +23,8 @@ mod signature;
 #[cfg(test)]
 mod wycheproof;
 
+use std::borrow::Cow;
+
 use smallvec::{SmallVec, smallvec};
 
 pub use algorithm::Algorithm;
@@ -52,6 +54,7 @@ pub struct Verifier {
     role_claims: Vec<Box<str>>,
     api_keys: ApiKeys,
     api_key_header: String,
+    tenant_claim: String,
     realm: String,
     max_token_bytes: usize,
 }
@@ -108,6 +111,7 @@ impl Verifier {
             return Err(problems);
         }
         Ok(Self {
+            tenant_claim: config.tenant_claim.clone(),
             issuers,
             role_claims,
             api_keys,
@@ -135,6 +139,11 @@ impl Verifier {
             findings: smallvec![Finding::new(code, detail)],
             ..Verified::default()
         })
+    }
+
+    /// The tenant that a verified token names.
+    pub fn tenant<'v>(&self, verified: &'v Verified) -> Option<Cow<'v, str>> {
+        verified.claims.text(&self.tenant_claim)
     }
 
     /// The `WWW-Authenticate` header for a refusal with this code; `acr_values` and `max_age_s` are for

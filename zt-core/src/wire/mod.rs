@@ -76,7 +76,7 @@ impl Instance {
     /// # Errors
     /// When the bytes are not a state of this version; the state is untouched then.
     pub fn restore(&self, bytes: &[u8]) -> Result<(), String> {
-        self.state.restore(&self.engine, bytes).map_err(|error| error.to_string())
+        self.state.restore(bytes).map_err(|error| error.to_string())
     }
 
     /// Joins a snapshot with the state; the order of merges never matters.
@@ -84,7 +84,7 @@ impl Instance {
     /// # Errors
     /// When the bytes are not a state of this version; the state is untouched then.
     pub fn merge(&self, bytes: &[u8]) -> Result<(), String> {
-        self.state.merge(&self.engine, bytes).map_err(|error| error.to_string())
+        self.state.merge(bytes).map_err(|error| error.to_string())
     }
 }
 
