@@ -47,7 +47,7 @@ struct Report {
 #[derive(Serialize)]
 struct Summary {
     version: String,
-    mode: zt_core::engine::Mode,
+    mode: zt_core::model::Mode,
     endpoints: usize,
     segments: usize,
     issuers: usize,
@@ -92,8 +92,8 @@ impl Report {
 impl Summary {
     fn write(&self, name: &str, output: &mut Output) -> Result<(), Failure> {
         let mode = match self.mode {
-            zt_core::engine::Mode::Enforce => "enforce",
-            zt_core::engine::Mode::Monitor => "monitor",
+            zt_core::model::Mode::Enforce => "enforce",
+            zt_core::model::Mode::Monitor => "monitor",
         };
         output.line(&format!("{name}: ok"))?;
         output.line(&format!("  version     {}", self.version))?;

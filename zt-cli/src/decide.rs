@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
     let engine = Configuration::read(arguments.config.as_deref())?.engine()?;
     let state = State::new(&engine);
     if let Some(path) = &arguments.state {
-        snapshot::restore(path, &state, &engine)?;
+        snapshot::restore(path, &state)?;
     }
 
     let mut output = Output::new();

@@ -4,18 +4,18 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use zt_core::{Engine, State};
+use zt_core::State;
 
 use crate::Failure;
 
 /// Restores the state from a file; one that does not exist yet is an empty state.
-pub(crate) fn restore(path: &Path, state: &State, engine: &Engine) -> Result<(), Failure> {
+pub(crate) fn restore(path: &Path, state: &State) -> Result<(), Failure> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(Failure(format!("cannot read `{}`: {error}", path.display()))),
     };
-    state.restore(engine, &bytes).map_err(|error| Failure(format!("`{}`: {error}", path.display())))
+    state.restore(&bytes).map_err(|error| Failure(format!("`{}`: {error}", path.display())))
 }
 
 /// Saves the state: whole, or not at all.
