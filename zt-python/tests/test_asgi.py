@@ -71,7 +71,7 @@ def test_a_refusal_is_a_problem_document(app, engine):
     headers = dict(start["headers"])
     assert start["status"] == 401 and body["type"] == "http.response.body"
     assert headers[b"content-type"] == b"application/problem+json"
-    assert headers[b"www-authenticate"].startswith(b"Bearer")
+    assert headers[b"www-authenticate"].startswith(b"ApiKey")
     assert int(headers[b"content-length"]) == len(body["body"])
     assert json.loads(body["body"])["reasons"] == ["verify.no_credential"]
     assert (app.scopes, seen) == ([], [("/v1/orders/7", 401)])

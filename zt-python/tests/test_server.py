@@ -68,7 +68,7 @@ def test_requests_over_the_wire(server, credential):
         refused = client.get("/v1/orders/7")
         assert refused.status_code == 401
         assert refused.headers["content-type"] == "application/problem+json"
-        assert refused.headers["www-authenticate"].startswith("Bearer")
+        assert refused.headers["www-authenticate"].startswith("ApiKey")
         assert refused.json()["reasons"] == ["verify.no_credential"]
 
         assert client.get("/v1/orders/7", headers=key).json() == {"id": "7", "by": "partner-7"}

@@ -18,6 +18,9 @@ def vectors():
             yield pytest.param(case, id=name if len(cases) == 1 else f"{name}[{index}]")
 
 
+CASES = list(vectors())
+
+
 def subset(expected, actual):
     if isinstance(expected, dict):
         return isinstance(actual, dict) and all(key in actual and subset(value, actual[key]) for key, value in expected.items())
@@ -50,7 +53,7 @@ def engine_of(vector):
     return zt.Engine.from_toml(vector["config"], files)
 
 
-@pytest.mark.parametrize("vector", vectors())
+@pytest.mark.parametrize("vector", CASES)
 def test_vector(vector):
     engine = engine_of(vector)
     for number, step in enumerate(vector["steps"]):
@@ -61,7 +64,7 @@ def test_vector(vector):
             engine.observe_event(step["event"], decision)
 
 
-@pytest.mark.parametrize("vector", vectors())
+@pytest.mark.parametrize("vector", CASES)
 def test_replay_is_byte_for_byte_the_same(vector):
     events = [json.dumps(step["event"]) for step in vector["steps"]]
     replays = []
