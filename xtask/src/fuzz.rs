@@ -14,7 +14,8 @@ pub(crate) fn run_targets(arguments: &[&str]) -> Result<(), String> {
         [n] => n.parse().map_err(|_| format!("`{n}` is not a number of seconds"))?,
         other => return Err(format!("fuzz takes a number of seconds, not {other:?}")),
     };
-    need("cargo-fuzz").map_err(|missing| format!("{missing}; install it: `cargo install cargo-fuzz --version 0.13.2`"))?;
+    need("cargo-fuzz")
+        .map_err(|missing| format!("{missing}; install it: `cargo install cargo-fuzz --version 0.13.2`"))?;
     let folder = root().join("zt-core/fuzz/fuzz_targets");
     let entries = fs::read_dir(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     let mut targets: Vec<String> =
@@ -22,7 +23,8 @@ pub(crate) fn run_targets(arguments: &[&str]) -> Result<(), String> {
     targets.sort();
     for target in &targets {
         let limit = format!("-max_total_time={seconds}");
-        let mut fuzz = cargo(&["fuzz", "run", target, "--", &limit, "-max_len=65536", "-rss_limit_mb=2048", "-timeout=10"]);
+        let mut fuzz =
+            cargo(&["fuzz", "run", target, "--", &limit, "-max_len=65536", "-rss_limit_mb=2048", "-timeout=10"]);
         // The address sanitizer wants a nightly flag; this lets a stable toolchain take it.
         fuzz.env("RUSTC_BOOTSTRAP", "1").current_dir(root().join("zt-core"));
         run(&format!("fuzz {target} for {seconds} s"), fuzz)?;

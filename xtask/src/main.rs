@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Some((&"test", [])) => test::run_all(),
         Some((&"lint", [])) => lint::run_all(),
         Some((&"runtimes", rest)) => runtimes::run(rest),
-        Some((&"bench", rest)) => bench::run(rest),
+        Some((&"bench", rest)) => bench::run_bench(rest),
         Some((&"fuzz", rest)) => fuzz::run_targets(rest),
         Some((&"wasm", [])) => wasm::run(),
         _ => {

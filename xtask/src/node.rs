@@ -14,7 +14,8 @@ pub(crate) fn install() -> Result<(), String> {
     run("Node: build the library", cargo(&["build", "--release", "--package", "zt-node"]))?;
     let library = ["libzt_node.so", "libzt_node.dylib", "zt_node.dll"].map(|name| target().join("release").join(name));
     let built = library.iter().find(|path| path.exists()).ok_or("zt-node built no library")?;
-    fs::copy(built, root().join("zt-node/zt.node")).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+    fs::copy(built, root().join("zt-node/zt.node"))
+        .map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
     run("Node: test tools", program("npm", "zt-node", &["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
 }
 

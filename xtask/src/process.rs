@@ -39,7 +39,11 @@ pub(crate) fn run(title: &str, mut command: Command) -> Result<(), String> {
         let name = command.get_program().to_string_lossy().into_owned();
         format!("{title}: `{name}` cannot start: {error}{}", mend(&name))
     })?;
-    println!("== {title}: {} in {:.0} s", if status.success() { "ok" } else { "FAILED" }, start.elapsed().as_secs_f64());
+    println!(
+        "== {title}: {} in {:.0} s",
+        if status.success() { "ok" } else { "FAILED" },
+        start.elapsed().as_secs_f64()
+    );
     if status.success() { Ok(()) } else { Err(format!("{title} failed ({status}): {command:?}")) }
 }
 

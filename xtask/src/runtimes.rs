@@ -63,7 +63,12 @@ fn same(runtime: &str, expected: &[u8], found: &[u8]) -> Result<(), String> {
     let pairs = expected.split(|b| *b == b'\n').zip(found.split(|b| *b == b'\n'));
     let (number, (rust, other)) = pairs.enumerate().find(|(_, (a, b))| a != b).unwrap_or_default();
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
-    Err(format!("{runtime} decides otherwise, first at event {}:\n  Rust    {}\n  {runtime}  {}", number + 1, text(rust), text(other)))
+    Err(format!(
+        "{runtime} decides otherwise, first at event {}:\n  Rust    {}\n  {runtime}  {}",
+        number + 1,
+        text(rust),
+        text(other)
+    ))
 }
 
 fn read(path: &str) -> Result<Vec<u8>, String> {

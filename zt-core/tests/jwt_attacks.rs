@@ -61,10 +61,10 @@ fn every_case_is_judged_rightly() {
     let cases = cases();
     for case in &cases {
         let verdict = verdict(&config(case), &case.token);
-        println!("{:40} {verdict:?}", case.id);
+        eprintln!("{:40} {verdict:?}", case.id);
         assert_eq!(verdict.is_ok(), case.expect == "accept", "{}: {verdict:?}", case.id);
     }
-    println!("{} cases", cases.len());
+    eprintln!("{} cases", cases.len());
 }
 
 #[test]

@@ -43,9 +43,11 @@ fn imports_go_down() {
             let text = fs::read_to_string(&file).expect("source");
             for (number, line) in text.lines().enumerate() {
                 for imported in imports(line) {
-                    let allowed = imported == *module
-                        || floors.get(imported.as_str()).is_none_or(|below| below < floor);
-                    let of_tests = text.find("#[cfg(test)]").is_some_and(|at| text.lines().take(number).map(|l| l.len() + 1).sum::<usize>() > at);
+                    let allowed =
+                        imported == *module || floors.get(imported.as_str()).is_none_or(|below| below < floor);
+                    let of_tests = text
+                        .find("#[cfg(test)]")
+                        .is_some_and(|at| text.lines().take(number).map(|l| l.len() + 1).sum::<usize>() > at);
                     if !allowed && !of_tests {
                         wrong.push(format!("{}:{}: {module} imports {imported}", file.display(), number + 1));
                     }

@@ -47,7 +47,8 @@ fn differs(expect: &Value, decision: &Value) -> Option<String> {
     for (key, wanted) in expect.as_object().expect("expect is an object") {
         let matches = match key.as_str() {
             "codes" => {
-                let codes: Vec<&Value> = decision["reasons"].as_array().into_iter().flatten().map(|r| &r["code"]).collect();
+                let codes: Vec<&Value> =
+                    decision["reasons"].as_array().into_iter().flatten().map(|r| &r["code"]).collect();
                 wanted.as_array().is_some_and(|wanted| wanted.iter().eq(codes))
             }
             "response_headers" => {

@@ -20,8 +20,8 @@ fuzz_target!(|data: &[u8]| {
     let (method, path) = data.split_at(data.iter().position(|byte| *byte == b' ').unwrap_or(0));
     let request = Request { method: method.into(), path: path.into(), ..Default::default() };
     if let Ok(found) = ROUTER.route(&request) {
-        for segment in &found.path.segments {
-            assert!(!segment.is_empty() && *segment != "." && *segment != ".." && !segment.contains(['/', '\\', '\0']));
+        for segment in found.path.segments() {
+            assert!(!segment.is_empty() && segment != "." && segment != ".." && !segment.contains(['/', '\\', '\0']));
         }
     }
 });

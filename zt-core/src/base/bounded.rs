@@ -125,8 +125,9 @@ impl<V: Clone + Default> Bounded<V> {
         let Sets { slots, len, evicted } = &mut *sets;
         let Some(set) = slots.as_chunks_mut::<WAYS>().0.get_mut(index) else { return f(None).1 };
 
-        let taken = set.iter().take_while(|slot| !is_empty(slot)).count();
-        let found = set.iter().take(taken).position(|slot| (slot.0, slot.1) == (high, low));
+        // The first place that is this key's or free; the taken ones come first.
+        let place = set.iter().position(|slot| (slot.0, slot.1) == (high, low) || is_empty(slot));
+        let found = place.filter(|at| set.get(*at).is_some_and(|slot| !is_empty(slot)));
         if let Some(found) = found {
             to_front(set, found);
             let [first, ..] = set;
@@ -136,7 +137,8 @@ impl<V: Clone + Default> Bounded<V> {
                 Change::Put(value) | Change::Offer(value) => first.2 = value,
                 Change::Remove => {
                     *first = (0, 0, V::default());
-                    set.get_mut(..taken).unwrap_or_default().rotate_left(1);
+                    let taken = set.iter().skip(1).take_while(|slot| !is_empty(slot)).count();
+                    set.get_mut(..=taken).unwrap_or_default().rotate_left(1);
                     *len = len.saturating_sub(1);
                 }
             }
@@ -149,9 +151,9 @@ impl<V: Clone + Default> Bounded<V> {
             Change::Offer(value) => (value, true),
             Change::Keep | Change::Remove => return result,
         };
-        let place = if taken < WAYS {
+        let place = if let Some(free) = place {
             *len = len.saturating_add(1);
-            taken
+            free
         } else {
             *evicted = evicted.saturating_add(1);
             let ranked = set.iter().enumerate().map(|(at, slot)| (rank(Key::of_halves(slot.0, slot.1), &slot.2), at));

@@ -2,15 +2,15 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::notices::notices;
 #[cfg(feature = "compile")]
 use super::source::Source;
-use super::notices::notices;
 use super::{Config, Engine, File, Invalid};
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
 use crate::model::Problem;
 use crate::policy::{self, Policy, Vocabulary};
-use crate::route::{Document, Router};
+use crate::route::{Document, Endpoint, Router};
 use crate::verify::Verifier;
 
 impl Config {
@@ -36,7 +36,7 @@ impl Engine {
     pub fn new(config: &Config) -> Result<Self, Invalid> {
         compile(config).map_err(|mut problems| {
             locate(config, &mut problems);
-            Invalid(problems)
+            Invalid(in_order(problems))
         })
     }
 
@@ -53,7 +53,7 @@ impl Engine {
             Some(Err(Invalid(more))) => {
                 let spoiled: Vec<String> = problems.iter().map(|problem| entry(&problem.key).to_owned()).collect();
                 problems.extend(more.into_iter().filter(|problem| !spoiled.iter().any(|s| *s == entry(&problem.key))));
-                Err(Invalid(problems))
+                Err(Invalid(in_order(problems)))
             }
             _ => Err(Invalid(problems)),
         }
@@ -87,12 +87,18 @@ fn read(text: &str) -> (Option<Config>, Vec<Problem>) {
     (config, problems)
 }
 
+/// The configuration's own mistakes by line, then those of other documents.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    problems
+}
+
 /// The table entry a key belongs to: a mistake in it spoils what is said of its other keys.
-#[cfg(feature = "compile")]
 fn entry(key: &str) -> &str {
     match key.find(']') {
-        Some(at) => key.get(..=at).unwrap_or(key),
-        None => key.rsplit_once('.').map_or(key, |(table, _)| table),
+        // `policy.files[0]` is of `policy`, `verify.issuer[0].jwks` of that issuer.
+        Some(at) if at.saturating_add(1) < key.len() => key.get(..=at).unwrap_or(key),
+        _ => key.rsplit_once('.').map_or(key, |(table, _)| table),
     }
 }
 
@@ -116,9 +122,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
     let inspector = collect(Inspector::compile(&config.inspect), &mut problems);
     let sources = policy_sources(&config, &mut problems);
     let policy = match (&config.policy, &router) {
-        (Some(policy), Some(router)) => {
-            Some(collect(authorization(policy, &sources, router), &mut problems))
-        }
+        (Some(policy), Some(router)) => Some(collect(authorization(policy, &sources, router), &mut problems)),
         _ => None,
     };
 
@@ -135,7 +139,13 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
             version: version(&config).into(),
             notices,
         }),
-        _ => Err(problems),
+        _ => {
+            let without: Vec<String> =
+                problems.iter().filter(|p| p.message.ends_with(NOT_HANDED_OVER)).map(|p| p.key.clone()).collect();
+            // What else is said of an entry whose file is missing only follows from that.
+            problems.retain(|p| without.iter().all(|key| *key == p.key || entry(key) != entry(&p.key)));
+            Err(problems)
+        }
     }
 }
 
@@ -190,16 +200,28 @@ fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<po
     sources
 }
 
-fn authorization(config: &policy::Config, sources: &[policy::Source<'_>], router: &Router) -> Result<Policy, Vec<Problem>> {
+fn authorization(
+    config: &policy::Config,
+    sources: &[policy::Source<'_>],
+    router: &Router,
+) -> Result<Policy, Vec<Problem>> {
     let segments: Vec<&str> = router.segments().iter().map(|segment| &**segment).collect();
-    let endpoint = |e| { let e: &crate::route::Endpoint = e; policy::Endpoint { id: &e.id, method: &e.method, segment: Some(&e.segment) }};
-    let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(endpoint).collect();
-    Policy::compile(config, sources, &Vocabulary { endpoints: &endpoints, segments: &segments })
+    let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(subject_of_policy).collect();
+    let others = |(at, endpoint)| router.other_segments(endpoint).into_iter().map(move |segment| (at, segment));
+    let elsewhere: Vec<(usize, &str)> = router.endpoints().iter().enumerate().flat_map(others).collect();
+    Policy::compile(config, sources, &Vocabulary { endpoints: &endpoints, segments: &segments, elsewhere: &elsewhere })
 }
+
+/// An endpoint as policies name it.
+fn subject_of_policy(endpoint: &Endpoint) -> policy::Endpoint<'_> {
+    policy::Endpoint { id: &endpoint.id, method: &endpoint.method, segment: Some(&endpoint.segment) }
+}
+
+const NOT_HANDED_OVER: &str = "was handed over";
 
 fn not_handed_over(key: String, name: &str, twin: &str) -> Problem {
     let mend = format!("hand its text over under this name, or write it inline as `{twin}`");
-    Problem::new(key, format!("no file `{name}` was handed over")).mend(mend)
+    Problem::new(key, format!("no file `{name}` {NOT_HANDED_OVER}")).mend(mend)
 }
 
 /// Prefix of the SHA-256 of everything that was compiled.

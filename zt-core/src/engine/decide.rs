@@ -36,12 +36,8 @@ impl Engine {
 
         let claim = |name: &str| verified.claims.text(name).map(Cow::into_owned);
         let tenant = self.verifier.tenant(&verified);
-        let identified = Subject {
-            identity: draft.identity.as_ref(),
-            tenant: tenant.as_deref(),
-            claim: Some(&claim),
-            ..subject
-        };
+        let identified =
+            Subject { identity: draft.identity.as_ref(), tenant: tenant.as_deref(), claim: Some(&claim), ..subject };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
         draft.limited(check);
         if draft.ends() {
@@ -54,12 +50,13 @@ impl Engine {
         }
 
         if let Some(policy) = &self.policy {
-            let path = found.path.to_string();
+            let path = found.path.as_str();
             let effect = policy.effect(&policy.evaluate(&policy::Request {
                 identity: draft.identity.as_ref(),
                 endpoint: found.endpoint.index as usize,
+                segment: Some(found.segment),
                 method: request.method.as_str().unwrap_or_default(),
-                path: Some(&path),
+                path: Some(path),
                 host: request.host.as_ref().and_then(|host| host.as_str()),
                 ip: request.peer.ip,
                 asn: request.peer.asn,

@@ -102,7 +102,9 @@ impl Engine {
         let cause = verdict.reasons.iter().find(|reason| reason.weight > 0.0)?.code;
         let text = match (verdict.outcome, cause) {
             (Outcome::StepUp, _) => self.verifier.challenge(Code::VerifyReauthenticate, acr_values, max_age_s),
-            (_, Code::PolicyNotPermitted | Code::PolicyForbidden) if by_token => self.verifier.challenge(cause, None, None),
+            (_, Code::PolicyNotPermitted | Code::PolicyForbidden) if by_token => {
+                self.verifier.challenge(cause, None, None)
+            }
             (_, cause) if cause.as_str().starts_with("verify.") => self.verifier.challenge(cause, None, None),
             _ => return None,
         };

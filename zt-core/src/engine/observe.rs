@@ -5,7 +5,13 @@ use crate::model::{Decision, Millis, Obligation, Outcome, Response, ResponseDeci
 
 impl Engine {
     /// What to do with the response to a request that `decision` let pass: the obligations that concern it.
-    pub fn observe(&self, _state: &State, decision: &Decision, _response: &Response<'_>, now: Millis) -> ResponseDecision {
+    pub fn observe(
+        &self,
+        _state: &State,
+        decision: &Decision,
+        _response: &Response<'_>,
+        now: Millis,
+    ) -> ResponseDecision {
         let redact = |obligation: &&Obligation| matches!(obligation, Obligation::Redact { .. });
         ResponseDecision {
             id: decision.id.to_string(),

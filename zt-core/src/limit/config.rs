@@ -1,19 +1,15 @@
 //! `[[limit]]`: what is counted, and how often it may happen.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::num::NonZeroU32;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::Quota;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Phase;
+use super::{KeyPart, Phase};
 use crate::base::bounded::KeyHasher;
 use crate::base::units::Rate;
 use crate::model::{Mode, Problem};
@@ -47,34 +43,6 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6_prefix: Option<u8>,
 }
-
-/// One fact that a limit counts by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KeyPart {
-    /// The peer's address; of an IPv6 address the first 64 bits, since one host has all the rest.
-    Peer,
-    /// The peer's network.
-    PeerPrefix,
-    /// The verified identity: its kind, issuer and principal.
-    Identity,
-    /// The identity's tenant.
-    Tenant,
-    /// The identity's roles, as a set.
-    Role,
-    /// A claim of the verified token.
-    Claim(String),
-    /// A header; its name in lower case.
-    Header(String),
-    /// The endpoint.
-    Endpoint,
-    /// The endpoint's segment.
-    Segment,
-}
-
-/// Text that names no fact a limit can count by.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not one of peer, peer_prefix, identity, tenant, role, claim:NAME, header:NAME, endpoint, segment")]
-pub struct UnknownKeyPart(String);
 
 /// A limit, compiled.
 #[derive(Debug)]
@@ -201,11 +169,16 @@ impl Rule {
     /// Name, key, speed and burst. Not its place, mode or endpoints: those do not change what an entry means.
     fn identity(&self) -> u128 {
         let period = self.quota.replenish_interval().as_nanos() as u64;
-        let hasher = KeyHasher::new(0).part(self.name.as_bytes()).number(period);
-        let hasher = hasher.number(self.quota.burst_size().get().into()).number(self.parts.len() as u64);
-        let hasher = self.parts.iter().fold(hasher, |hasher, part| hasher.part(part.to_string().as_bytes()));
-        let [v4, v6] = [self.ipv4_prefix, self.ipv6_prefix].map(u64::from);
-        hasher.number(v4).number(v6).number(PEER_V6_PREFIX.into()).key().to_u128()
+        let mut hasher = KeyHasher::new(0);
+        hasher.part(self.name.as_bytes()).number(period).number(self.quota.burst_size().get().into());
+        hasher.number(self.parts.len() as u64);
+        for part in &self.parts {
+            hasher.part(part.to_string().as_bytes());
+        }
+        for prefix in [self.ipv4_prefix, self.ipv6_prefix, PEER_V6_PREFIX] {
+            hasher.number(prefix.into());
+        }
+        hasher.key().to_u128()
     }
 
     /// Bits of the peer's address that count: for `peer` and for `peer_prefix`, IPv4 and IPv6.
@@ -217,89 +190,12 @@ impl Rule {
     }
 }
 
-impl FromStr for KeyPart {
-    type Err = UnknownKeyPart;
-
-    fn from_str(text: &str) -> Result<Self, UnknownKeyPart> {
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        match text.split_once(':') {
-            Some(("claim", name)) if !name.is_empty() => Ok(Self::Claim(name.to_owned())),
-            Some(("header", name)) if !name.is_empty() && name.bytes().all(token) => {
-                Ok(Self::Header(name.to_ascii_lowercase()))
-            }
-            Some(_) => Err(UnknownKeyPart(text.to_owned())),
-            None => PLAIN
-                .iter()
-                .find(|(name, _)| *name == text)
-                .map(|(_, part)| part.clone())
-                .ok_or_else(|| UnknownKeyPart(text.to_owned())),
-        }
-    }
-}
-
-const PLAIN: &[(&str, KeyPart)] = &[
-    ("peer", KeyPart::Peer),
-    ("peer_prefix", KeyPart::PeerPrefix),
-    ("identity", KeyPart::Identity),
-    ("tenant", KeyPart::Tenant),
-    ("role", KeyPart::Role),
-    ("endpoint", KeyPart::Endpoint),
-    ("segment", KeyPart::Segment),
-];
-
-impl fmt::Display for KeyPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Claim(name) => write!(f, "claim:{name}"),
-            Self::Header(name) => write!(f, "header:{name}"),
-            plain => f.write_str(PLAIN.iter().find(|(_, part)| part == plain).map_or("", |(name, _)| name)),
-        }
-    }
-}
-
-impl Serialize for KeyPart {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for KeyPart {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::<str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
-impl JsonSchema for KeyPart {
-    fn schema_name() -> Cow<'static, str> {
-        "LimitKeyPart".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^(peer|peer_prefix|identity|tenant|role|endpoint|segment|claim:.+|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+)$"
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn config(json: &str) -> Config {
         serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn key_parts_read_and_print() {
-        for text in
-            ["peer", "peer_prefix", "identity", "tenant", "role", "claim:org:id", "header:x-app", "endpoint", "segment"]
-        {
-            assert_eq!(text.parse::<KeyPart>().unwrap().to_string(), text);
-        }
-        assert_eq!("header:X-App".parse::<KeyPart>().unwrap(), KeyPart::Header("x-app".to_owned()));
-        for text in ["", "Peer", "claim:", "claim", "header:", "header:a b", "header:a:b", "ip", "peer:x"] {
-            assert!(text.parse::<KeyPart>().is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
-use super::config::{KeyPart, Rule};
-use super::{Phase, Subject};
+use super::config::Rule;
+use super::{KeyPart, Phase, Subject};
 use crate::base::bounded::{Key, KeyHasher};
 
 /// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there
@@ -14,54 +14,60 @@ pub(super) fn of(rule: &Rule, hasher: &KeyHasher, subject: &Subject<'_>) -> Opti
     if rule.phase == Phase::Identity && subject.identity.is_none() {
         return None;
     }
-    let hasher = rule.parts.iter().fold(hasher.clone(), |hasher, part| add(hasher, rule, part, subject));
+    let mut hasher = hasher.clone();
+    for part in &rule.parts {
+        add(&mut hasher, rule, part, subject);
+    }
     Some(hasher.key())
 }
 
-fn add(hasher: KeyHasher, rule: &Rule, part: &KeyPart, subject: &Subject<'_>) -> KeyHasher {
+fn add(hasher: &mut KeyHasher, rule: &Rule, part: &KeyPart, subject: &Subject<'_>) {
+    let text = |text: Option<&str>, hasher: &mut KeyHasher| {
+        hasher.optional(text.map(str::as_bytes));
+    };
     match part {
-        KeyPart::Peer | KeyPart::PeerPrefix => {
-            let network = subject.peer.map(|peer| network(peer, rule.prefixes(part)));
-            hasher.optional(network.as_deref())
-        }
-        KeyPart::Identity => match subject.identity {
-            Some(identity) => hasher
-                .part(identity.kind.as_str().as_bytes())
-                .optional(identity.issuer.as_deref().map(str::as_bytes))
-                .part(identity.principal.as_bytes()),
-            None => hasher,
+        KeyPart::Peer | KeyPart::PeerPrefix => match subject.peer {
+            Some(peer) => network(hasher, peer, rule.prefixes(part)),
+            None => text(None, hasher),
         },
-        KeyPart::Tenant => hasher.optional(subject.tenant.map(str::as_bytes)),
+        KeyPart::Identity => {
+            let identity = subject.identity;
+            text(identity.map(|identity| identity.kind.as_str()), hasher);
+            text(identity.and_then(|identity| identity.issuer.as_deref()), hasher);
+            text(identity.map(|identity| &*identity.principal), hasher);
+        }
+        KeyPart::Tenant => text(subject.tenant, hasher),
         KeyPart::Role => {
             let roles = subject.identity.map(|identity| &*identity.roles).unwrap_or_default();
             let mut roles: SmallVec<[&str; 8]> = roles.iter().map(|role| &**role).collect();
             roles.sort_unstable();
             roles.dedup();
-            roles.iter().fold(hasher.number(roles.len() as u64), |hasher, role| hasher.part(role.as_bytes()))
+            hasher.number(roles.len() as u64);
+            roles.iter().for_each(|role| text(Some(role), hasher));
         }
-        KeyPart::Claim(name) => {
-            let claim = subject.claim.and_then(|claim| claim(name));
-            hasher.optional(claim.as_deref().map(str::as_bytes))
-        }
+        KeyPart::Claim(name) => text(subject.claim.and_then(|claim| claim(name)).as_deref(), hasher),
         KeyPart::Header(name) => {
             let lines = || subject.headers.iter().filter(|(n, _)| n.bytes().eq_ignore_ascii_case(name.as_bytes()));
-            lines().fold(hasher.number(lines().count() as u64), |hasher, (_, value)| hasher.part(value.bytes()))
+            hasher.number(lines().count() as u64);
+            lines().for_each(|(_, value)| {
+                hasher.part(value.bytes());
+            });
         }
-        KeyPart::Endpoint => hasher.optional(subject.endpoint.map(str::as_bytes)),
-        KeyPart::Segment => hasher.optional(subject.segment.map(str::as_bytes)),
+        KeyPart::Endpoint => text(subject.endpoint, hasher),
+        KeyPart::Segment => text(subject.segment, hasher),
     }
 }
 
-/// The first bits of an address. An IPv4 address inside IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
-fn network(peer: IpAddr, (v4, v6): (u8, u8)) -> SmallVec<[u8; 16]> {
+/// Adds the first bits of an address. An IPv4 address inside IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
+fn network(hasher: &mut KeyHasher, peer: IpAddr, (v4, v6): (u8, u8)) {
     match peer.to_canonical() {
         IpAddr::V4(address) => {
             let mask = u32::MAX.checked_shl(32_u32.saturating_sub(v4.into())).unwrap_or(0);
-            SmallVec::from_slice(&(u32::from(address) & mask).to_be_bytes())
+            hasher.part(&(u32::from(address) & mask).to_be_bytes());
         }
         IpAddr::V6(address) => {
             let mask = u128::MAX.checked_shl(128_u32.saturating_sub(v6.into())).unwrap_or(0);
-            SmallVec::from_slice(&(u128::from(address) & mask).to_be_bytes())
+            hasher.part(&(u128::from(address) & mask).to_be_bytes());
         }
     }
 }

@@ -12,6 +12,7 @@ mod config;
 mod gcra;
 mod headers;
 mod key;
+mod part;
 mod snapshot;
 mod state;
 
@@ -24,8 +25,9 @@ use crate::base::bounded::{Bounded, Key};
 use crate::base::units::Size;
 use crate::model::{Code, Finding, Header, Identity, Millis, Mode, Problem, Request};
 
-pub use config::{Config, KeyPart, UnknownKeyPart};
+pub use config::Config;
 pub use headers::{Standing, headers};
+pub use part::{KeyPart, UnknownKeyPart};
 pub use snapshot::SnapshotError;
 pub use state::State;
 
@@ -97,35 +99,53 @@ impl Limiter {
     ///
     /// A state that was made for other limits refuses what it does not know.
     ///
+    /// ```
+    /// use zt_core::base::units::Size;
+    /// use zt_core::limit::{Config, Limiter, Phase, State, Subject};
+    ///
+    /// let limits: Vec<Config> = serde_json::from_str(r#"[{"name": "per-peer", "key": ["peer"], "rate": "1/1m"}]"#)?;
+    /// let limiter = Limiter::compile(&limits, Size::from_bytes(1 << 20)).expect("a sound configuration");
+    /// let state = State::new(&limiter, 0x5eed);
+    /// let subject = Subject { peer: Some("203.0.113.7".parse()?), ..Subject::default() };
+    ///
+    /// let now = 1_772_446_530_000;
+    /// assert!(!limiter.check(&state, Phase::Peer, &subject, now).refuses());
+    /// let refused = limiter.check(&state, Phase::Peer, &subject, now + 1_000);
+    /// assert_eq!(refused.standing.and_then(|standing| standing.retry_after_s), Some(59));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Codes
     /// `limit.exceeded`; marked `monitor` where the limit is in monitor mode, which refuses nothing.
     pub fn check(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Check<'_> {
-        let mut unknown = Check::default();
+        let mut check = Check::default();
         let mut counters: SmallVec<[Counter<'_, '_>; 4]> = SmallVec::new();
-        for (at, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.phase == phase && rule.covers(subject))
-        {
+        for (at, rule) in self.rules.iter().enumerate() {
+            if rule.phase != phase || !rule.covers(subject) {
+                continue;
+            }
             match (state.table(at, rule), key::of(rule, state.hasher(), subject)) {
                 (Some(table), Some(key)) => counters.push(Counter { rule, table: &table.entries, key }),
-                (None, Some(_)) => unknown.findings.push(rule.finding()),
+                (None, Some(_)) => check.findings.push(rule.finding()),
                 (_, None) => {}
             }
         }
         // Looking first keeps a request that one limit refuses away from the others' entries: taking back is exact
         // only while nobody has written in between.
-        if counters.len() > 1 || !unknown.findings.is_empty() {
-            let check = counters.iter().fold(unknown, |check, counter| check.and(counter, &counter.peek(now)));
+        if counters.len() > 1 || check.refuses() {
+            counters.iter().for_each(|counter| check.add(counter.rule, &counter.peek(now)));
             if check.refuses() {
                 return check;
             }
+            check = Check::default();
         }
-        let mut check = Check::default();
         let mut spent: SmallVec<[(&Counter<'_, '_>, Spent); 4]> = SmallVec::new();
         for counter in &counters {
             let measure = gcra::spend(counter.rule.quota, counter.table, counter.key, now);
             if let Measure::Passed { spent: by, .. } = measure {
                 spent.push((counter, by));
             }
-            check = check.and(counter, &measure);
+            check.add(counter.rule, &measure);
         }
         if check.refuses() {
             for (counter, by) in spent {
@@ -155,16 +175,15 @@ impl<'l> Check<'l> {
         self.findings.iter().any(|finding| !finding.monitor)
     }
 
-    /// With what one more limit says.
-    fn and(mut self, counter: &Counter<'l, '_>, measure: &Measure) -> Self {
+    /// Adds what one more limit says.
+    fn add(&mut self, rule: &'l Rule, measure: &Measure) {
         if let Measure::Refused { .. } = measure {
-            self.findings.push(counter.rule.finding());
+            self.findings.push(rule.finding());
         }
-        if counter.rule.mode == Mode::Enforce {
-            let standing = Standing::of(counter.rule, measure);
+        if rule.mode == Mode::Enforce {
+            let standing = Standing::of(rule, measure);
             self.standing = Some(self.standing.map_or(standing, |other| other.tighter(standing)));
         }
-        self
     }
 }
 

@@ -1,5 +1,6 @@
 //! The answer to one request, and how policies' results add up to it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -8,7 +9,7 @@ use super::evaluate::Failed;
 use super::program::Effect;
 
 /// Allow or deny.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// A policy permits, and none forbids.

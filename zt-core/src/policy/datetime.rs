@@ -52,8 +52,7 @@ pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     if rest.is_empty() {
         return None;
     }
-    let mut units: &[(&[u8], i64)] =
-        &[(b"d", DAY_MS), (b"h", 3_600_000), (b"m", 60_000), (b"s", 1_000), (b"ms", 1)];
+    let mut units: &[(&[u8], i64)] = &[(b"d", DAY_MS), (b"h", 3_600_000), (b"m", 60_000), (b"s", 1_000), (b"ms", 1)];
     // Cedar adds from the smallest unit up, so that a sum may pass the edge in one order and not in the other.
     let mut parts = [0_i64; 5];
     while !rest.is_empty() {
@@ -139,7 +138,9 @@ mod tests {
         assert_eq!(parse_datetime("2024-02-29T23:59:59.999Z"), Some(1_709_251_199_999));
         assert_eq!(parse_datetime("2024-10-15T11:38:02.101-1134"), Some(1_729_033_922_101));
         assert_eq!(parse_datetime("0000-01-01"), Some(-62_167_219_200_000));
-        for bad in ["", "2024-1-01", "2023-02-29", "2024-01-01T00:00:00", "2024-01-01T24:00:00Z", "2024-01-01T00:00:60Z"] {
+        for bad in
+            ["", "2024-1-01", "2023-02-29", "2024-01-01T00:00:00", "2024-01-01T24:00:00Z", "2024-01-01T00:00:60Z"]
+        {
             assert_eq!(parse_datetime(bad), None, "{bad}");
         }
         for bad in ["2024-01-01T00:00:00.1Z", "2024-01-01T00:00:00+2400", "2024-01-01T00:00:00+0060", "2024-01-01Z"] {

@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 
 use crate::model::{Code, Finding, Obligation, Outcome};
 
+use super::ErrorMode;
 use super::answer::{Answer, Verdict};
 use super::program::{Effect as RuleEffect, Program};
-use super::ErrorMode;
 
 /// Findings of one answer at most; the most severe stay.
 const FINDINGS_MAX: usize = 16;
@@ -40,12 +40,7 @@ pub struct Effect {
 
 impl Effect {
     /// A policy that fails to evaluate counts as if it had matched: an error never makes an outcome milder.
-    pub(crate) fn new(
-        program: &Program,
-        denials: &BTreeMap<u32, Denial>,
-        mode: ErrorMode,
-        answer: &Answer,
-    ) -> Self {
+    pub(crate) fn new(program: &Program, denials: &BTreeMap<u32, Denial>, mode: ErrorMode, answer: &Answer) -> Self {
         let plain = Denial::default();
         let mut effect = Self::default();
         let mut matched: SmallVec<[(&Denial, u32, Code); 4]> = SmallVec::new();
@@ -54,7 +49,9 @@ impl Effect {
             let denial = denials.get(rule).unwrap_or(&plain);
             match mode {
                 ErrorMode::Deny => matched.push((denial, *rule, Code::PolicyError)),
-                ErrorMode::Cedar => effect.findings.push(finding(program, denial, *rule, Code::PolicyError).calling_for(Outcome::Allow)),
+                ErrorMode::Cedar => {
+                    effect.findings.push(finding(program, denial, *rule, Code::PolicyError).calling_for(Outcome::Allow))
+                }
             }
         }
         if answer.verdict == Verdict::Deny {

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::datetime::{date_of, parse_datetime, parse_decimal, parse_duration, time_of};
 use super::facts::Fact;
 use super::ip::Ip;
-use super::program::{Arithmetic, Function, Function2, NodeId, Node, Order, Program, Run, Var};
+use super::program::{Arithmetic, Function, Function2, Node, NodeId, Order, Program, Run, Var};
 use super::value::{Record, Set, Stored, Uid, Value};
 
 /// What a request brings: its variables, its context and the entities.
@@ -257,7 +257,11 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
             Set::Stored(members) => members.get(at).map(Stored::borrow),
             Set::Strings(members) => members.get(at).map(|s| Value::Str(s)),
             Set::Built { start, len } => {
-                if at < len { self.scratch.get(start.checked_add(at)?).copied() } else { None }
+                if at < len {
+                    self.scratch.get(start.checked_add(at)?).copied()
+                } else {
+                    None
+                }
             }
         }
     }
@@ -357,12 +361,11 @@ pub(crate) fn call<'a>(function: Function, value: Value<'_>) -> Result<Value<'a>
     })
 }
 
-fn call2<'a>(function: Function2, a: Value<'_>, b: Value<'_>) -> Result<Value<'a>, Failed> {
+/// An extension function of two arguments.
+pub(crate) fn call2<'a>(function: Function2, a: Value<'_>, b: Value<'_>) -> Result<Value<'a>, Failed> {
     Ok(match (function, a, b) {
         (Function2::IsInRange, Value::Ip(a), Value::Ip(b)) => Value::Bool(a.is_in_range(b)),
-        (Function2::Offset, Value::Datetime(t), Value::Duration(d)) => {
-            Value::Datetime(t.checked_add(d).ok_or(Failed)?)
-        }
+        (Function2::Offset, Value::Datetime(t), Value::Duration(d)) => Value::Datetime(t.checked_add(d).ok_or(Failed)?),
         (Function2::DurationSince, Value::Datetime(a), Value::Datetime(b)) => {
             Value::Duration(a.checked_sub(b).ok_or(Failed)?)
         }

@@ -11,7 +11,8 @@ use super::table::{Table, hash_pair};
 /// Rules by endpoint and principal.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Index {
-    /// First row of each endpoint. An endpoint for any method has a row for each of them.
+    /// First row of each endpoint. It has a row for each segment its requests can be in, its own last; times one for
+    /// each method where it takes any.
     pub(crate) first_row: Vec<u32>,
     pub(crate) rows: Vec<Row>,
     /// Rows by endpoint id, sorted.
@@ -63,13 +64,15 @@ pub(crate) const fn key_in(symbol: u32) -> u32 {
 }
 
 impl Index {
-    /// The row of an endpoint under a method.
-    pub(crate) fn row(&self, endpoint: usize, method: &str) -> Option<&Row> {
+    /// The row of an endpoint in a segment, its own unless said, under a method.
+    pub(crate) fn row(&self, endpoint: usize, segment: Option<&str>, method: &str) -> Option<&Row> {
         let first = *self.first_row.get(endpoint)? as usize;
         let end = self.first_row.get(endpoint.checked_add(1)?).map_or(self.rows.len(), |next| *next as usize);
         let rows = self.rows.get(first..end)?;
+        let segment = segment.or_else(|| rows.last().and_then(|own| own.segment.as_deref()));
+        let mut there = rows.iter().filter(|row| row.segment.as_deref() == segment);
         // The last row of an endpoint for any method is for methods that have no group of their own.
-        rows.iter().find(|row| row.method.as_deref() == Some(method)).or_else(|| rows.last())
+        there.clone().find(|row| row.method.as_deref() == Some(method)).or_else(|| there.next_back())
     }
 
     /// The row of an endpoint by its id.

@@ -109,7 +109,7 @@ impl Policy {
     /// Decides one request. An endpoint that the vocabulary does not have is denied.
     pub fn evaluate(&self, request: &Request<'_>) -> Answer {
         let Compiled { program, index, errors, .. } = &self.0;
-        let Some(row) = index.row(request.endpoint, request.method) else { return Answer::nothing() };
+        let Some(row) = index.row(request.endpoint, request.segment, request.method) else { return Answer::nothing() };
         let principal = request.principal();
         let own = self.symbol(principal.ty, principal.id);
         let symbols = self.principal_symbols(request, own);

@@ -23,6 +23,8 @@ pub struct Request<'a> {
     pub identity: Option<&'a Identity>,
     /// Index into the vocabulary's endpoints.
     pub endpoint: usize,
+    /// Segment of this request, where it is not the endpoint's own.
+    pub segment: Option<&'a str>,
     /// Method as received.
     pub method: &'a str,
     /// Path, decoded once.
@@ -129,7 +131,9 @@ impl<'a> World<'a> for Facts<'a> {
         entity == ancestor
             || match (entity.ty, ancestor.ty) {
                 ("Action", "Action") => row(entity.id).is_some_and(|row| among(&row.groups)),
-                ("Endpoint", "Segment") => row(entity.id).is_some_and(|row| row.segment.as_deref() == Some(ancestor.id)),
+                ("Endpoint", "Segment") => {
+                    row(entity.id).is_some_and(|row| row.segment.as_deref() == Some(ancestor.id))
+                }
                 (_, ROLE) => entity == self.request.principal() && among(self.request.roles()),
                 (_, SCOPE) => entity == self.request.principal() && among(self.request.scopes()),
                 _ => false,

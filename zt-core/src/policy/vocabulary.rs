@@ -7,6 +7,8 @@ pub struct Vocabulary<'a> {
     pub endpoints: &'a [Endpoint<'a>],
     /// Names of segments, with those that hold no endpoint.
     pub segments: &'a [&'a str],
+    /// Segments that requests of an endpoint, by its index, can be in beside its own; sorted.
+    pub elsewhere: &'a [(usize, &'a str)],
 }
 
 /// One endpoint.

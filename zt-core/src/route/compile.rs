@@ -1,6 +1,6 @@
 //! From configuration and documents to a router; every mistake is found in one go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::endpoint::{Endpoint, Methods, Operation, is_token};
@@ -35,6 +35,8 @@ struct Build {
     router: Router,
     /// Where each endpoint comes from: the key of its id.
     sources: Vec<String>,
+    /// One copy of each method, which then stays in the processor's cache.
+    methods: BTreeSet<Arc<str>>,
     problems: Vec<Problem>,
 }
 
@@ -58,8 +60,9 @@ impl Build {
             segments: vec![default.clone()],
             default,
             patterns: Tree::new(),
+            listed: Vec::new(),
         };
-        Self { router, sources: Vec::new(), problems: Vec::new() }
+        Self { router, sources: Vec::new(), methods: BTreeSet::new(), problems: Vec::new() }
     }
 
     fn bounds(&mut self) {
@@ -209,6 +212,7 @@ impl Build {
                         Some(other) => format!("`{text}` is already a pattern of segment `{other}`"),
                         free => {
                             *free = Some(name.clone());
+                            self.router.listed.push((pattern, name.clone()));
                             continue;
                         }
                     },
@@ -261,7 +265,8 @@ impl Build {
 
     fn add(&mut self, template: Template, declared: Declared<'_>) -> u32 {
         let index = u32::try_from(self.router.endpoints.len()).unwrap_or(u32::MAX);
-        let method: Arc<str> = declared.method.into();
+        let method = self.methods.get(declared.method).cloned().unwrap_or_else(|| declared.method.into());
+        self.methods.insert(method.clone());
         let methods = self.router.tree.entry(&template);
         match declared.method {
             "*" => methods.any = Some(index),
@@ -296,11 +301,15 @@ fn method_problem(method: &str) -> Option<Problem> {
     None
 }
 
-/// The template as a path of its own, variables standing for themselves.
-fn as_path(template: &Template) -> Path<'_> {
-    let segments = template.segments.iter().map(|segment| match segment {
-        Segment::Literal(text) => text[..].into(),
-        Segment::Pattern(..) | Segment::Any(_) => "\u{0}".into(),
-    });
-    Path { segments: segments.collect(), trailing_slash: template.slash }
+/// The template as a path of its own, variables standing for a segment that no text is like.
+fn as_path(template: &Template) -> Path<'static> {
+    let mut text = String::new();
+    for segment in &template.segments {
+        text.push('/');
+        match segment {
+            Segment::Literal(literal) => text.push_str(literal),
+            Segment::Pattern(..) | Segment::Any(_) => text.push('\0'),
+        }
+    }
+    Path { text: text.into(), trailing_slash: template.slash }
 }

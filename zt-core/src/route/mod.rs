@@ -70,6 +70,8 @@ pub struct Router {
     /// All segments, `default` first.
     segments: Vec<Arc<str>>,
     patterns: Tree<Option<Arc<str>>>,
+    /// The same patterns, in the order of the configuration.
+    listed: Vec<(Template, Arc<str>)>,
 }
 
 /// An OpenAPI document as text.
@@ -136,7 +138,7 @@ impl Router {
     /// Finds the endpoint of a request.
     ///
     /// Time is linear in the path's length, plus at most one visit of each node of the template tree; no allocation
-    /// unless the path is percent-encoded or longer than twelve segments.
+    /// where [`normalise`] borrows.
     ///
     /// # Errors
     /// [`Miss`] with one of the `route` codes.
@@ -166,6 +168,18 @@ impl Router {
     /// Names of the segments, `default` first.
     pub fn segments(&self) -> &[Arc<str>] {
         &self.segments
+    }
+
+    /// Segments that a request of this endpoint can be in beside the template's own: a pattern such as `/v1/pay/**` is
+    /// more specific than a template such as `/**`.
+    pub fn other_segments(&self, endpoint: &Endpoint) -> Vec<&str> {
+        let Some(template) = self.templates.get(endpoint.index as usize) else { return Vec::new() };
+        let overlapping = self.listed.iter().filter(|(pattern, _)| pattern.overlaps(template));
+        let mut names: Vec<&str> = overlapping.map(|(_, name)| &**name).chain([&*self.default]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| *name != &*endpoint.segment);
+        names
     }
 
     fn at(&self, at: u32) -> Option<(&Endpoint, &Template)> {
@@ -198,21 +212,26 @@ impl Router {
 }
 
 fn variables<'a>(template: &'a Template, path: &Path<'a>) -> SmallVec<[(&'a str, Cow<'a, str>); 4]> {
+    match &path.text {
+        Cow::Borrowed(text) => captured(template, text, Cow::Borrowed),
+        Cow::Owned(text) => captured(template, text, |value| Cow::Owned(value.to_owned())),
+    }
+}
+
+fn captured<'a, 'p>(
+    template: &'a Template,
+    text: &'p str,
+    value: impl Fn(&'p str) -> Cow<'a, str>,
+) -> SmallVec<[(&'a str, Cow<'a, str>); 4]> {
     let mut variables = SmallVec::new();
-    for (segment, value) in template.segments.iter().zip(&path.segments) {
+    for (segment, text) in template.segments.iter().zip(text.split('/').skip(1)) {
         match segment {
             Segment::Literal(_) | Segment::Any(None) => {}
-            Segment::Any(Some(name)) => variables.push((&**name, value.clone())),
-            Segment::Pattern(pattern, names) => match value {
-                Cow::Borrowed(value) => {
-                    let values = pattern.captures(value).into_iter().flatten().map(Cow::Borrowed);
-                    variables.extend(names.iter().map(|name| &**name).zip(values));
-                }
-                Cow::Owned(value) => {
-                    let values = pattern.captures(value).into_iter().flatten().map(|v| Cow::Owned(v.to_owned()));
-                    variables.extend(names.iter().map(|name| &**name).zip(values));
-                }
-            },
+            Segment::Any(Some(name)) => variables.push((&**name, value(text))),
+            Segment::Pattern(pattern, names) => {
+                let values = pattern.captures(text).into_iter().flatten().map(&value);
+                variables.extend(names.iter().map(|name| &**name).zip(values));
+            }
         }
     }
     variables

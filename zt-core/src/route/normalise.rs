@@ -1,9 +1,6 @@
 //! One reading of a raw path, or a refusal: what two servers could read in two ways does not pass.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use smallvec::SmallVec;
 
 use super::{Config, EmptySegments};
 use crate::base::percent;
@@ -12,61 +9,88 @@ use crate::model::{Code, Finding};
 /// A path after normalisation: each segment decoded exactly once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path<'a> {
-    /// Decoded segments, none of them empty.
-    pub segments: SmallVec<[Cow<'a, str>; 12]>,
+    /// A slash before each segment, none after the last; no segment is empty or holds a slash of its own.
+    pub(super) text: Cow<'a, str>,
     /// Whether the path ends in a slash (never for `/` itself).
-    pub trailing_slash: bool,
+    pub(super) trailing_slash: bool,
 }
 
-impl fmt::Display for Path<'_> {
-    /// The decoded path; a slash in it always separates.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for segment in &self.segments {
-            write!(f, "/{segment}")?;
-        }
-        f.write_str(if self.trailing_slash || self.segments.is_empty() { "/" } else { "" })
+impl Path<'_> {
+    /// The decoded path, without a slash at its end unless it is `/`; every slash in it separates.
+    pub fn as_str(&self) -> &str {
+        if self.text.is_empty() { "/" } else { &self.text }
+    }
+
+    /// Decoded segments.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.text.split('/').skip(1)
+    }
+
+    /// Whether the path ends in a slash (never for `/` itself).
+    pub fn trailing_slash(&self) -> bool {
+        self.trailing_slash
     }
 }
 
-/// Reads a raw path by the rules in the [module's table](super#rules); allocates only where it decodes, and for
-/// paths of more than twelve segments.
+/// Reads a raw path by the rules in the [module's table](super#rules). Borrows unless something in it calls for a
+/// closer look: percent-encoding, characters beyond ASCII, a segment that starts with a dot.
 ///
 /// # Errors
 /// `route.bad_target`, `route.too_long`, `route.bad_encoding`, `route.control_character`, `route.encoded_slash`,
-/// `route.dot_segment`, `route.empty_segment`, `route.double_encoding`. One refusal is reported: the first in path
-/// order, and within a segment the first in this order of checks.
+/// `route.dot_segment`, `route.empty_segment`, `route.double_encoding`. One refusal is reported: a bad target first,
+/// then the first in path order, and within a segment the first in the order of the table.
 pub fn normalise<'a>(raw: &'a [u8], config: &Config) -> Result<Path<'a>, Finding> {
     if raw.len() > config.max_path.bytes_usize() {
         return Err(Finding::new(Code::RouteTooLong, "longer than `route.max_path`"));
     }
     let text =
         std::str::from_utf8(raw).map_err(|_| Finding::new(Code::RouteBadEncoding, "bytes that are not UTF-8"))?;
-    let path = origin_form(text)?;
-    // One pass over the bytes decides whether any segment needs a closer look; it almost never does.
-    let plain = !path.bytes().fold(false, |found, byte| found | is_unusual(byte));
-    if !plain && path.bytes().any(|byte| matches!(byte, b'?' | b'#' | b' ')) {
+    let text = origin_form(text)?;
+    let (text, trailing_slash) = match text.strip_suffix('/') {
+        Some("") => return Ok(Path::default()),
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    // Two quick passes decide whether any segment needs a closer look; it almost never does.
+    let (mut unusual, mut segments) = (text.bytes().fold(false, |found, byte| found | is_unusual(byte)), 0_usize);
+    for slash in memchr::memchr_iter(b'/', text.as_bytes()) {
+        segments = segments.saturating_add(1);
+        unusual |= matches!(text.as_bytes().get(slash.saturating_add(1)), None | Some(b'/' | b'.'));
+    }
+    if unusual {
+        return closer(text, trailing_slash, config);
+    }
+    match segments > usize::from(config.max_segments) {
+        true => Err(Finding::new(Code::RouteTooLong, "more segments than `route.max_segments`")),
+        false => Ok(Path { text: Cow::Borrowed(text), trailing_slash }),
+    }
+}
+
+fn closer<'a>(text: &'a str, trailing_slash: bool, config: &Config) -> Result<Path<'a>, Finding> {
+    if text.bytes().any(|byte| matches!(byte, b'?' | b'#' | b' ')) {
         return Err(Finding::new(Code::RouteBadTarget, "a raw `?`, `#` or space"));
     }
-    let body = path.strip_prefix('/').unwrap_or(path);
-    let (body, trailing_slash) = body.strip_suffix('/').map_or((body, false), |body| (body, true));
-    let mut read = Path { segments: SmallVec::new(), trailing_slash };
-    if body.is_empty() && !trailing_slash {
-        return Ok(read);
-    }
-    for piece in body.split('/') {
+    let (mut read, mut segments) = (String::with_capacity(text.len()), 0_u16);
+    for piece in text.split('/').skip(1) {
         if piece.is_empty() {
             match config.empty_segments {
                 EmptySegments::Merge => continue,
                 EmptySegments::Refuse => return Err(Finding::new(Code::RouteEmptySegment, "two slashes in a row")),
             }
         }
-        if read.segments.len() >= usize::from(config.max_segments) {
+        segments = segments.saturating_add(1);
+        if segments > config.max_segments {
             return Err(Finding::new(Code::RouteTooLong, "more segments than `route.max_segments`"));
         }
-        read.segments.push(if plain { whole(Cow::Borrowed(piece))? } else { whole(decode(piece)?)? });
+        let segment = decode(piece)?;
+        if is_dot_segment(&segment) {
+            return Err(Finding::new(Code::RouteDotSegment, "a `.` or `..` segment"));
+        }
+        read.push('/');
+        read.push_str(&segment);
     }
-    read.trailing_slash &= !read.segments.is_empty();
-    Ok(read)
+    let trailing_slash = trailing_slash && !read.is_empty();
+    Ok(Path { text: if read == text { Cow::Borrowed(text) } else { Cow::Owned(read) }, trailing_slash })
 }
 
 /// Decodes a piece between two slashes once, and refuses what must not stand in it.
@@ -101,13 +125,6 @@ pub(super) fn decode(piece: &str) -> Result<Cow<'_, str>, Finding> {
 /// Whether the segment is `.` or `..`, alone or before `;`, which servlet containers cut off.
 pub(super) fn is_dot_segment(segment: &str) -> bool {
     segment.starts_with('.') && matches!(segment.split(';').next(), Some("." | ".."))
-}
-
-fn whole(segment: Cow<'_, str>) -> Result<Cow<'_, str>, Finding> {
-    if is_dot_segment(&segment) {
-        return Err(Finding::new(Code::RouteDotSegment, "a `.` or `..` segment"));
-    }
-    Ok(segment)
 }
 
 /// The path of an origin-form or absolute-form request target (RFC 9112, sections 3.2.1 and 3.2.2).
@@ -147,7 +164,7 @@ mod tests {
 
     fn read(raw: &str) -> Result<String, Code> {
         let path = normalise(raw.as_bytes(), &Config::default()).map_err(|finding| finding.code)?;
-        Ok(format!("{}{}", path.segments.join("|"), if path.trailing_slash { "|" } else { "" }))
+        Ok(format!("{}{}", path.segments().collect::<Vec<_>>().join("|"), if path.trailing_slash { "|" } else { "" }))
     }
 
     #[test]
@@ -240,7 +257,7 @@ mod tests {
         #[test]
         fn what_is_read_would_not_be_read_again_differently(raw in "/([a-c.;%25ef/\\\\]|%2[0-9a-f]|%[0-9a-f]{2}){0,12}") {
             if let Ok(path) = normalise(raw.as_bytes(), &Config::default()) {
-                for segment in &path.segments {
+                for segment in path.segments() {
                     prop_assert!(!segment.is_empty() && !segment.contains(['/', '\\']) && !is_dot_segment(segment));
                     prop_assert!(!segment.chars().any(char::is_control));
                     let again = percent::decode(segment.as_bytes());

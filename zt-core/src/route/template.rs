@@ -67,7 +67,26 @@ impl Template {
     }
 }
 
+impl Template {
+    /// Whether some path may fit both; never false where one does.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let both = self.segments.iter().zip(&other.segments).all(|(a, b)| a.overlaps(b));
+        let reaches = |short: &Self, long: &Self| short.tail || short.segments.len() >= long.segments.len();
+        both && reaches(self, other) && reaches(other, self)
+    }
+}
+
 impl Segment {
+    fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::Literal(text), Self::Pattern(pattern, _)) | (Self::Pattern(pattern, _), Self::Literal(text)) => {
+                pattern.captures(text).is_some()
+            }
+            _ => true,
+        }
+    }
+
     fn parse(piece: &str) -> Result<Self, String> {
         let mut literals: Vec<Box<str>> = Vec::new();
         let mut names: Names = Vec::new();

@@ -212,9 +212,9 @@ fn the_most_specific_pattern_is_the_segment() {
 fn naive(templates: &[Template], path: &Path<'_>) -> Option<usize> {
     type Rank = Vec<(u8, usize, Vec<Box<str>>)>;
     let fits = |template: &Template| -> Option<Rank> {
-        let mut rank = Vec::new();
+        let (mut rank, values) = (Vec::new(), path.segments().collect::<Vec<_>>());
         for (nth, segment) in template.segments.iter().enumerate() {
-            let value = path.segments.get(nth)?;
+            let value = values.get(nth)?;
             rank.push(match segment {
                 Segment::Literal(text) if **text == **value => (0, 0, Vec::new()),
                 Segment::Pattern(pattern, _) if pattern.captures(value).is_some() => {
@@ -225,11 +225,11 @@ fn naive(templates: &[Template], path: &Path<'_>) -> Option<usize> {
                 _ => return None,
             });
         }
-        if template.segments.len() < path.segments.len() && !template.tail {
+        if template.segments.len() < values.len() && !template.tail {
             return None;
         }
         let end = if template.tail { 5 } else { u8::from(template.slash != path.trailing_slash) };
-        rank.push((if template.segments.len() == path.segments.len() { end } else { 3 }, 0, Vec::new()));
+        rank.push((if template.segments.len() == values.len() { end } else { 3 }, 0, Vec::new()));
         Some(rank)
     };
     let ranked = templates.iter().enumerate().filter_map(|(at, template)| Some((fits(template)?, at)));

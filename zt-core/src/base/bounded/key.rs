@@ -37,7 +37,7 @@ impl Key {
 /// ```
 /// use zt_core::base::bounded::KeyHasher;
 /// let hasher = KeyHasher::new(7);
-/// assert_ne!(hasher.clone().part(b"ab").part(b"c").key(), hasher.part(b"a").part(b"bc").key());
+/// assert_ne!(hasher.clone().part(b"ab").part(b"c").key(), hasher.clone().part(b"a").part(b"bc").key());
 /// ```
 #[derive(Clone, Debug)]
 pub struct KeyHasher(SipHasher13);
@@ -52,29 +52,34 @@ impl KeyHasher {
         Self(SipHasher13::new_with_keys(seed, other ^ other >> 31))
     }
 
-    /// With these bytes, length first.
-    pub fn part(self, bytes: &[u8]) -> Self {
-        let mut hasher = self.number(bytes.len() as u64);
-        hasher.0.write(bytes);
-        hasher
-    }
-
-    /// With this number.
-    pub fn number(mut self, number: u64) -> Self {
-        // Bytes rather than `write_u64`: the same on every target.
-        self.0.write(&number.to_le_bytes());
+    /// Adds these bytes, length first.
+    #[inline]
+    pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
+        self.number(bytes.len() as u64);
+        self.0.write(bytes);
         self
     }
 
-    /// With these bytes, or with the fact that there are none, which no bytes equal.
-    pub fn optional(self, bytes: Option<&[u8]>) -> Self {
+    /// Adds this number.
+    #[inline]
+    pub fn number(&mut self, number: u64) -> &mut Self {
+        // Little-endian bytes on every target: `write_u64` takes the native ones.
+        self.0.write_u64(number.to_le());
+        self
+    }
+
+    /// Adds these bytes, or the fact that there are none, which no bytes equal.
+    #[inline]
+    pub fn optional(&mut self, bytes: Option<&[u8]>) -> &mut Self {
         match bytes {
-            Some(bytes) => self.number(1).part(bytes),
-            None => self.number(0),
+            Some(bytes) => self.part(bytes),
+            // No bytes are this long.
+            None => self.number(u64::MAX),
         }
     }
 
     /// The key of everything so far.
+    #[inline]
     pub fn key(&self) -> Key {
         let (high, low) = self.0.finish128().as_u64();
         Key { high, low: if high | low == 0 { 1 } else { low } }
@@ -93,7 +98,7 @@ mod tests {
             hasher.clone().part(b"a").part(b"bc").key(),
             hasher.clone().part(b"abc").key(),
             hasher.clone().part(b"abc").part(b"").key(),
-            hasher.clone().optional(Some(b"")).key(),
+            hasher.clone().optional(Some(b"a")).key(),
             hasher.clone().optional(None).key(),
             KeyHasher::new(2).part(b"abc").key(),
         ];

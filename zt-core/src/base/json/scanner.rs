@@ -197,11 +197,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over white space; gives the byte that follows.
+    #[inline]
     fn skip_space(&mut self) -> Option<u8> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
-        self.advance(space);
-        rest.get(space).copied()
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.advance(1),
+                other => return other.copied(),
+            }
+        }
     }
 
     fn advance(&mut self, bytes: usize) {
@@ -215,14 +218,15 @@ impl<'a> Scanner<'a> {
 
 /// What of it is UTF-8, and what is wrong behind that. An incomplete last character is a cut text, not a wrong one.
 fn utf8_prefix(bytes: &[u8]) -> (&str, Option<Error>) {
-    let Some(chunk) = bytes.utf8_chunks().next() else { return ("", None) };
-    let valid = chunk.valid();
-    if valid.len() == bytes.len() {
-        return (valid, None);
-    }
-    let cut = valid.len().saturating_add(chunk.invalid().len()) == bytes.len()
-        && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
-    let (kind, offset) =
-        if cut { (ErrorKind::UnexpectedEnd, bytes.len()) } else { (ErrorKind::InvalidUtf8, valid.len()) };
-    (valid, Some(kind.at(offset)))
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return (text, None),
+        Err(error) => error,
+    };
+    let valid =
+        bytes.get(..error.valid_up_to()).and_then(|prefix| std::str::from_utf8(prefix).ok()).unwrap_or_default();
+    let behind = match error.error_len() {
+        Some(_) => ErrorKind::InvalidUtf8.at(valid.len()),
+        None => ErrorKind::UnexpectedEnd.at(bytes.len()),
+    };
+    (valid, Some(behind))
 }

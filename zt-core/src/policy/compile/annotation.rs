@@ -26,7 +26,9 @@ pub(super) fn denial(rule: &Rule, place: &Place<'_>, problems: &mut Vec<Problem>
     let said = ["on_deny", "acr", "max_age"].into_iter().find(|key| annotations.contains_key(*key));
     if rule.effect == Effect::Permit {
         if let Some(key) = said {
-            problems.push(place.problem(key, format!("`@{key}` on a permit")).mend("only a forbid says what a denial calls for"));
+            problems.push(
+                place.problem(key, format!("`@{key}` on a permit")).mend("only a forbid says what a denial calls for"),
+            );
         }
         return None;
     }

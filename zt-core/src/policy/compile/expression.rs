@@ -104,7 +104,8 @@ impl Builder {
                 self.push(Node::If(cond, then, other))
             }
             Expr::Set(members) => {
-                let nodes = members.iter().map(|member| self.expression(member, lane)).collect::<Result<Vec<_>, _>>()?;
+                let nodes =
+                    members.iter().map(|member| self.expression(member, lane)).collect::<Result<Vec<_>, _>>()?;
                 match nodes.iter().map(|node| self.known(*node)).collect::<Option<Vec<Stored>>>() {
                     Some(values) => self.constant(Stored::Set(values)),
                     None => {
@@ -168,7 +169,9 @@ impl Builder {
                 let symbol = self.symbol(uid);
                 Ok(self.push(Node::VarIn(var, symbol)))
             }
-            (Some(var), Expr::Set(members)) if members.iter().all(|m| matches!(**m, Expr::Literal(Literal::EntityUID(_)))) => {
+            (Some(var), Expr::Set(members))
+                if members.iter().all(|m| matches!(**m, Expr::Literal(Literal::EntityUID(_)))) =>
+            {
                 let mut nodes = Vec::with_capacity(members.len());
                 for member in members {
                     if let Expr::Literal(Literal::EntityUID(uid)) = &**member {

@@ -21,12 +21,17 @@ enum Class {
 /// Indexes the rules of a program for a vocabulary.
 pub(super) fn index(program: &Program, vocabulary: &Vocabulary<'_>) -> Index {
     let mut index = Index { principals: vec![false; program.uids.len()], ..Index::default() };
-    for endpoint in vocabulary.endpoints {
+    for (at, endpoint) in vocabulary.endpoints.iter().enumerate() {
         index.first_row.push(number(index.rows.len()));
-        if endpoint.method == "*" {
-            index.rows.extend(METHODS.iter().map(|(method, _)| row(program, endpoint, Some(method))));
+        let from = vocabulary.elsewhere.partition_point(|(of, _)| *of < at);
+        let others = vocabulary.elsewhere.iter().skip(from).take_while(|(of, _)| *of == at);
+        for segment in others.map(|(_, segment)| Some(*segment)).chain([endpoint.segment]) {
+            let endpoint = Endpoint { segment, ..*endpoint };
+            if endpoint.method == "*" {
+                index.rows.extend(METHODS.iter().map(|(method, _)| row(program, &endpoint, Some(method))));
+            }
+            index.rows.push(row(program, &endpoint, None));
         }
-        index.rows.push(row(program, endpoint, None));
     }
     let ids = |at: &u32| index.rows.get(*at as usize).map_or("", |row| &*row.id);
     let mut by_id: Vec<u32> = (0..number(index.rows.len())).collect();
@@ -92,7 +97,9 @@ fn row(program: &Program, endpoint: &Endpoint<'_>, method: Option<&str>) -> Row 
         id: endpoint.id.into(),
         method: method.map(Into::into),
         action: symbols(&|ty, id| ty == "Action" && (id == endpoint.id || groups.iter().any(|group| **group == *id))),
-        resource: symbols(&|ty, id| (ty == "Endpoint" && id == endpoint.id) || (ty == "Segment" && Some(id) == segment)),
+        resource: symbols(&|ty, id| {
+            (ty == "Endpoint" && id == endpoint.id) || (ty == "Segment" && Some(id) == segment)
+        }),
         segment: segment.map(Into::into),
         groups,
         classes: Vec::new(),
@@ -117,7 +124,9 @@ fn classes_of(program: &Program, rows: &[Row], action: &ActionScope, resource: S
             vec![Class::Shared { action: symbols.first().copied(), resource: within }]
         }
         ActionScope::Eq(symbol) => rows_where(rows, |row| {
-            row.action.contains(symbol) && program.uid(*symbol).is_some_and(|uid| *uid.id == *row.id) && fits(row, within)
+            row.action.contains(symbol)
+                && program.uid(*symbol).is_some_and(|uid| *uid.id == *row.id)
+                && fits(row, within)
         }),
         ActionScope::In(symbols) => {
             rows_where(rows, |row| symbols.iter().any(|symbol| row.action.contains(symbol)) && fits(row, within))

@@ -25,6 +25,7 @@ pub(crate) use expression::{Lane, Refused};
 
 use diagnose::{Place, cedar, located};
 use scan::scan;
+pub(crate) use scan::with_stack;
 
 /// Largest text of one source, bytes.
 pub(crate) const TEXT_MAX: usize = 8 << 20;
@@ -55,7 +56,11 @@ impl Policy {
     /// # Errors
     /// Every problem found: syntax, types, unknown actions, segments and endpoints, names used twice, annotations that
     /// mean nothing, constructs that are not compiled, and text past the limits.
-    pub fn compile(
+    pub fn compile(config: &Config, sources: &[Source<'_>], vocabulary: &Vocabulary<'_>) -> Result<Self, Vec<Problem>> {
+        with_stack(|| Self::compile_here(config, sources, vocabulary))
+    }
+
+    fn compile_here(
         config: &Config,
         sources: &[Source<'_>],
         vocabulary: &Vocabulary<'_>,
@@ -69,7 +74,10 @@ impl Policy {
             Ok((schema, _)) => Some(Validator::new(schema)),
             Err(error) => {
                 // An endpoint's name that the vocabulary's own checks did not refuse.
-                problems.push(Problem::new("policy", format!("no schema can be made: {}", DetailedError::from(&error).message)));
+                problems.push(Problem::new(
+                    "policy",
+                    format!("no schema can be made: {}", DetailedError::from(&error).message),
+                ));
                 None
             }
         };
@@ -87,7 +95,8 @@ impl Policy {
             }
         }
         if policies.len() > POLICIES_MAX {
-            problems.push(Problem::new("policy", format!("{} policies; at most {POLICIES_MAX} are taken", policies.len())));
+            problems
+                .push(Problem::new("policy", format!("{} policies; at most {POLICIES_MAX} are taken", policies.len())));
         }
         check_names(&policies, &mut problems);
         let compiled = assemble(config, &policies, vocabulary, &mut problems);
@@ -105,6 +114,11 @@ pub(crate) fn unvalidated(config: &Config, text: &str, vocabulary: &Vocabulary<'
     if problems.is_empty() { Ok(Policy(compiled)) } else { Err(problems) }
 }
 
+/// Whether a text nests no deeper than Cedar's parsers can be trusted with.
+pub(crate) fn check_depth(text: &str) -> bool {
+    scan(text).is_ok()
+}
+
 /// Splits and parses a source.
 fn parse<'a>(source: &'a Source<'a>) -> Result<(PolicySet, Vec<Parsed<'a>>), Vec<Problem>> {
     let (set, templates) = parse_text(source)?;
@@ -114,7 +128,9 @@ fn parse<'a>(source: &'a Source<'a>) -> Result<(PolicySet, Vec<Parsed<'a>>), Vec
     for (at, template) in templates.into_iter().enumerate() {
         let place = Place { source, range: scanned.get(at).cloned().unwrap_or_default() };
         if !template.is_static() {
-            problems.push(place.problem("?principal", "a template, which nothing links").mend("write a policy without slots"));
+            problems.push(
+                place.problem("?principal", "a template, which nothing links").mend("write a policy without slots"),
+            );
             continue;
         }
         let id = match (template.annotations.get("id"), source.name) {
@@ -137,11 +153,13 @@ pub(crate) fn parse_text(source: &Source<'_>) -> Result<(PolicySet, Vec<Template
         return Err(vec![located(source, None, message).mend("split it into files")]);
     }
     if let Err(deep) = scan(source.text) {
-        return Err(vec![located(source, Some(deep.0), "nested too deep to be parsed safely")]);
+        return Err(vec![
+            located(source, Some(deep.0), "nested too deep to be parsed safely")
+                .mend("split it, or write a set: `[...].contains(x)`"),
+        ]);
     }
-    let set = PolicySet::from_str(source.text).map_err(|errors| {
-        errors.iter().map(|error| cedar(source, &DetailedError::from(error))).collect::<Vec<_>>()
-    })?;
+    let set = PolicySet::from_str(source.text)
+        .map_err(|errors| errors.iter().map(|error| cedar(source, &DetailedError::from(error))).collect::<Vec<_>>())?;
     let count = set.num_of_policies().saturating_add(set.num_of_templates());
     let mut templates = Vec::with_capacity(count);
     for at in 0..count {

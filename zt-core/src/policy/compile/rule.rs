@@ -1,6 +1,8 @@
 //! Compiles one policy: scope, conditions, annotations.
 
-use cedar_policy::pst::{self, ActionConstraint, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, Template};
+use cedar_policy::pst::{
+    self, ActionConstraint, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, Template,
+};
 
 use crate::policy::program::{ActionScope, Effect, Node, Rule, Scope};
 

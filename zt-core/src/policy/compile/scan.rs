@@ -5,10 +5,18 @@
 
 use std::ops::Range;
 
-/// Brackets that may stand within one another; each costs about ten frames of Cedar's parser.
-pub(super) const BRACKETS_MAX: usize = 32;
-/// Depth of the syntax tree, over-estimated: brackets, and operators beside one another.
-pub(super) const DEPTH_MAX: usize = 512;
+/// Deepest syntax tree, over-estimated: operators beside one another count one, a bracket counts [`BRACKET`].
+/// Cedar takes about 3.5 KiB of stack for one in an optimised build: this fits the 1 MiB that WebAssembly has.
+pub(super) const DEPTH_MAX: usize = 192;
+/// A bracket costs as much stack as this many operators.
+const BRACKET: usize = 4;
+/// Stack for Cedar's parser and validator where it can be had, bytes: an unoptimised build takes ten times as much.
+const STACK: usize = 32 << 20;
+
+/// Runs something that hands scanned text to Cedar, with stack enough whatever the caller has left.
+pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::grow(STACK, work)
+}
 
 /// A token: where it is and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +53,7 @@ struct Level {
 impl Level {
     /// Ends a part that a comma or a bracket closes.
     fn end_part(&mut self) {
-        let part = self.operators.saturating_add(self.deepest_child).saturating_add(1);
+        let part = self.operators.saturating_add(self.deepest_child);
         *self = Self { depth: self.depth.max(part), ..Self::default() };
     }
 }
@@ -54,7 +62,7 @@ impl Level {
 pub(super) fn scan(text: &str) -> Result<Scan, TooDeep> {
     let mut found = Scan::default();
     let mut levels = vec![Level::default()];
-    let mut start = None;
+    let (mut start, mut open) = (None, 0_usize);
     for token in tokens(text) {
         start = start.or(Some(token.range.start));
         let at = token.range.start;
@@ -63,16 +71,13 @@ pub(super) fn scan(text: &str) -> Result<Scan, TooDeep> {
         match token.kind {
             Kind::Sign(b'(' | b'[' | b'{') => {
                 levels.push(Level::default());
-                if levels.len() > BRACKETS_MAX.saturating_add(1) {
-                    return Err(TooDeep(at));
-                }
             }
             Kind::Sign(b')' | b']' | b'}') if !outermost => {
                 level.end_part();
                 let depth = level.depth;
                 levels.pop();
                 if let Some(outer) = levels.last_mut() {
-                    outer.deepest_child = outer.deepest_child.max(depth);
+                    outer.deepest_child = outer.deepest_child.max(depth.saturating_add(BRACKET));
                 }
             }
             Kind::Sign(b';') if outermost => {
@@ -93,13 +98,28 @@ pub(super) fn scan(text: &str) -> Result<Scan, TooDeep> {
             }
             _ => {}
         }
-        // Text that never ends its policy is held to the same bound.
-        if levels.iter().map(|level| level.operators).fold(0, usize::saturating_add) > DEPTH_MAX {
+        // Brackets that never close are held to the same bound.
+        open = open.saturating_add_signed(match token.kind {
+            Kind::Sign(b'(' | b'[' | b'{') => 1,
+            Kind::Sign(b')' | b']' | b'}') => -1,
+            _ => 0,
+        });
+        if open > DEPTH_MAX / BRACKET {
             return Err(TooDeep(at));
         }
     }
-    found.policies.extend(start.map(|start| start..text.len()));
-    Ok(found)
+    // An unfinished policy is Cedar's to refuse, once its depth is known.
+    let unfinished = levels.iter_mut().map(|level| {
+        level.end_part();
+        level.depth
+    });
+    match start {
+        Some(start) if unfinished.fold(0, usize::saturating_add) > DEPTH_MAX => Err(TooDeep(start)),
+        start => {
+            found.policies.extend(start.map(|start| start..text.len()));
+            Ok(found)
+        }
+    }
 }
 
 /// Where a word, sign or string first stands in a range of a text.
@@ -181,14 +201,18 @@ mod tests {
 
     #[test]
     fn bounds_nesting() {
-        let nested = |n: usize| format!("permit(principal,action,resource) when {{ {}true{} }};", "(".repeat(n), ")".repeat(n));
-        assert!(scan(&nested(BRACKETS_MAX - 1)).is_ok());
-        assert!(scan(&nested(BRACKETS_MAX)).is_err());
-        let chained = |n: usize| format!("permit(principal,action,resource) when {{ true{} }};", " && true".repeat(n));
-        assert!(scan(&chained(DEPTH_MAX - 10)).is_ok());
-        assert!(scan(&chained(DEPTH_MAX + 1)).is_err());
-        let wide = format!("permit(principal,action,resource) when {{ [{}].contains(1) }};", "1,".repeat(5_000));
-        assert!(scan(&wide).is_ok());
+        let wrap = |body: String| format!("permit(principal,action,resource) when {{ {body} }};");
+        let nested = |n: usize| wrap(format!("{}true{}", "(".repeat(n), ")".repeat(n)));
+        assert!(scan(&nested(47)).is_ok());
+        assert!(scan(&nested(48)).is_err());
+        assert!(scan(&wrap("(".repeat(47))).is_ok());
+        assert!(scan(&wrap("(".repeat(48))).is_err());
+        let chained = |n: usize| wrap(format!("true{}", " && true".repeat(n)));
+        assert!(scan(&chained(DEPTH_MAX - BRACKET)).is_ok());
+        assert!(scan(&chained(DEPTH_MAX - BRACKET + 1)).is_err());
+        assert!(scan(chained(DEPTH_MAX).trim_end_matches(';')).is_err());
+        assert!(scan(&wrap(format!("[{}].contains(1)", "1,".repeat(5_000)))).is_ok());
+        assert!(scan(&wrap("if true then true else ".repeat(5_000))).is_err());
     }
 
     proptest! {

@@ -38,7 +38,10 @@ fn a_mild_forbid_permits_nothing() {
 
 #[test]
 fn nothing_matched_and_all_is_well() {
-    assert_eq!(codes(&effect("permit(principal is User, action, resource);")), [(Code::PolicyNotPermitted, Outcome::Deny)]);
+    assert_eq!(
+        codes(&effect("permit(principal is User, action, resource);")),
+        [(Code::PolicyNotPermitted, Outcome::Deny)]
+    );
     assert_eq!(effect(PERMIT), Effect::default());
 }
 

@@ -19,7 +19,7 @@ pub(super) const ENDPOINTS: &[Endpoint<'_>] = &[
 ];
 
 pub(super) fn vocabulary() -> Vocabulary<'static> {
-    Vocabulary { endpoints: ENDPOINTS, segments: &["empty"] }
+    Vocabulary { endpoints: ENDPOINTS, segments: &["empty"], elsewhere: &[] }
 }
 
 pub(super) fn compile(text: &str) -> Result<Policy, Vec<Problem>> {
@@ -43,7 +43,19 @@ pub(super) fn identity(kind: IdentityKind, principal: &str, roles: &[&str], scop
 /// A request for an endpoint, at midnight of the epoch, a Thursday.
 pub(super) fn request(identity: Option<&Identity>, endpoint: usize) -> Request<'_> {
     let method = ENDPOINTS.get(endpoint).map_or("GET", |e| if e.method == "*" { "GET" } else { e.method });
-    Request { identity, endpoint, method, path: None, host: None, ip: None, asn: None, country: None, risk: 0.0, now: 0 }
+    Request {
+        identity,
+        endpoint,
+        segment: None,
+        method,
+        path: None,
+        host: None,
+        ip: None,
+        asn: None,
+        country: None,
+        risk: 0.0,
+        now: 0,
+    }
 }
 
 fn verdict(policy: &Policy, request: &Request<'_>) -> Verdict {

@@ -36,14 +36,24 @@ fn all_at_once() {
 
 #[test]
 fn what_no_request_can_be_about() {
-    refused("forbid(principal, action, resource in Segment::\"paymets\");", 1, 48, "there is no `Segment::\"paymets\"`");
+    refused(
+        "forbid(principal, action, resource in Segment::\"paymets\");",
+        1,
+        48,
+        "there is no `Segment::\"paymets\"`",
+    );
     refused("forbid(principal, action, resource == Endpoint::\"x\");", 1, 49, "there is no `Endpoint::\"x\"`");
     assert!(compile("forbid(principal, action, resource in Segment::\"empty\");").is_ok());
 }
 
 #[test]
 fn names_and_annotations() {
-    refused("@id(\"a\") permit(principal, action, resource);\n@id(\"a\") permit(principal, action, resource);", 2, 2, "two policies have the name `a`");
+    refused(
+        "@id(\"a\") permit(principal, action, resource);\n@id(\"a\") permit(principal, action, resource);",
+        2,
+        2,
+        "two policies have the name `a`",
+    );
     refused("@id(\"\") permit(principal, action, resource);", 1, 2, "`@id` must have");
     refused("@on_deny(\"boom\")\nforbid(principal, action, resource);", 1, 2, "not an outcome");
     refused("@on_deny(\"flag\")\npermit(principal, action, resource);", 1, 2, "on a permit");
@@ -56,7 +66,7 @@ fn names_and_annotations() {
 #[test]
 fn constructs_that_are_not_compiled() {
     refused("permit(principal == ?principal, action, resource);", 1, 21, "template");
-    let whole = super::super::compile::unvalidated(
+    let whole = compile::unvalidated(
         &Config::default(),
         "permit(principal, action, resource) when { context == {} };",
         &vocabulary(),
@@ -68,22 +78,41 @@ fn constructs_that_are_not_compiled() {
 
 #[test]
 fn hostile_text_is_refused_before_the_parser() {
-    refused(&format!("permit(principal, action, resource) when {{ {} }};", "(".repeat(100_000)), 1, 76, "nested too deep");
-    refused(&format!("permit(principal, action, resource) when {{ {}true }};", "if true then true else ".repeat(5_000)), 1, 1, "nested too deep");
+    refused(
+        &format!("permit(principal, action, resource) when {{ {} }};", "(".repeat(100_000)),
+        1,
+        91,
+        "nested too deep",
+    );
+    refused(
+        &format!("permit(principal, action, resource) when {{ {}true }};", "if true then true else ".repeat(5_000)),
+        1,
+        1,
+        "nested too deep",
+    );
     assert!(compile(&" ".repeat(9 << 20)).unwrap_err()[0].message.contains("at most"));
 }
 
 #[test]
-fn the_deepest_text_that_passes_fits_a_small_stack() {
-    let nested = format!("permit(principal, action, resource) when {{ {}true{} }};", "(".repeat(31), ")".repeat(31));
-    let sets = format!("permit(principal, action, resource) when {{ {}1{} == 1 }};", "[".repeat(31), "]".repeat(31));
-    let chained = format!("permit(principal, action, resource) when {{ true{} }};", " && true".repeat(505));
-    let ifs = format!("permit(principal, action, resource) when {{ {}true }};", "if true then true else ".repeat(500));
-    let sums = format!("permit(principal, action, resource) when {{ 1{} == 1 }};", " + 1".repeat(500));
-    // Test threads have 2 MiB.
-    for text in [nested, sets, chained, ifs, sums] {
-        let _ = compile(&text);
-    }
+fn the_deepest_text_that_passes_fits_any_stack() {
+    let wrap = |body: String| format!("permit(principal, action, resource) when {{ {body} }};");
+    let repeat = |n: usize, open: &str, middle: &str, close: &str| {
+        wrap(format!("{}{middle}{}", open.repeat(n), close.repeat(n)))
+    };
+    let texts = [
+        repeat(47, "(", "true", ")"),
+        repeat(46, "[", "1", "]"),
+        repeat(46, "{a:", "1", "}"),
+        repeat(187, "true && ", "true", ""),
+        repeat(187, "if true then true else ", "true", ""),
+        repeat(187, "if ", "true", " then true else true"),
+        repeat(187, "1 + ", "1", ""),
+        repeat(31, "[1].contains(", "1", ")"),
+        repeat(187, "", "context", ".a"),
+    ];
+    let run = move || texts.iter().for_each(|text| drop(compile(text)));
+    #[allow(clippy::disallowed_methods)] // A small stack is what is tested.
+    std::thread::Builder::new().stack_size(256 << 10).spawn(run).unwrap().join().unwrap();
 }
 
 #[test]
@@ -93,19 +122,26 @@ fn a_vocabulary_that_contradicts_itself() {
         Endpoint { id: "a", method: "GET", segment: None },
         Endpoint { id: "a", method: "GET", segment: None },
     ];
-    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[] };
+    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[], elsewhere: &[] };
     let found = Policy::compile(&Config::default(), &[], &vocabulary).unwrap_err();
     let text: Vec<&str> = found.iter().map(|p| p.message.as_str()).collect();
-    assert!(text[0].contains("name of a group") && text[1].contains("two endpoints") && text[2].contains("no policies"), "{text:?}");
+    assert!(
+        text[0].contains("name of a group") && text[1].contains("two endpoints") && text[2].contains("no policies"),
+        "{text:?}"
+    );
 }
 
 #[test]
 fn the_schema_takes_any_endpoint_name() {
     let endpoints = [Endpoint { id: "GET /\"q\"\\{x}\n\u{e9}", method: "GET", segment: Some("a\"b") }];
-    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[] };
+    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[], elsewhere: &[] };
     let text = schema(&vocabulary);
     cedar_policy::Schema::from_cedarschema_str(&text).map(drop).unwrap();
-    let sources = [Source { key: "policy.text".to_owned(), name: Some("a.cedar"), text: "permit(principal, action, resource in Segment::\"a\\\"b\");" }];
+    let sources = [Source {
+        key: "policy.text".to_owned(),
+        name: Some("a.cedar"),
+        text: "permit(principal, action, resource in Segment::\"a\\\"b\");",
+    }];
     let policy = Policy::compile(&Config::default(), &sources, &vocabulary).unwrap();
     assert_eq!(policy.id(0), Some("a.cedar:policy0"));
     assert_eq!(verdict(&policy, &request(None, 0)), Verdict::Allow);

@@ -111,6 +111,7 @@ fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
     // A document of the largest size has about this many nodes; aliases add to them, so a bomb is refused early.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_documents: 1, max_events: 8_000_000, max_nodes: 4_000_000 },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 250_000 },
         strict_booleans: true,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {

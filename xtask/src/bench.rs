@@ -1,0 +1,22 @@
+//! Measurements with peers in the same run, and the hot call of each binding.
+
+use crate::process::{cargo, run};
+
+/// `bench [NAME] [--json FILE]`: `decide` (the default), or `criterion` for a distribution of every stage.
+///
+/// # Errors
+/// When it could not run; a target that was missed is printed, not an error.
+pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
+    match arguments {
+        ["criterion", rest @ ..] => {
+            let mut all = vec!["bench", "--package", "zt-benches"];
+            all.extend(rest);
+            run("criterion", cargo(&all))
+        }
+        _ => {
+            let mut all = vec!["run", "--profile", "bench", "--package", "zt-benches", "--bin", "zt-bench", "--"];
+            all.extend(arguments);
+            run("bench", cargo(&all))
+        }
+    }
+}

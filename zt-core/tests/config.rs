@@ -1,0 +1,107 @@
+//! Configurations: every mistake at once, each with its key, line and mend.
+
+use zt_core::engine::File;
+use zt_core::{Config, Engine};
+
+const CONTRACT: &str = include_str!("contract.toml");
+
+fn problems(text: &str) -> Vec<String> {
+    match Engine::from_toml(text, &[]) {
+        Ok(_) => Vec::new(),
+        Err(invalid) => invalid.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
+fn assert_problems(text: &str, expected: &[&str]) {
+    let found = problems(text);
+    let matches =
+        found.len() == expected.len() && found.iter().zip(expected).all(|(line, start)| line.starts_with(start));
+    assert!(matches, "found:\n{}\nexpected:\n{}", found.join("\n"), expected.join("\n"));
+}
+
+#[test]
+fn the_contracts_own_example_reads() {
+    let config = Config::from_toml(CONTRACT).unwrap_or_else(|invalid| panic!("{invalid}"));
+    assert_eq!(config.named_files(), ["openapi.yaml", "keys/idp.json", "policies/*.cedar"]);
+}
+
+#[test]
+fn files_that_were_not_handed_over_are_named() {
+    assert_problems(
+        CONTRACT,
+        &[
+            "zt.toml:3: `openapi_files[0]`: no file `openapi.yaml` was handed over",
+            "zt.toml:11: `verify.issuer[0].jwks_file`: no file `keys/idp.json` was handed over",
+            "zt.toml:18: `verify.api_key[0].sha256`: not 64 hexadecimal digits",
+            "zt.toml:31: `policy.files[0]`: no file `policies/*.cedar` was handed over",
+        ],
+    );
+}
+
+#[test]
+fn handed_over_files_are_compiled() {
+    let file = |name: &str, text: &str| File { name: name.to_owned(), text: text.to_owned() };
+    let openapi = "openapi: 3.1.0\npaths:\n  /v1/orders:\n    get:\n      operationId: listOrders\n";
+    let text = "version = 1\nopenapi_files = [\"api.yaml\"]\n[policy]\nfiles = [\"p/*.cedar\"]\n";
+    let policy = "permit(principal, action == Action::\"listOrders\", resource);";
+    let engine = Engine::from_toml(text, &[file("api.yaml", openapi), file("p/a.cedar", policy)]);
+    let engine = engine.unwrap_or_else(|invalid| panic!("{invalid}"));
+    assert_eq!(&*engine.router().endpoints()[0].id, "listOrders");
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let text = r#"version = 1
+mode = "enfroce"
+colour = "red"
+
+[[verify.issuer]]
+issuer = "https://idp.example.com"
+audience = ["https://api.example.com"]
+algorithms = ["RS256"]
+jwks = '{"keys":[]}'
+
+[[endpoint]]
+method = "GET"
+path = "orders"
+
+[[limit]]
+name = "a"
+key = ["pear"]
+rate = "100 per minute"
+
+[inspect]
+max_body = 5
+"#;
+    assert_problems(
+        text,
+        &[
+            "zt.toml:2:8: `mode`: unknown variant `enfroce`, expected `enforce` or `monitor`",
+            "zt.toml:3:1: `colour`: unknown key; known keys here:",
+            "zt.toml:5:1: `verify.issuer[0]`: `audiences` is missing; add `audiences = ...`",
+            "zt.toml:7:1: `verify.issuer[0].audience`: unknown key; did you mean `audiences`?",
+            "zt.toml:13: `endpoint[0].path`: `orders` does not start with `/`",
+            "zt.toml:17:7: `limit[0].key`: `pear` is not one of peer,",
+            "zt.toml:18:8: `limit[0].rate`: `100 per minute` is not a rate such as \"100/1m\"",
+            "zt.toml:21:12: `inspect.max_body`:",
+        ],
+    );
+}
+
+#[test]
+fn broken_syntax_is_told_with_its_line() {
+    assert_problems("version = 1\nmode = \n", &["zt.toml:2:"]);
+}
+
+#[test]
+fn a_version_that_is_not_known_is_refused() {
+    assert_problems("version = 2\n", &["zt.toml:1: `version`: version 2 is not known; write `version = 1`"]);
+    assert_problems("", &["zt.toml:1:1: `version` is missing; add `version = ...`"]);
+}
+
+#[test]
+fn the_version_of_an_engine_changes_with_any_text() {
+    let version = |text: &str| Engine::from_toml(text, &[]).unwrap().version().to_owned();
+    assert_eq!(version("version = 1"), version("version = 1\n# a comment"));
+    assert_ne!(version("version = 1"), version("version = 1\nmode = \"monitor\""));
+}
