@@ -9,7 +9,7 @@ export interface ZtOptions {
   /** The other end of the connection; its socket's address unless told otherwise. Behind a proxy say here whom you trust. */
   peer?: (req: any) => string | Peer;
   /** Called for every decision, before it is acted upon. */
-  onDecision?: (decision: Decision, req: any) => void;
+  onDecision?: (req: any, decision: Decision) => void;
 }
 
 /** Every request is decided before the application sees it; the application finds the decision as `req.zt`. */

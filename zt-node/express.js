@@ -15,31 +15,42 @@ function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {
 
   return function ztMiddleware(req, res, next) {
     const now = Date.now();
+    // HTTP/2 says nowhere in advance whether there is a body; a body that is not looked at must not pass.
+    if (req.httpVersionMajor > 1) return next(new Error("zt/express decides about HTTP/1 requests only"));
     const announced = announcedLength(req);
+    if (announced === 0) return proceed(undefined, 0);
     // A body over the limit is refused for its length: nothing of it needs to be held.
-    if (announced === 0) return decide(undefined, 0);
-    if (announced > limit) return decide(Buffer.alloc(0), announced);
-    readBody(req, limit, (body) => decide(body, body.length));
+    if (announced > limit) return proceed(Buffer.alloc(0), announced);
+    readBody(req, limit, (body) => proceed(body, body.length));
 
-    function decide(body, bodyLength) {
-      const decision = engine.decide({
-        method: req.method,
-        scheme: req.socket.encrypted ? "https" : "http",
-        // Routers rewrite `url`.
-        target: req.originalUrl ?? req.url,
-        httpVersion: req.httpVersion,
-        rawHeaders: req.rawHeaders,
-        peer: peer(req),
-        body,
-        bodyLength,
-      }, now);
+    function proceed(body, bodyLength) {
+      let decision;
+      try {
+        decision = engine.decide(describe(req, peer(req), body, bodyLength), now);
+        onDecision?.(req, decision);
+      } catch (error) {
+        return next(error);
+      }
       req.zt = decision;
-      onDecision?.(decision, req);
       for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
       if (!decision.passes) return refuse(res, decision);
       res.once("finish", () => observe(engine, decision, res, now));
       next();
     }
+  };
+}
+
+function describe(req, peer, body, bodyLength) {
+  return {
+    method: req.method,
+    scheme: req.socket.encrypted ? "https" : "http",
+    // Routers rewrite `url`.
+    target: req.originalUrl ?? req.url,
+    httpVersion: req.httpVersion,
+    rawHeaders: req.rawHeaders,
+    peer,
+    body,
+    bodyLength,
   };
 }
 
@@ -64,12 +75,8 @@ function observe(engine, decision, res, start) {
 }
 
 /** Length of the body in bytes, 0 without one, NaN when it is not announced (chunked). */
-function announcedLength(req) {
-  if (req.headers["transfer-encoding"] !== undefined) return NaN;
-  const length = req.headers["content-length"];
-  // HTTP/2 announces no length; its streams end by themselves.
-  if (length === undefined) return req.httpVersionMajor >= 2 && !req.readableEnded && !req.complete ? NaN : 0;
-  return Number(length);
+function announcedLength({ headers }) {
+  return headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : NaN;
 }
 
 /** Calls back with at most one chunk more than the limit, which is put back for whoever reads the request next. */

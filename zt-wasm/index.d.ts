@@ -175,7 +175,7 @@ export interface ZtOptions<Env> {
   /** The other end of the connection; what Cloudflare says of it unless told otherwise. */
   peer?: (request: Request) => Peer | undefined;
   /** Called for every decision, before it is acted upon. */
-  onDecision?: (decision: Decision, request: Request) => void;
+  onDecision?: (request: Request, decision: Decision) => void;
 }
 
 /** Wraps a `fetch` handler: only requests that pass reach it, and it finds their decision as `ctx.zt`. */

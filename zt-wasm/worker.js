@@ -17,7 +17,7 @@ export function withZt(handler, { engine: given, peer = cloudflarePeer, onDecisi
     engine ??= await given(env);
     const read = await readBody(request, engine.bodyLimit);
     const decision = engine.decide(describe(request, read, peer), now);
-    onDecision?.(decision, request);
+    onDecision?.(request, decision);
     if (!decision.passes) return refusal(decision);
     ctx.zt = decision;
     const response = await handler(replay(request, read), env, ctx);
@@ -49,20 +49,31 @@ export function cloudflarePeer(request) {
 }
 
 function describe(request, read, peer) {
-  // The URL is as the edge parsed it: the form before that is not to be had.
-  const [, scheme, host, target] = /^([a-z]+):\/\/([^/?#]*)([^#]*)/.exec(request.url) ?? [];
+  // The URL is as the edge parsed it: the form before that is not to be had, nor the authority that was sent, which
+  // stands in the `host` header.
+  const [, scheme, target] = /^([a-z]+):\/\/[^/?#]*([^#]*)/.exec(request.url) ?? [];
   return {
     id: request.headers.get("cf-ray") ?? "",
     method: request.method,
     scheme,
-    host,
     target: target?.startsWith("/") ? target : `/${target ?? ""}`,
     httpVersion: request.cf?.httpProtocol?.replace("HTTP/", "") ?? "",
-    headers: request.headers,
+    headers: wireHeaders(request.headers),
     body: read.bytes,
     bodyLength: read.length,
     peer: peer(request),
   };
+}
+
+/** Header values as one character a byte. The edge has read them as UTF-8; the core takes what was on the wire. */
+function* wireHeaders(headers) {
+  for (const [name, value] of headers) yield [name, /[^\x00-\x7f]/.test(value) ? bytesOf(value) : value];
+}
+
+function bytesOf(value) {
+  let bytes = "";
+  for (const byte of new TextEncoder().encode(value)) bytes += String.fromCharCode(byte);
+  return bytes;
 }
 
 /** Reads at most one chunk past the limit. A body that announces more than the limit is not read at all. */

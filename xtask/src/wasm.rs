@@ -33,7 +33,11 @@ pub(crate) fn run() -> Result<(), String> {
     let bound = package.join("zt_wasm_bg.wasm");
     optimise(&bound)?;
     let bytes = fs::metadata(&bound).map_err(|e| format!("{}: {e}", bound.display()))?.len();
-    println!("{}: {bytes} bytes{}", bound.display(), gzipped(&bound).map_or_else(String::new, |n| format!(", {n} gzipped")));
+    println!(
+        "{}: {bytes} bytes{}",
+        bound.display(),
+        gzipped(&bound).map_or_else(String::new, |n| format!(", {n} gzipped"))
+    );
     Ok(())
 }
 
@@ -71,7 +75,9 @@ impl Toolchain {
                 let mut flags = OsString::from("--sysroot=");
                 flags.push(sysroot);
                 let mut cargo = debian_cargo();
-                cargo.env("CARGO_ENCODED_RUSTFLAGS", flags).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19");
+                cargo
+                    .env("CARGO_ENCODED_RUSTFLAGS", flags)
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19");
                 cargo
             }
         }
@@ -105,7 +111,8 @@ fn has_target() -> bool {
 /// rustup without a network may wait for ever: bounded.
 fn rustup_adds_target() -> bool {
     let mut rustup = Command::new("rustup");
-    let Ok(mut child) = rustup.args(["target", "add", TARGET]).stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+    let Ok(mut child) = rustup.args(["target", "add", TARGET]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    else {
         return false;
     };
     let start = Instant::now();

@@ -2,14 +2,13 @@
 //! class of them.
 
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{BigInt, Buffer, External};
 use napi::{Error, Result};
 use napi_derive::napi;
 use zt_core::engine::File;
-use zt_core::model::{Decision, Event, Millis};
+use zt_core::model::{Decision, Millis};
 use zt_core::{Engine, State, wire};
 
 /// What a decision holds beside itself, for V8 to know that its garbage is not free.
@@ -59,14 +58,9 @@ pub fn decide(
     body_length: f64,
     now: f64,
 ) -> External<Decision> {
-    let now = millis(now);
     let length = (body_length >= 0.0).then_some(body_length as u64);
     let read = wire::Read { bytes: body, length };
-    let decided = catch_unwind(AssertUnwindSafe(|| instance.decide_fields(&fields, count as usize, read, now)));
-    let decision = match decided {
-        Ok(Ok(decision)) => decision,
-        _ => wire::panic_decision("", now),
-    };
+    let decision = instance.decide_fields(&fields, count as usize, read, millis(now));
     External::new_with_size_hint(decision, DECISION_BYTES)
 }
 
@@ -108,20 +102,13 @@ pub fn observe(
     checked(serde_json::to_string(&observed))
 }
 
-/// Event -> decision, as JSON text. A panic refuses.
+/// Event -> decision, as JSON text.
 ///
 /// # Errors
 /// When the text is not an event.
 #[napi(catch_unwind)]
 pub fn decide_event(instance: &External<wire::Instance>, event: String) -> Result<String> {
-    match catch_unwind(AssertUnwindSafe(|| instance.decide_event(&event))) {
-        Ok(decided) => checked(decided),
-        Err(_) => {
-            let event: Event = checked(serde_json::from_str(&event))?;
-            let refused = wire::panic_decision(event.id.as_deref().unwrap_or_default(), event.time_ms);
-            checked(serde_json::to_string(&refused))
-        }
-    }
+    checked(instance.decide_event(&event))
 }
 
 /// Event with a response, and its decision -> response decision, as JSON text.

@@ -32,7 +32,7 @@ const seen = [];
 
 function serve(config) {
   const app = express();
-  app.use(zt({ engine: Engine.fromToml(config), onDecision: (decision) => seen.push(decision) }));
+  app.use(zt({ engine: Engine.fromToml(config), onDecision: (req, decision) => seen.push(decision) }));
   app.use(express.json({ limit: "1mb" }));
   app.get("/v1/orders/:id", (req, res) => res.json({ id: req.params.id, who: req.zt.identity.principal }));
   app.post("/echo", (req, res) => res.json({ got: req.body ?? null }));
@@ -132,6 +132,19 @@ test("a client that goes away in the middle of a body leaves nothing behind", as
   socket.destroy();
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(seen.length, 0);
+});
+
+test("a hook that throws refuses and does not end the process", async () => {
+  const app = express();
+  app.use(zt({ engine: Engine.fromToml(CONFIG), onDecision() { throw new Error("hook"); } }));
+  app.use((error, req, res, next) => res.status(500).json({ error: error.message }));
+  const to = app.listen(0, "127.0.0.1");
+  await once(to, "listening");
+  for (const chunks of [[], ["{}"]]) {
+    const answer = await send({ method: "POST", path: "/echo", headers: { ...json, "transfer-encoding": "chunked" }, chunks, to });
+    assert.deepEqual([answer.status, answer.json], [500, { error: "hook" }]);
+  }
+  to.close();
 });
 
 test("many at once", async () => {

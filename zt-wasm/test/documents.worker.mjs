@@ -63,7 +63,7 @@ const answers = {
     const before = [a, b].map((engine) => engine.decide(request, now));
     const headers = { [Symbol.iterator]() { throw new WebAssembly.RuntimeError("unreachable"); } };
     const trapped = a.decide({ ...request, headers }, now);
-    const after = [a, b].map((engine) => engine.decide(request, now));
+    const after = [a, b].map((engine) => [engine.decide(request, now), engine.decide(request, now)]);
     a.free();
     b.free();
     return { before, trapped, problem: JSON.parse(trapped.problem()), after };

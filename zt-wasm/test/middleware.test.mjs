@@ -14,6 +14,9 @@ max_body = "1KiB"
 id = "partner-7"
 sha256 = "${createHash("sha256").update(KEY).digest("hex")}"
 roles = ["partner"]
+[[verify.api_key]]
+id = "accented"
+sha256 = "${createHash("sha256").update("\u00e9").digest("hex")}"
 [[endpoint]]
 method = "*"
 path = "/v1/orders/{id}"
@@ -51,11 +54,17 @@ test("an encoded slash arrives as it was sent", async () => {
   assert.deepEqual((await answer.json()).reasons, ["route.encoded_slash"]);
 });
 
+test("header bytes are those of the wire", async () => {
+  // undici sends c3 a9; the edge reads that as one character.
+  const answer = await fetch("/v1/orders/42", { headers: { "x-api-key": "\u00c3\u00a9" } });
+  assert.equal((await answer.json()).who, "accented");
+});
+
 test("what the edge knows of the peer is handed on", async () => {
   await fetch("/seen");
   await fetch("/v1/orders/42", { headers: { "x-api-key": KEY, "cf-connecting-ip": "203.0.113.7" } });
-  const [, decision] = await (await fetch("/seen")).json();
-  assert.equal(decision.outcome, "allow");
+  const [decision] = await (await fetch("/seen")).json();
+  assert.deepEqual([decision.outcome, decision.reasons, decision.endpoint.template], ["allow", [], "/v1/orders/{id}"]);
 });
 
 test("a peer address that is not one refuses", async () => {

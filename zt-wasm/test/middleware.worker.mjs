@@ -13,7 +13,7 @@ async function handler(request, env, ctx) {
 
 const enforced = withZt(handler, {
   engine: (env) => Engine.fromToml(env.CONFIG, { seed: randomSeed() }),
-  onDecision: (decision) => seen.push(decision.toJSON()),
+  onDecision: (request, decision) => seen.push(decision.toJSON()),
 });
 const monitored = withZt(handler, {
   engine: (env) => Engine.fromToml(env.CONFIG.replace("version = 1", 'version = 1\nmode = "monitor"')),

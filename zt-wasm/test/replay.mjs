@@ -5,11 +5,6 @@ import { call, start } from "./runtime.mjs";
 
 const BATCH = 500;
 const [config, events, out] = process.argv.slice(2);
-if (out === undefined) {
-  // `node --test` runs every file of this folder.
-  console.error("usage: replay.mjs CONFIG EVENTS OUT");
-  process.exit();
-}
 const worker = start("documents.worker.mjs");
 try {
   await call(worker, "/load", readFileSync(config, "utf8"));

@@ -21,7 +21,7 @@ export function start(name, bindings = {}) {
 }
 
 /** Posts a document to `path` of the worker; its answer. */
-export async function call(worker, path, document) {
+export async function call(worker, path, document = null) {
   const response = await worker.dispatchFetch(`https://worker.test${path}`, { method: "POST", body: JSON.stringify(document) });
   const text = await response.text();
   if (response.status !== 200) throw new Error(text);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Instance;
+use super::{Instance, decide_or_refuse, panic_decision};
 use crate::model::{Body, Decision, Header, Millis, Peer, Request, Response, ResponseDecision, Text};
 
 /// Fields before the header lines.
@@ -23,11 +23,13 @@ impl Instance {
     /// one of the first seven is absent. Every other character means what it means in a document: a byte, or UTF-8
     /// where one of the field's characters is above U+00FF.
     ///
-    /// # Errors
-    /// When the count is wrong, as when a field holds a NUL, or the peer is not one.
-    pub fn decide_fields(&self, fields: &str, count: usize, body: Read<'_>, now: Millis) -> Result<Decision, String> {
-        let request = request(fields, count, body)?;
-        Ok(self.engine().decide(self.state(), &request, now))
+    /// Fields that are not `count`, as when one holds a NUL, or a peer that is not one, are a failure of zt or its
+    /// host, and refuse like a panic does.
+    pub fn decide_fields(&self, fields: &str, count: usize, body: Read<'_>, now: Millis) -> Decision {
+        match request(fields, count, body) {
+            Ok(request) => decide_or_refuse(self.engine(), self.state(), &request, now),
+            Err(_) => panic_decision("", now),
+        }
     }
 
     /// Observes the response to a request that was decided: its status and latency as fields, then name and value of
