@@ -14,7 +14,12 @@ export function withZt(handler, { engine: given, peer = cloudflarePeer, onDecisi
     // Once: an edge clock stands still between I/O, and one request is decided at one time.
     const now = Date.now();
     // Made in the first request: at module scope an edge has neither `env` nor randomness.
-    engine ??= await given(env);
+    if (engine === undefined) {
+      const made = await given(env);
+      // Another request may have been faster; its engine has counted already.
+      if (engine === undefined) engine = made;
+      else made.free();
+    }
     const read = await readBody(request, engine.bodyLimit);
     const decision = engine.decide(describe(request, read, peer), now);
     onDecision?.(request, decision);

@@ -194,6 +194,17 @@ fn debian_cargo() -> Command {
     cargo
 }
 
+/// What the compiler uses by default. Named one by one: with all that Binaryen knows it writes what no runtime reads yet.
+const FEATURES: [&str; 7] = [
+    "bulk-memory",
+    "bulk-memory-opt",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "reference-types",
+    "sign-ext",
+];
+
 /// Binaryen's optimiser, where npm put it; the package is correct without it.
 fn optimise(wasm: &Path) -> Result<(), String> {
     let wasm_opt = root().join("zt-wasm/node_modules/.bin/wasm-opt");
@@ -202,7 +213,7 @@ fn optimise(wasm: &Path) -> Result<(), String> {
         return Ok(());
     }
     let mut command = Command::new(wasm_opt);
-    command.args(["-Os", "--all-features"]).arg(wasm).arg("-o").arg(wasm);
+    command.arg("-Os").args(FEATURES.map(|feature| format!("--enable-{feature}"))).arg(wasm).arg("-o").arg(wasm);
     step("WASM: optimise", command)
 }
 
