@@ -23,4 +23,7 @@ pub mod engine;
 
 pub mod wire;
 
+#[cfg(feature = "tower")]
+pub mod tower;
+
 pub use engine::{Config, Engine, State};

@@ -158,6 +158,10 @@ mod tests {
         assert_eq!(claim(Some("x")), claim(Some("x")));
         assert_ne!(claim(Some("x")), claim(Some("y")));
         assert_ne!(claim(Some("")), claim(None));
+
+        let tenant = |tenant| key(r#"["tenant"]"#, &Subject { identity: Some(&who), tenant, ..Subject::default() });
+        assert_ne!(tenant(Some("a")), tenant(Some("b")));
+        assert_ne!(tenant(Some("")), tenant(None));
     }
 
     #[test]

@@ -224,7 +224,10 @@ fn captured<'a, 'p>(
     value: impl Fn(&'p str) -> Cow<'a, str>,
 ) -> SmallVec<[(&'a str, Cow<'a, str>); 4]> {
     let mut variables = SmallVec::new();
-    for (segment, text) in template.segments.iter().zip(text.split('/').skip(1)) {
+    let mut left = text;
+    for segment in &template.segments {
+        let Some((text, below)) = tree::next_segment(left) else { break };
+        left = below;
         match segment {
             Segment::Literal(_) | Segment::Any(None) => {}
             Segment::Any(Some(name)) => variables.push((&**name, value(text))),

@@ -1,5 +1,7 @@
 //! `[verify]`: who is trusted, and what is asked of a credential.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,7 @@ pub struct Config {
 }
 
 /// `[[verify.issuer]]`: one trusted issuer.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The exact `iss` of its tokens.
@@ -73,6 +75,18 @@ pub struct ApiKeyConfig {
     /// When it stops being accepted: `2027-01-31` or `2027-01-31T18:00:00Z`, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+}
+
+impl fmt::Debug for IssuerConfig {
+    /// Without the key set: it may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuerConfig")
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .field("algorithms", &self.algorithms)
+            .field("jwks_file", &self.jwks_file)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Config {

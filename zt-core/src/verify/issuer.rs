@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::admission::{self, Key};
 use super::claims::{self, Claimed, Names};
 use super::header::Header;
-use super::jwk::{self, Key};
 use super::{IssuerConfig, Refusal};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
 
@@ -199,7 +199,7 @@ fn keys(at: usize, config: &IssuerConfig, text: &str, problems: &mut Vec<Problem
         return Vec::new();
     }
     let key = if config.jwks_file.is_some() { "jwks_file" } else { "jwks" };
-    jwk::read_set(text, &config.algorithms).unwrap_or_else(|bad| {
+    admission::read_set(text, &config.algorithms).unwrap_or_else(|bad| {
         problems.extend(bad.into_iter().map(|bad| {
             let place = bad.offset.filter(|_| config.jwks_file.is_some()).map(|offset| place(text, offset));
             Problem::new(format!("verify.issuer[{at}].{key}"), bad.message)

@@ -8,6 +8,7 @@
 //! A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
 //! token is refused.
 
+mod admission;
 mod algorithm;
 mod api_key;
 mod challenge;
@@ -125,6 +126,26 @@ impl Verifier {
     ///
     /// One credential at most: two `Authorization` headers, or a bearer token beside an API key, are
     /// `verify.many_credentials`. The API key header is looked at only where API keys are configured.
+    ///
+    /// A token costs its signature and about two microseconds; an API key one SHA-256.
+    ///
+    /// ```
+    /// use zt_core::model::{Request, Text};
+    /// use zt_core::verify::{Config, Verifier};
+    ///
+    /// let config: Config = serde_json::from_str(
+    ///     r#"{"api_key": [{
+    ///         "id": "partner-7",
+    ///         "sha256": "b8fafb7d26cbc4cdefdae5d5fcff9a2ad4ece0f0eb1a3a3a4f67e1d2b0a9c3d1"
+    ///     }]}"#,
+    /// )?;
+    /// let verifier = Verifier::compile(&config).expect("a sound configuration");
+    /// let headers = vec![(Text::from("x-api-key"), Text::from("some other key"))];
+    /// let verified = verifier.verify(&Request { headers, ..Request::default() }, 1_800_000_000_000);
+    /// assert!(verified.identity.is_none());
+    /// assert_eq!(verified.findings[0].code.as_str(), "verify.unknown_api_key");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn verify(&self, request: &Request<'_>, now: Millis) -> Verified {
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
         let proven = credential::shown(request, header).and_then(|shown| match shown {

@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::jws::{self, Compact};
-use super::{Refusal, jwk, signature};
+use super::{Refusal, admission, signature};
 use crate::model::Code;
 
 #[expect(clippy::disallowed_methods, reason = "test data is read from files")]
@@ -22,7 +22,7 @@ fn accepts(set: &str, jws: &str) -> Result<(), Refusal> {
     let header = Header::read(&header)?;
     jws::decode(compact.payload)?;
     let signature = jws::decode(compact.signature)?;
-    let keys = jwk::read_set(set, &[header.algorithm]).map_err(|_| unknown)?;
+    let keys = admission::read_set(set, &[header.algorithm]).map_err(|_| unknown)?;
     let key = keys.iter().find(|key| key.kid.as_deref() == header.kid.as_deref()).ok_or(unknown)?;
     match signature::verify(key.algorithm, &key.decoding, compact.signed, &signature) {
         true => Ok(()),

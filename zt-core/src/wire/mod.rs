@@ -1,12 +1,14 @@
 //! JSON text in, JSON text out: what bindings and the command line call for everything but the hot path.
 
+mod guard;
 mod ops;
 
+pub use guard::{decide_or_refuse, panic_decision};
 pub use ops::{OPS, op};
 
 use std::sync::Arc;
 
-use crate::model::{Code, Decision, EndpointRef, Event, Millis, Outcome, Reason};
+use crate::model::{Decision, Event};
 use crate::{Engine, State};
 
 /// An engine and a state, on contract documents. Its clock is each event's `time_ms`.
@@ -50,7 +52,7 @@ impl Instance {
     pub fn decide_event(&self, event: &str) -> Result<String, String> {
         let event: Event = serde_json::from_str(event).map_err(|error| format!("not an event: {error}"))?;
         let now = event.time_ms;
-        text(&self.engine.decide(&self.state, &event.into_request(), now))
+        text(&decide_or_refuse(&self.engine, &self.state, &event.into_request(), now))
     }
 
     /// Event with a response, and its decision -> response decision.
@@ -89,27 +91,6 @@ impl Instance {
 /// The problem document (RFC 9457) of a decision that refuses.
 pub fn problem_document(decision: &Decision) -> String {
     crate::respond::problem(decision)
-}
-
-/// What a binding answers when zt itself failed: a refusal. Fail closed.
-pub fn panic_decision(id: &str, now: Millis) -> Decision {
-    let code = Code::InternalPanic;
-    Decision {
-        id: id.into(),
-        outcome: Outcome::Deny,
-        enforced: true,
-        status: code.status(),
-        time_ms: now,
-        identity: None,
-        endpoint: EndpointRef::default(),
-        risk: 0.0,
-        score: 0.0,
-        scores: Default::default(),
-        reasons: vec![Reason { code, stage: code.stage(), weight: 1.0, detail: "".into() }],
-        obligations: Vec::new(),
-        response_headers: Vec::new(),
-        policy_version: "".into(),
-    }
 }
 
 /// A document as text.

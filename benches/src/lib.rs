@@ -1,0 +1,5 @@
+//! What is measured: one API behind a typical configuration, and requests to it.
+
+pub mod figure;
+pub mod fixture;
+pub mod measure;

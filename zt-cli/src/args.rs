@@ -1,0 +1,100 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Zero-trust security for APIs: check a configuration, replay recorded traffic.
+///
+/// Exit codes: 0 success, 1 findings, 2 bad usage or input.
+#[derive(Debug, Parser)]
+#[command(name = "zt", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Validate a configuration and everything it names, and report every mistake at once.
+    Check(Check),
+    /// Decide recorded events: one decision a line, in order, each event's own `time_ms` as the clock.
+    Decide(Decide),
+    /// Evaluate raw Cedar requests: one answer a line, in order.
+    Authorize(Authorize),
+    /// List every reason code.
+    Codes(Codes),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The configuration; without one, the safe defaults.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// The configuration; without one, the safe defaults, which know no endpoint and deny everything.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+    /// Restore the state from this file, if it exists, and save it there in the end.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// A trained baseline. Not in this version.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Decide without learning: the state file is read and left as it is.
+    #[arg(long)]
+    pub(crate) freeze: bool,
+    /// Write the summary as JSON; decisions are JSON in any case.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop at the first malformed line.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Events as JSON Lines, plain, gzip or Zstandard; `-` or nothing for standard input.
+    #[arg(value_name = "IN.JSONL")]
+    pub(crate) events: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Authorize {
+    /// Taken like every command's, and not needed: the policies are given here.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+    /// Cedar policies.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policies: PathBuf,
+    /// Entities in Cedar's JSON form.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entities: Option<PathBuf>,
+    /// A Cedar schema.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+    /// What a forbid policy that errors does: `cedar` skips it, `deny` denies.
+    #[arg(long, value_name = "RULE", default_value = "cedar")]
+    pub(crate) errors: String,
+    /// Write the summary as JSON; answers are JSON in any case.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop at the first malformed line.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Requests as JSON Lines, plain, gzip or Zstandard; `-` or nothing for standard input.
+    #[arg(value_name = "IN.JSONL")]
+    pub(crate) requests: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Codes {
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Taken like every command's, and not needed: the codes are the same for every configuration.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+}

@@ -1,0 +1,108 @@
+//! `zt check`: every mistake of a configuration at once, and what it compiles to.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use zt_core::Engine;
+use zt_core::model::Problem;
+
+use crate::args::Check;
+use crate::configuration::Configuration;
+use crate::output::Output;
+use crate::{Ending, Failure};
+
+pub(crate) fn run(arguments: &Check) -> Result<Ending, Failure> {
+    let configuration = Configuration::read(arguments.config.as_deref())?;
+    let compiled = configuration.compile();
+    let ending = if compiled.is_ok() { Ending::Clean } else { Ending::Findings };
+    let mut output = Output::new();
+    let report = match compiled {
+        Ok(engine) => Report {
+            ok: true,
+            problems: Vec::new(),
+            notices: engine.notices(),
+            summary: Some(Summary::of(&engine, &configuration)),
+        },
+        Err(problems) => Report { ok: false, problems, notices: Vec::new(), summary: None },
+    };
+    if arguments.json {
+        output.json(&report)?;
+    } else {
+        report.write(&configuration.name(), &mut output)?;
+    }
+    output.finish()?;
+    Ok(ending)
+}
+
+#[derive(Serialize)]
+struct Report {
+    ok: bool,
+    problems: Vec<Problem>,
+    notices: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Summary>,
+}
+
+/// What was compiled.
+#[derive(Serialize)]
+struct Summary {
+    version: String,
+    mode: zt_core::model::Mode,
+    endpoints: usize,
+    segments: usize,
+    issuers: usize,
+    api_keys: usize,
+    limits: usize,
+    policies: bool,
+    body_limit: usize,
+}
+
+impl Summary {
+    fn of(engine: &Engine, configuration: &Configuration) -> Self {
+        let config = configuration.config();
+        let segments: BTreeSet<&str> = engine.router().endpoints().iter().map(|endpoint| &*endpoint.segment).collect();
+        Self {
+            version: engine.version().to_owned(),
+            mode: engine.mode(),
+            endpoints: engine.router().endpoints().len(),
+            segments: segments.len(),
+            issuers: config.verify.issuer.len(),
+            api_keys: config.verify.api_key.len(),
+            limits: config.limit.len(),
+            policies: config.policy.is_some(),
+            body_limit: engine.body_limit(),
+        }
+    }
+}
+
+impl Report {
+    fn write(&self, name: &str, output: &mut Output) -> Result<(), Failure> {
+        for problem in &self.problems {
+            output.line(&problem.to_string())?;
+        }
+        match (&self.summary, self.problems.len()) {
+            (Some(summary), _) => summary.write(name, output)?,
+            (None, 1) => output.line("1 problem")?,
+            (None, count) => output.line(&format!("{count} problems"))?,
+        }
+        self.notices.iter().try_for_each(|notice| output.line(&format!("notice: {notice}")))
+    }
+}
+
+impl Summary {
+    fn write(&self, name: &str, output: &mut Output) -> Result<(), Failure> {
+        let mode = match self.mode {
+            zt_core::model::Mode::Enforce => "enforce",
+            zt_core::model::Mode::Monitor => "monitor",
+        };
+        output.line(&format!("{name}: ok"))?;
+        output.line(&format!("  version     {}", self.version))?;
+        output.line(&format!("  mode        {mode}"))?;
+        output.line(&format!("  endpoints   {} in {} segments", self.endpoints, self.segments))?;
+        output.line(&format!("  issuers     {}", self.issuers))?;
+        output.line(&format!("  API keys    {}", self.api_keys))?;
+        output.line(&format!("  limits      {}", self.limits))?;
+        output.line(&format!("  policies    {}", if self.policies { "yes" } else { "none" }))?;
+        output.line(&format!("  body limit  {} bytes", self.body_limit))
+    }
+}

@@ -1,0 +1,77 @@
+//! `zt decide`: recorded events in, one decision a line out.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use zt_core::State;
+use zt_core::model::{Decision, Event, Outcome};
+
+use crate::args::Decide;
+use crate::configuration::Configuration;
+use crate::events::{self, Malformed};
+use crate::output::{self, Output};
+use crate::{Ending, Failure, progress, snapshot};
+
+pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
+    if arguments.baseline.is_some() {
+        return Err(Failure("`--baseline`: this version scores no anomalies and reads no baselines".to_owned()));
+    }
+    let engine = Configuration::read(arguments.config.as_deref())?.engine()?;
+    let state = State::new(&engine);
+    if let Some(path) = &arguments.state {
+        snapshot::restore(path, &state)?;
+    }
+
+    let mut output = Output::new();
+    let mut summary = Summary::default();
+    let bar = progress::bar(&arguments.events);
+    summary.malformed =
+        events::each(&arguments.events, Malformed::strict(arguments.strict), &bar, |_, mut event: Event| {
+            let now = event.time_ms;
+            let response = event.response.take();
+            let decision = engine.decide(&state, &event.into_request(), now);
+            output.json(&decision)?;
+            summary.count(&decision);
+            if let Some(response) = response {
+                engine.observe(&state, &decision, &response, now);
+            }
+            Ok(())
+        })?;
+    bar.finish_and_clear();
+    output.finish()?;
+
+    if let Some(path) = arguments.state.as_ref().filter(|_| !arguments.freeze) {
+        snapshot::save(path, &state)?;
+    }
+    if arguments.json {
+        output::tell_json(&summary)
+    } else {
+        output::tell(&summary.text())
+    }
+    Ok(if summary.malformed == 0 { Ending::Clean } else { Ending::Findings })
+}
+
+#[derive(Default, Serialize)]
+struct Summary {
+    events: u64,
+    outcomes: BTreeMap<Outcome, u64>,
+    /// Requests that the host would not have passed on.
+    refused: u64,
+    malformed: u64,
+}
+
+impl Summary {
+    fn count(&mut self, decision: &Decision) {
+        self.events = self.events.saturating_add(1);
+        let of_outcome = self.outcomes.entry(decision.outcome).or_default();
+        *of_outcome = of_outcome.saturating_add(1);
+        self.refused = self.refused.saturating_add(u64::from(!decision.passes()));
+    }
+
+    fn text(&self) -> String {
+        let mut parts = vec![format!("{} events", self.events)];
+        parts.extend(self.outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.as_str())));
+        parts.push(format!("{} malformed lines", self.malformed));
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,51 @@
+//! The `zt` command: checks configurations and replays recorded traffic. It reads files and calls zt-core; the logic
+//! is there.
+
+mod args;
+mod authorize;
+mod check;
+mod codes;
+mod configuration;
+mod decide;
+mod events;
+mod input;
+mod output;
+mod progress;
+mod snapshot;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+
+/// How a command ended when it could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nothing to report: exit code 0.
+    Clean,
+    /// Findings: exit code 1.
+    Findings,
+}
+
+/// Why a command could not do its work: bad usage or bad input, exit code 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Failure(String);
+
+fn main() -> ExitCode {
+    // clap prints usage errors itself and exits with 2.
+    let ending = match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Decide(arguments) => decide::run(&arguments),
+        Command::Authorize(arguments) => authorize::run(&arguments),
+        Command::Codes(arguments) => codes::run(&arguments),
+    };
+    match ending {
+        Ok(Ending::Clean) => ExitCode::SUCCESS,
+        Ok(Ending::Findings) => ExitCode::from(1),
+        Err(Failure(message)) => {
+            output::tell(&message);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The `zt` command as people and scripts use it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+const CONFIG: &str = r#"
+version = 1
+[[endpoint]]
+method = "GET"
+path = "/health"
+anonymous = true
+[[endpoint]]
+method = "GET"
+path = "/v1/orders/{id}"
+[[limit]]
+name = "per-peer"
+key = ["peer"]
+rate = "2/1m"
+burst = 2
+"#;
+
+/// A directory of one test.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("cli-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn with(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    fn zt(&self, arguments: &[&str]) -> Run {
+        self.zt_with_input(arguments, "")
+    }
+
+    fn zt_with_input(&self, arguments: &[&str], input: &str) -> Run {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_zt"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The command may end without reading its input.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Run(child.wait_with_output().unwrap())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Run(Output);
+
+impl Run {
+    fn code(&self) -> i32 {
+        self.0.status.code().unwrap()
+    }
+
+    fn out(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    fn err(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn event(id: &str, path: &str) -> String {
+    let request = json!({"method": "GET", "path": path, "peer": {"ip": "203.0.113.7"}});
+    json!({"id": id, "time_ms": 1_772_446_530_123_i64, "request": request}).to_string()
+}
+
+fn outcomes(run: &Run) -> Vec<String> {
+    run.lines().iter().map(|decision| decision["outcome"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_good_configuration_is_summed_up() {
+    let place = Place::new().with("zt.toml", CONFIG);
+    let run = place.zt(&["check", "--config", "zt.toml"]);
+    assert_eq!(run.code(), 0, "{}{}", run.out(), run.err());
+    assert!(run.out().starts_with("zt.toml: ok\n"), "{}", run.out());
+    assert!(run.out().contains("endpoints   2"), "{}", run.out());
+
+    let report = &place.zt(&["check", "--config", "zt.toml", "--json"]).lines()[0];
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["summary"]["limits"], 1);
+}
+
+#[test]
+fn without_a_configuration_the_safe_defaults_deny_everything() {
+    let place = Place::new();
+    assert_eq!(place.zt(&["check"]).code(), 0);
+    let run = place.zt_with_input(&["decide"], &event("e-1", "/"));
+    assert_eq!(run.code(), 0, "{}", run.err());
+    assert_eq!(outcomes(&run), ["deny"]);
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_line() {
+    let text = "version = 1\nmod = \"enforce\"\n[[limit]]\nname = \"x\"\nkey = [\"peer\"]\nrate = \"often\"\n";
+    let place = Place::new().with("conf/zt.toml", text);
+    let run = place.zt(&["check", "--config", "conf/zt.toml"]);
+    assert_eq!(run.code(), 1);
+    assert!(run.out().contains("conf/zt.toml:2:"), "{}", run.out());
+    assert!(run.out().contains("conf/zt.toml:6:"), "{}", run.out());
+    assert!(run.out().contains("`mode`"), "{}", run.out());
+    assert!(run.out().ends_with("2 problems\n"), "{}", run.out());
+
+    let report = &place.zt(&["check", "--config", "conf/zt.toml", "--json"]).lines()[0];
+    assert_eq!((&report["ok"], report["problems"].as_array().unwrap().len()), (&json!(false), 2));
+
+    // For other commands the same is bad input.
+    let run = place.zt(&["decide", "--config", "conf/zt.toml"]);
+    assert_eq!(run.code(), 2);
+    assert!(run.err().contains("conf/zt.toml:6:"), "{}", run.err());
+}
+
+#[test]
+fn named_files_are_found_beside_the_configuration() {
+    let text = "version = 1\n[[endpoint]]\nmethod = \"GET\"\npath = \"/a\"\n[policy]\nfiles = [\"policies/*.cedar\"]\n";
+    let place = Place::new().with("conf/zt.toml", text);
+    let run = place.zt(&["check", "--config", "conf/zt.toml"]);
+    assert_eq!(run.code(), 1);
+    assert!(run.out().contains("no file fits `conf/policies/*.cedar`"), "{}", run.out());
+
+    let place = place.with("conf/policies/a.cedar", "permit(principal, action, resource);");
+    let place = place.with("conf/policies/.a.cedar.swp", "not a policy").with("conf/policies/.b.cedar", "not a policy");
+    let run = place.zt(&["check", "--config", "conf/zt.toml"]);
+    assert_eq!(run.code(), 0, "{}", run.out());
+
+    let place = place.with("conf/policies/b.cedar", "permit(principal, action, resource);\nforbid(principal, action;");
+    let run = place.zt(&["check", "--config", "conf/zt.toml"]);
+    assert_eq!(run.code(), 1);
+    assert!(run.out().contains("conf/policies/b.cedar:2"), "{}", run.out());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_problem_of_the_key_that_names_it() {
+    let place = Place::new().with("zt.toml", "version = 1\nopenapi_files = [\"api.yaml\"]\n");
+    let run = place.zt(&["check", "--config", "zt.toml"]);
+    assert_eq!(run.code(), 1);
+    assert!(run.out().contains("zt.toml:2") && run.out().contains("cannot read `api.yaml`"), "{}", run.out());
+}
+
+#[test]
+fn bad_usage_is_two() {
+    let place = Place::new().with("zt.toml", CONFIG);
+    assert_eq!(place.zt(&[]).code(), 2);
+    assert_eq!(place.zt(&["frobnicate"]).code(), 2);
+    assert_eq!(place.zt(&["check", "--config", "absent.toml"]).code(), 2);
+    assert_eq!(place.zt(&["decide", "absent.jsonl"]).code(), 2);
+    assert_eq!(place.zt(&["--help"]).code(), 0);
+    let run = place.zt(&["decide", "--config", "zt.toml", "--baseline", "b.zt"]);
+    assert_eq!(run.code(), 2);
+    assert!(run.err().contains("--baseline"), "{}", run.err());
+}
+
+#[test]
+fn decisions_come_in_the_order_of_the_events() {
+    let place = Place::new().with("zt.toml", CONFIG);
+    let input = [event("a", "/health"), event("b", "/nowhere"), event("c", "/health")].join("\n");
+    let run = place.zt_with_input(&["decide", "--config", "zt.toml"], &input);
+    assert_eq!(run.code(), 0, "{}", run.err());
+    let ids: Vec<Value> = run.lines().iter().map(|decision| decision["id"].clone()).collect();
+    assert_eq!(ids, ["a", "b", "c"]);
+    assert!(run.err().contains("3 events"), "{}", run.err());
+    assert_eq!(run.out(), place.zt_with_input(&["decide", "--config", "zt.toml"], &input).out());
+}
+
+#[test]
+fn compressed_events_are_known_by_their_content() {
+    let text = format!("{}\n{}\n", event("a", "/health"), event("b", "/nowhere"));
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    let place = Place::new()
+        .with("zt.toml", CONFIG)
+        .with("plain", &text)
+        .with("gzip", gzip.finish().unwrap())
+        .with("zstd", zstd::encode_all(text.as_bytes(), 1).unwrap());
+    let plain = place.zt(&["decide", "--config", "zt.toml", "plain"]).out();
+    assert_eq!(plain.lines().count(), 2);
+    for name in ["gzip", "zstd"] {
+        assert_eq!(place.zt(&["decide", "--config", "zt.toml", name]).out(), plain, "{name}");
+    }
+}
+
+#[test]
+fn input_that_ends_too_early_is_bad_input() {
+    let mut bytes = zstd::encode_all(event("a", "/health").as_bytes(), 1).unwrap();
+    bytes.truncate(bytes.len() - 3);
+    let place = Place::new().with("zt.toml", CONFIG).with("cut.zst", bytes);
+    let run = place.zt(&["decide", "--config", "zt.toml", "--state", "S", "cut.zst"]);
+    assert_eq!(run.code(), 2);
+    assert!(run.err().contains("cut.zst"), "{}", run.err());
+    assert!(!place.0.join("S").exists());
+}
+
+#[test]
+fn a_malformed_line_is_reported_and_counted() {
+    let input = [&event("a", "/health"), "", "{\"time_ms\":\"Bearer secret\"}", "{", &event("b", "/health")].join("\n");
+    let place = Place::new().with("zt.toml", CONFIG).with("in.jsonl", &input);
+    let run = place.zt(&["decide", "--config", "zt.toml", "in.jsonl"]);
+    assert_eq!(run.code(), 1);
+    assert_eq!(run.lines().len(), 2);
+    assert!(run.err().contains("in.jsonl:3:") && run.err().contains("in.jsonl:4:"), "{}", run.err());
+    assert!(run.err().contains("2 malformed lines") && !run.err().contains("secret"), "{}", run.err());
+
+    let run = place.zt(&["decide", "--config", "zt.toml", "--strict", "in.jsonl"]);
+    assert_eq!(run.code(), 2);
+    assert_eq!(run.lines().len(), 1);
+    assert!(!run.err().contains("in.jsonl:4:"), "{}", run.err());
+
+    let run = place.zt(&["decide", "--config", "zt.toml", "--json", "in.jsonl"]);
+    let summary: Value = serde_json::from_str(run.err().lines().last().unwrap()).unwrap();
+    assert_eq!((&summary["events"], &summary["malformed"]), (&json!(2), &json!(2)));
+}
+
+#[test]
+fn the_state_goes_on_where_it_was_saved() {
+    let place = Place::new().with("zt.toml", CONFIG);
+    let three: String = (0..3).map(|n| event(&format!("e-{n}"), "/health") + "\n").collect();
+    let decide = |more: &[&str], input: &str| {
+        let arguments: Vec<&str> =
+            ["decide", "--config", "zt.toml", "--state", "S"].iter().chain(more).copied().collect();
+        let run = place.zt_with_input(&arguments, input);
+        assert_eq!(run.code(), 0, "{}", run.err());
+        outcomes(&run)
+    };
+    assert_eq!(decide(&[], &three), ["allow", "allow", "throttle"]);
+    let saved = fs::read(place.0.join("S")).unwrap();
+    assert_eq!(decide(&["--freeze"], &three), ["throttle", "throttle", "throttle"]);
+    assert_eq!(fs::read(place.0.join("S")).unwrap(), saved);
+    assert_eq!(decide(&[], &event("later", "/health")), ["throttle"]);
+    let left: Vec<_> = fs::read_dir(&place.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn a_foreign_state_is_bad_input_and_left_alone() {
+    let place = Place::new().with("zt.toml", CONFIG).with("S", "something else");
+    let run = place.zt_with_input(&["decide", "--config", "zt.toml", "--state", "S"], &event("a", "/health"));
+    assert_eq!(run.code(), 2);
+    assert_eq!(
+        (run.out(), fs::read_to_string(place.0.join("S")).unwrap()),
+        (String::new(), "something else".to_owned())
+    );
+}
+
+#[test]
+fn a_response_is_observed_and_changes_no_output() {
+    let place = Place::new().with("zt.toml", CONFIG);
+    let mut with_response: Value = serde_json::from_str(&event("a", "/health")).unwrap();
+    with_response["response"] = json!({"status": 200, "headers": [["Content-Type", "text/plain"]], "body": "ok"});
+    let run = place.zt_with_input(&["decide", "--config", "zt.toml"], &with_response.to_string());
+    assert_eq!((run.code(), run.lines().len()), (0, 1));
+}
+
+#[test]
+fn raw_requests_are_authorized() {
+    let policies = r#"permit(principal == User::"anna", action == Action::"view", resource in Album::"trips");"#;
+    let entities = json!([
+        {"uid": {"type": "Photo", "id": "p1"}, "attrs": {}, "parents": [{"type": "Album", "id": "trips"}]},
+        {"uid": {"type": "Album", "id": "trips"}, "attrs": {}, "parents": []}
+    ]);
+    let request = |principal: &str| {
+        let (action, resource) = (r#"Action::"view""#, r#"Photo::"p1""#);
+        json!({"principal": principal, "action": action, "resource": resource, "context": {}}).to_string()
+    };
+    let input = [request(r#"User::"anna""#), "nonsense".to_owned(), request(r#"User::"eve""#)].join("\n");
+    let place = Place::new().with("p.cedar", policies).with("e.json", entities.to_string()).with("in.jsonl", input);
+    let run = place.zt(&["authorize", "--policies", "p.cedar", "--entities", "e.json", "in.jsonl"]);
+    assert_eq!(run.code(), 1, "{}", run.err());
+    let decisions: Vec<Value> = run.lines().iter().map(|answer| answer["decision"].clone()).collect();
+    assert_eq!(decisions, ["allow", "deny"], "{}", run.err());
+    assert!(run.err().contains("in.jsonl:2:") && run.err().contains("1 malformed"), "{}", run.err());
+
+    let place = place.with("p.cedar", "permit(");
+    let run = place.zt(&["authorize", "--policies", "p.cedar", "in.jsonl"]);
+    assert_eq!((run.code(), run.out()), (2, String::new()));
+}
+
+#[test]
+fn every_reason_code_has_its_sentence() {
+    let place = Place::new();
+    let text = place.zt(&["codes"]).out();
+    assert!(text.contains("route.unknown_endpoint") && text.contains("404"));
+    let codes = place.zt(&["codes", "--json"]).lines();
+    assert_eq!(codes[0].as_array().unwrap().len(), text.lines().count());
+}

@@ -1,0 +1,393 @@
+//! Which keys of a JWK set are admitted.
+//!
+//! Everything is decided here, before a backend sees a key, so that every target admits the same keys.
+
+use jsonwebtoken::DecodingKey;
+
+use super::algorithm::{Algorithm, KeyKind};
+use super::curve::{self, BadPoint, Weierstrass};
+use super::jwk::{BadSet, Member, Members, members_of_keys};
+use super::{header, jws};
+
+/// Shortest and longest RSA modulus in bytes: aws-lc takes 2048 to 8192 bits, RustCrypto's `rsa` at most 4096, and
+/// decisions must not depend on the target.
+const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
+/// Longest HMAC key; a longer one is hashed first and gains nothing.
+const MAX_SECRET_BYTES: usize = 1 << 10;
+
+/// An admitted key: it serves exactly one algorithm (RFC 8725, section 3.1).
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) kid: Option<Box<str>>,
+    pub(super) algorithm: Algorithm,
+    pub(super) decoding: DecodingKey,
+}
+
+/// Why a key is not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rejected {
+    /// It is sound, perhaps, but for another use; passed over.
+    NotForUs(&'static str),
+    /// It is broken or dangerous; an error.
+    Refused(&'static str),
+}
+use Rejected::{NotForUs, Refused};
+
+/// Reads a set and admits its keys for these algorithms, at least one.
+pub(super) fn read_set(text: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, Vec<BadSet>> {
+    let keys = members_of_keys(text).map_err(|bad| vec![bad])?;
+    let mut bad = Vec::new();
+    let mut admitted: Vec<Key> = Vec::new();
+    let mut passed_over = Vec::new();
+    for (index, members) in keys.iter().enumerate() {
+        let name = match members.get("kid") {
+            Some(Member::Text(kid)) if header::is_kid(kid) => format!("`keys[{index}]` (kid `{kid}`)"),
+            _ => format!("`keys[{index}]`"),
+        };
+        match admit(members, algorithms) {
+            Ok(key) if key.kid.is_some() && admitted.iter().any(|other| other.kid == key.kid) => {
+                bad.push(format!("{name}: another key has the same `kid`"));
+            }
+            Ok(key) => admitted.push(key),
+            Err(Refused(why)) => bad.push(format!("{name}: {why}")),
+            Err(NotForUs(why)) => passed_over.push(format!("{name}: {why}")),
+        }
+    }
+    let of_kty = |wanted: &[&str]| {
+        keys.iter().any(|members| matches!(members.get("kty"), Some(Member::Text(kty)) if wanted.contains(&&**kty)))
+    };
+    if of_kty(&["oct"]) && of_kty(&["RSA", "EC", "OKP"]) {
+        bad.push("secret and public keys in one set".to_owned());
+    }
+    if admitted.is_empty() && bad.is_empty() {
+        passed_over.truncate(4);
+        let why = if passed_over.is_empty() { "the set is empty".to_owned() } else { passed_over.join("; ") };
+        bad.push(format!("no key can be used: {why}"));
+    }
+    match bad.is_empty() {
+        true => Ok(admitted),
+        false => Err(bad.into_iter().map(|message| BadSet { message, offset: None }).collect()),
+    }
+}
+
+fn admit(members: &Members<'_>, algorithms: &[Algorithm]) -> Result<Key, Rejected> {
+    let kty = text(members, "kty", "`kty` is not a string")?.ok_or(Refused("`kty` is missing"))?;
+    let private: &[&str] = match kty {
+        "RSA" => &["d", "p", "q", "dp", "dq", "qi", "oth"],
+        "EC" | "OKP" => &["d"],
+        "oct" => &[],
+        _ => return Err(NotForUs("`kty` is not a supported one")),
+    };
+    if private.iter().any(|name| members.contains_key(*name)) {
+        return Err(Refused("a private key has no place in a set that verifies"));
+    }
+    let kid = text(members, "kid", "`kid` is not a string")?;
+    if kid.is_some_and(|kid| !header::is_kid(kid)) {
+        return Err(Refused("`kid` is empty, too long or has control characters"));
+    }
+    if text(members, "use", "`use` is not a string")?.is_some_and(|usage| usage != "sig") {
+        return Err(NotForUs("`use` is not `sig`"));
+    }
+    match members.get("key_ops") {
+        None => {}
+        Some(Member::Texts(ops)) if ops.iter().any(|op| op == "verify") => {}
+        Some(Member::Texts(_)) => return Err(NotForUs("`key_ops` lacks `verify`")),
+        Some(_) => return Err(Refused("`key_ops` is not an array of strings")),
+    }
+    let named = match text(members, "alg", "`alg` is not a string")? {
+        None => None,
+        Some(name) => Some(Algorithm::from_name(name).ok_or(NotForUs("`alg` is not a supported signature algorithm"))?),
+    };
+    let (kind, decoding) = match kty {
+        "RSA" => (KeyKind::Rsa, rsa(members)?),
+        "EC" => elliptic(members)?,
+        "OKP" => (KeyKind::Ed25519, ed25519(members)?),
+        _ => (KeyKind::Secret, secret(members)?),
+    };
+    let algorithm = algorithm_of(kind, named, algorithms)?;
+    if decoding.try_get_as_bytes().is_ok_and(|bytes| bytes.len() < algorithm.hmac_bytes()) {
+        return Err(Refused("the secret is shorter than the algorithm's hash (RFC 7518, section 3.2)"));
+    }
+    Ok(Key { kid: kid.map(Box::from), algorithm, decoding })
+}
+
+/// The one algorithm that a key of this kind is for.
+fn algorithm_of(kind: KeyKind, named: Option<Algorithm>, accepted: &[Algorithm]) -> Result<Algorithm, Rejected> {
+    if let Some(named) = named {
+        return match (named.key_kind() == kind, accepted.contains(&named)) {
+            (true, true) => Ok(named),
+            (true, false) => Err(NotForUs("its `alg` is not among the issuer's `algorithms`")),
+            (false, _) => Err(Refused("its `alg` is not for a key of this kind")),
+        };
+    }
+    let fits = |algorithm: &&Algorithm| algorithm.key_kind() == kind;
+    let first = accepted.iter().find(fits).ok_or(NotForUs("none of the issuer's `algorithms` fits it"))?;
+    if accepted.iter().filter(fits).any(|other| other != first) {
+        return Err(Refused("it has no `alg`, and more than one of the issuer's `algorithms` fits it"));
+    }
+    Ok(*first)
+}
+
+fn rsa(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
+    let n = bytes(members, "n", "`n` is missing or not canonical base64url")?;
+    let e = bytes(members, "e", "`e` is missing or not canonical base64url")?;
+    if n.first() == Some(&0) || e.first() == Some(&0) {
+        return Err(Refused("`n` or `e` starts with a zero byte"));
+    }
+    if !RSA_BYTES.contains(&n.len()) || n.first().is_none_or(|top| *top < 0x80) {
+        return Err(Refused("the modulus is not of 2048 to 4096 bits, in whole bytes"));
+    }
+    if n.last().is_none_or(|low| low & 1 == 0) {
+        return Err(Refused("the modulus is even"));
+    }
+    if is_roca(&n) {
+        return Err(Refused("the modulus has the form of keys that can be factored (ROCA, CVE-2017-15361)"));
+    }
+    // Both backends stop at 33 bits.
+    if e.len() > 4 || e.last().is_none_or(|low| low & 1 == 0) || e == [1] {
+        return Err(Refused("the exponent is not an odd number from 3 to 2^32"));
+    }
+    Ok(DecodingKey::from_rsa_raw_components(&n, &e))
+}
+
+/// Whether a modulus is, modulo each of these primes, a power of 65537: of sound keys about one in 2^27 is (Nemec et
+/// al. 2017, "The Return of Coppersmith's Attack").
+fn is_roca(n: &[u8]) -> bool {
+    const PRIMES: [u32; 38] = [
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
+        109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    ];
+    PRIMES.iter().all(|prime| {
+        let residue = n.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let mut power = 1;
+        (0..*prime).any(|_| {
+            power = power * 65_537 % prime;
+            power == residue
+        })
+    })
+}
+
+fn elliptic(members: &Members<'_>) -> Result<(KeyKind, DecodingKey), Rejected> {
+    let (kind, curve, width): (_, &Weierstrass, _) =
+        match text(members, "crv", "`crv` is not a string")?.ok_or(Refused("`crv` is missing"))? {
+            "P-256" => (KeyKind::P256, &curve::P256, 32),
+            "P-384" => (KeyKind::P384, &curve::P384, 48),
+            _ => return Err(Refused("`crv` is not P-256 or P-384")),
+        };
+    let x = bytes(members, "x", "`x` is missing or not canonical base64url")?;
+    let y = bytes(members, "y", "`y` is missing or not canonical base64url")?;
+    if x.len() != width || y.len() != width {
+        return Err(Refused("a coordinate has not exactly the curve's width"));
+    }
+    if !curve.has_point(&x, &y) {
+        return Err(Refused("the point is not on the curve"));
+    }
+    // Uncompressed point (SEC 1, section 2.3.3).
+    Ok((kind, DecodingKey::from_ec_der(&[&[4], x.as_slice(), y.as_slice()].concat())))
+}
+
+fn ed25519(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
+    if text(members, "crv", "`crv` is not a string")? != Some("Ed25519") {
+        return Err(Refused("`crv` is not Ed25519"));
+    }
+    let x = bytes(members, "x", "`x` is missing or not canonical base64url")?;
+    let point: &[u8; 32] = x.as_slice().try_into().map_err(|_| Refused("`x` is not of 32 bytes"))?;
+    curve::check_ed25519_key(point).map_err(|bad| {
+        Refused(match bad {
+            BadPoint::NotCanonical => "the point is not in canonical form",
+            BadPoint::SmallOrder => "the point is of small order",
+            BadPoint::NotOnCurve => "the point is not on the curve",
+        })
+    })?;
+    Ok(DecodingKey::from_ed_der(point))
+}
+
+fn secret(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
+    let k = bytes(members, "k", "`k` is missing or not canonical base64url")?;
+    if k.len() > MAX_SECRET_BYTES {
+        return Err(Refused("the secret is longer than 1 KiB"));
+    }
+    if k.iter().all(|byte| k.first() == Some(byte)) {
+        return Err(Refused("the secret is empty or blank: one byte repeated"));
+    }
+    Ok(DecodingKey::from_secret(&k))
+}
+
+fn text<'m>(members: &'m Members<'_>, name: &str, wrong: &'static str) -> Result<Option<&'m str>, Rejected> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Member::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(Refused(wrong)),
+    }
+}
+
+fn bytes(members: &Members<'_>, name: &str, wrong: &'static str) -> Result<Vec<u8>, Rejected> {
+    let encoded = text(members, name, wrong)?.ok_or(Refused(wrong))?;
+    jws::decode(encoded.as_bytes()).map_err(|_| Refused(wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use proptest::prelude::*;
+
+    const ALL: &[Algorithm] =
+        &[Algorithm::Rs256, Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Hs256];
+    const EC_X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
+    const EC_Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
+
+    fn one(key: &str) -> Result<Key, String> {
+        read_set(&format!(r#"{{"keys":[{key}]}}"#), ALL)
+            .map(|mut keys| keys.remove(0))
+            .map_err(|bad| bad.into_iter().map(|bad| bad.message).collect::<Vec<_>>().join(", "))
+    }
+
+    fn rsa_key(n: &[u8], e: &[u8], more: &str) -> String {
+        let (n, e) = (URL_SAFE_NO_PAD.encode(n), URL_SAFE_NO_PAD.encode(e));
+        format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"{more}}}"#)
+    }
+
+    fn refusal(key: &str) -> String {
+        one(key).expect_err(key)
+    }
+
+    #[test]
+    fn one_of_each_kind() {
+        assert_eq!(one(&rsa_key(&[0xff; 256], &[1, 0, 1], "")).unwrap().algorithm, Algorithm::Rs256);
+        let ec = format!(r#"{{"kty":"EC","crv":"P-256","x":"{EC_X}","y":"{EC_Y}","kid":"a","use":"sig","x5c":["M"]}}"#);
+        assert_eq!(one(&ec).unwrap().algorithm, Algorithm::Es256);
+        let ed =
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","key_ops":["verify"]}"#;
+        assert_eq!(one(ed).unwrap().algorithm, Algorithm::EdDsa);
+        let secret = URL_SAFE_NO_PAD.encode(b"a test secret of more than 32 bytes");
+        assert_eq!(one(&format!(r#"{{"kty":"oct","k":"{secret}"}}"#)).unwrap().algorithm, Algorithm::Hs256);
+    }
+
+    #[test]
+    fn rsa_rules() {
+        let odd = |n: usize| vec![0xff; n];
+        for (n, e, why) in [
+            (odd(128), vec![1, 0, 1], "2048 to 4096"),
+            (odd(513), vec![1, 0, 1], "2048 to 4096"),
+            ([vec![0x7f], odd(255)].concat(), vec![1, 0, 1], "2048 to 4096"),
+            ([vec![0], odd(256)].concat(), vec![1, 0, 1], "zero byte"),
+            ([odd(255), vec![0xfe]].concat(), vec![1, 0, 1], "even"),
+            (odd(256), vec![1], "exponent"),
+            (odd(256), vec![], "exponent"),
+            (odd(256), vec![1, 0, 0], "exponent"),
+            (odd(256), vec![1, 0, 0, 0, 1], "exponent"),
+            (odd(256), vec![0, 1, 0, 1], "zero byte"),
+        ] {
+            assert!(refusal(&rsa_key(&n, &e, "")).contains(why), "{why}");
+        }
+        assert!(one(&rsa_key(&odd(512), &[3], "")).is_ok());
+        for private in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
+            let key = rsa_key(&odd(256), &[1, 0, 1], &format!(r#","use":"enc","{private}":"AQ""#));
+            assert!(refusal(&key).contains("private"), "{private}");
+        }
+    }
+
+    #[test]
+    fn roca_moduli_are_found() {
+        // 65537 is a power of itself modulo every prime; 65539 is not modulo all of them.
+        assert!(is_roca(&[1, 0, 1]) && is_roca(&[1, 0, 2, 0, 1]));
+        assert!(!is_roca(&[1, 0, 3]) && !is_roca(&[0xff; 256]));
+    }
+
+    #[test]
+    fn what_a_key_is_for() {
+        let with = |more: &str| rsa_key(&[0xff; 256], &[1, 0, 1], more);
+        for (more, why) in [
+            (r#","use":"enc""#, "no key can be used"),
+            (r#","use":5"#, "`use`"),
+            (r#","key_ops":["encrypt"]"#, "no key can be used"),
+            (r#","key_ops":"verify""#, "`key_ops`"),
+            (r#","key_ops":["verify",[5]]"#, "`key_ops`"),
+            (r#","alg":"PS256""#, "no key can be used"),
+            (r#","alg":"RSA-OAEP""#, "no key can be used"),
+            (r#","alg":"ES256""#, "not for a key of this kind"),
+            (r#","alg":"HS256""#, "not for a key of this kind"),
+            (r#","kid":5"#, "`kid`"),
+            (r#","kid":"a\u0000""#, "`kid`"),
+            (r#","e":"AQAB""#, "duplicate"),
+        ] {
+            assert!(refusal(&with(more)).contains(why), "{more}: {}", refusal(&with(more)));
+        }
+        assert!(refusal(r#"{"kty":"AKP"}"#).contains("no key can be used"));
+        assert!(refusal("{}").contains("`kty`"));
+        // Each key serves one algorithm.
+        let set = format!(r#"{{"keys":[{}]}}"#, with(""));
+        assert!(
+            read_set(&set, &[Algorithm::Rs256, Algorithm::Ps256]).unwrap_err()[0].message.contains("more than one")
+        );
+        let set = format!(r#"{{"keys":[{}]}}"#, with(r#","alg":"PS256""#));
+        assert_eq!(read_set(&set, &[Algorithm::Rs256, Algorithm::Ps256]).unwrap()[0].algorithm, Algorithm::Ps256);
+    }
+
+    #[test]
+    fn curve_rules() {
+        let ec = |crv: &str, x: &str, y: &str| format!(r#"{{"kty":"EC","crv":"{crv}","x":"{x}","y":"{y}"}}"#);
+        assert!(refusal(&ec("P-256", EC_X, EC_X)).contains("not on the curve"));
+        assert!(refusal(&ec("P-384", EC_X, EC_Y)).contains("width"));
+        assert!(refusal(&ec("secp256k1", EC_X, EC_Y)).contains("`crv`"));
+        assert!(refusal(&ec("P-256", &EC_X[..42], EC_Y)).contains("`x`"));
+        assert!(refusal(&ec("P-256", &format!("{EC_X}="), EC_Y)).contains("`x`"));
+        let ed = |crv: &str, x: &[u8]| format!(r#"{{"kty":"OKP","crv":"{crv}","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(x));
+        assert!(refusal(&ed("X25519", &[9; 32])).contains("`crv`"));
+        assert!(refusal(&ed("Ed25519", &[0; 31])).contains("32 bytes"));
+        assert!(refusal(&ed("Ed25519", &[1; 33])).contains("32 bytes"));
+        assert!(refusal(&ed("Ed25519", &[0; 32])).contains("small order"));
+        assert!(refusal(&ed("Ed25519", &[0xff; 32])).contains("canonical"));
+        let mut off = [0; 32];
+        off[0] = 2;
+        assert!(refusal(&ed("Ed25519", &off)).contains("not on the curve"));
+    }
+
+    #[test]
+    fn secrets_are_long_enough() {
+        let oct = |k: &[u8]| format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_SAFE_NO_PAD.encode(k));
+        assert!(refusal(&oct(b"")).contains("empty"));
+        assert!(refusal(&oct(&[b' '; 64])).contains("blank"));
+        assert!(refusal(&oct(b"31 bytes are one byte too short")).contains("shorter"));
+        assert!(refusal(&oct(&[0, 1].repeat(1000))).contains("longer"));
+    }
+
+    #[test]
+    fn sets_as_a_whole() {
+        let messages = |set: &str| match read_set(set, ALL) {
+            Ok(_) => String::new(),
+            Err(bad) => bad.into_iter().map(|bad| bad.message).collect::<Vec<_>>().join(", "),
+        };
+        let rsa = rsa_key(&[0xff; 256], &[1, 0, 1], r#","kid":"a""#);
+        let oct = format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_SAFE_NO_PAD.encode((0..32).collect::<Vec<u8>>()));
+        assert!(messages(&format!(r#"{{"keys":[{rsa},{rsa}]}}"#)).contains("same `kid`"));
+        assert!(messages(&format!(r#"{{"keys":[{rsa},{oct}]}}"#)).contains("one set"));
+        assert!(messages(&format!(r#"{{"keys":[{}]}}"#, vec![oct.as_str(); 129].join(","))).contains("128"));
+        assert!(messages(r#"{"keys":[]}"#).contains("empty"));
+        assert!(messages("{}").contains("`keys` is missing"));
+        assert!(messages("[]").contains("not an object"));
+        assert!(messages(r#"{"keys":{}}"#).contains("not an array"));
+        assert!(messages(r#"{"keys":[5]}"#).contains("not an object"));
+        assert!(messages(r#"{"keys":[{}]} x"#).contains("strict JSON"));
+        assert!(
+            messages(r#"{"a":[{"b":[[]]}],"keys":[{"c":{"d":[1]},"kty":"x"}],"e":null}"#)
+                .contains("no key can be used")
+        );
+        let enc = rsa_key(&[0xff; 256], &[1, 0, 1], r#","kid":"a","use":"enc""#);
+        assert_eq!(read_set(&format!(r#"{{"keys":[{enc},{rsa}]}}"#), ALL).unwrap().len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_never_panics(text in ".{0,200}") {
+            let _ = read_set(&text, ALL);
+        }
+
+        #[test]
+        fn any_members_never_panic(kty in "RSA|EC|OKP|oct|x", name in "n|e|x|y|k|crv|use|alg|kid|key_ops", value in r#""[A-Za-z0-9_-]{0,60}"|\[("a",?)*\]|\{\}|5|"P-256"|"Ed25519""#) {
+            let _ = read_set(&format!(r#"{{"keys":[{{"kty":"{kty}","{name}":{value}}}]}}"#), ALL);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The Layer in front of a service, request by request.
+#![cfg(feature = "compile")]
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt as _, Empty, Full};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use zt_core::model::{Decision, Outcome};
+use zt_core::tower::{Replay, ZtLayer};
+use zt_core::{Engine, State};
+
+const CONFIG: &str = r#"
+version = 1
+[inspect]
+max_body = "16B"
+[[endpoint]]
+method = "GET"
+path = "/open"
+anonymous = true
+[[endpoint]]
+method = "POST"
+path = "/echo"
+anonymous = true
+[[endpoint]]
+method = "GET"
+path = "/closed"
+[[limit]]
+name = "per-peer"
+key = ["peer"]
+rate = "2/1m"
+burst = 2
+"#;
+
+fn layer(config: &str) -> ZtLayer {
+    let engine = Arc::new(Engine::from_toml(config, &[]).unwrap());
+    let state = Arc::new(State::new(&engine));
+    ZtLayer::new(engine, state)
+}
+
+/// A body of frames that come one by one, of unknown length, counting what is taken.
+struct Frames {
+    left: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"abcd")))))
+    }
+}
+
+/// Answers with the request's own body, and says what the Layer told it.
+async fn echo<B>(request: Request<Replay<B>>) -> Result<Response<Replay<B>>, Infallible> {
+    let decision = request.extensions().get::<Arc<Decision>>().cloned().unwrap();
+    let mut response = Response::new(request.into_body());
+    response.headers_mut().insert("decided", decision.outcome.as_str().parse().unwrap());
+    Ok(response)
+}
+
+async fn ask<B>(layer: &ZtLayer, request: Request<B>) -> (StatusCode, HeaderMap, Bytes)
+where
+    B: Body<Data = Bytes, Error = Infallible> + Unpin + Send + 'static,
+{
+    let response = layer.layer(service_fn(echo::<B>)).oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    (parts.status, parts.headers, body.collect().await.unwrap().to_bytes())
+}
+
+fn get(path: &str) -> Request<Empty<Bytes>> {
+    Request::get(path).header("host", "shop.test").body(Empty::new()).unwrap()
+}
+
+fn post<B>(body: B) -> Request<B> {
+    Request::post("/echo").header("host", "shop.test").header("content-type", "text/plain").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_that_passes_carries_its_decision_and_its_body() {
+    let layer = layer(CONFIG);
+    let (status, headers, _) = ask(&layer, get("/open")).await;
+    assert_eq!((status, headers["decided"].as_bytes()), (StatusCode::OK, &b"allow"[..]));
+    let (status, _, body) = ask(&layer, post(Full::from("sixteen bytes ok"))).await;
+    assert_eq!((status, &body[..]), (StatusCode::OK, &b"sixteen bytes ok"[..]));
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_problem_document_and_never_reaches_the_service() {
+    let layer = layer(CONFIG);
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reached);
+    let service = service_fn(move |_: Request<Replay<Empty<Bytes>>>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())) }
+    });
+    let response = layer.layer(service).oneshot(get("/closed")).await.unwrap();
+    assert_eq!((response.status(), reached.load(Ordering::Relaxed)), (StatusCode::UNAUTHORIZED, 0));
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert!(response.headers().contains_key("www-authenticate"));
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["reasons"][0], "verify.no_credential");
+}
+
+#[tokio::test]
+async fn the_path_is_decided_as_it_was_sent() {
+    let layer = layer(CONFIG);
+    for path in ["/open/../closed", "//open", "/open%2fx", "/%2e%2e/open"] {
+        let (status, ..) = ask(&layer, get(path)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_without_reading_it_all() {
+    let layer = layer(CONFIG);
+    let (status, ..) = ask(&layer, post(Full::from("this is seventeen"))).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+
+    let taken = Arc::new(AtomicUsize::new(0));
+    let body = Frames { left: 1_000_000, taken: Arc::clone(&taken) };
+    assert_eq!(ask(&layer, post(body)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(taken.load(Ordering::Relaxed), 5, "16 bytes and one frame more");
+}
+
+#[tokio::test]
+async fn monitor_mode_streams_what_it_would_refuse() {
+    let layer = layer(&CONFIG.replacen("version = 1", "version = 1\nmode = \"monitor\"", 1));
+    let taken = Arc::new(AtomicUsize::new(0));
+    let body = Frames { left: 100, taken: Arc::clone(&taken) };
+    let response = layer.layer(service_fn(echo::<Frames>)).oneshot(post(body)).await.unwrap();
+    assert_eq!((response.status(), response.headers()["decided"].as_bytes()), (StatusCode::OK, &b"deny"[..]));
+    assert_eq!(taken.load(Ordering::Relaxed), 5, "the rest is still with the client");
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes().len(), 400);
+}
+
+#[tokio::test]
+async fn a_response_is_not_held() {
+    let layer = layer(CONFIG);
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&taken);
+    let service = service_fn(move |_: Request<Replay<Empty<Bytes>>>| {
+        let body = Frames { left: 1_000_000, taken: Arc::clone(&counted) };
+        async { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let mut response = layer.layer(service).oneshot(get("/open")).await.unwrap();
+    assert_eq!(taken.load(Ordering::Relaxed), 0);
+    let first = response.body_mut().frame().await.unwrap().unwrap();
+    assert_eq!((&first.into_data().unwrap()[..], taken.load(Ordering::Relaxed)), (&b"abcd"[..], 1));
+}
+
+#[tokio::test]
+async fn limits_by_peer_use_the_address_the_host_gives() {
+    let layer = layer(CONFIG).with_peer(|extensions| extensions.get::<IpAddr>().copied());
+    let from = |last: u8| {
+        let mut request = get("/open");
+        request.extensions_mut().insert(IpAddr::from([192, 0, 2, last]));
+        request
+    };
+    for _ in 0..2 {
+        assert_eq!(ask(&layer, from(1)).await.0, StatusCode::OK);
+    }
+    let (status, headers, _) = ask(&layer, from(1)).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(headers.contains_key("retry-after"));
+    assert_eq!(ask(&layer, from(2)).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_clock_is_the_hosts() {
+    let layer = layer(CONFIG).with_clock(|| 86_400_000);
+    let service = service_fn(|request: Request<Replay<Empty<Bytes>>>| async move {
+        let decision = request.extensions().get::<Arc<Decision>>().unwrap();
+        assert_eq!((decision.time_ms, decision.outcome), (86_400_000, Outcome::Allow));
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    });
+    let response = layer.layer(service).oneshot(get("/open")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}

@@ -1,0 +1,83 @@
+"""Zero-trust security for APIs, inside the process it protects.
+
+An `Engine` is a compiled configuration with its state. `Engine.decide` and `Engine.decide_asgi` are the calls for live
+requests and return a `Decision`; the methods that end in `_event`, and `op`, take and give the documents of the
+contract, as dictionaries or, where they end in `_json`, as text.
+"""
+
+from __future__ import annotations
+
+import glob as _glob
+import json as _json
+import os as _os
+import secrets as _secrets
+from pathlib import Path as _Path
+
+from . import _zt
+from ._zt import OPS, Decision, __version__
+
+__all__ = ["OPS", "Decision", "Engine", "__version__", "op"]
+
+
+def op(name, document=None):
+    """Runs one of `OPS` on a document."""
+    return _json.loads(_zt.op_json(name, _text(document)))
+
+
+class Engine(_zt.Engine):
+    """A compiled configuration with its state. Threads may share it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_toml(cls, text, files=None, *, seed=None):
+        """Compiles the text of a configuration and of the files it names, by name.
+
+        The state's hash tables are keyed by the configuration's seed, else by `seed`, else by 0, which makes a replay
+        exact. A server passes a random one; `from_file` does.
+        """
+        return cls(text, list((files or {}).items()), seed)
+
+    @classmethod
+    def from_file(cls, path, *, seed=None):
+        """Reads and compiles a configuration and the files it names, relative to its directory."""
+        path = _Path(path)
+        text = path.read_text(encoding="utf-8")
+        files = {}
+        for name in op("named_files", {"config": text}):
+            files.update(_read_named(path.parent, name))
+        return cls.from_toml(text, files, seed=_secrets.randbits(64) if seed is None else seed)
+
+    def observe(self, decision, status, headers=None, body=None, now=None, *, body_len=None, latency_ms=None):
+        """Observes the response to a request that was decided; returns a response decision."""
+        observed = self.observe_json(
+            decision, status, headers, body, now, body_len=body_len, latency_ms=latency_ms
+        )
+        return _json.loads(observed)
+
+    def decide_event(self, event):
+        """Event -> decision, with the event's `time_ms` as the clock."""
+        return _json.loads(self.decide_event_json(_text(event)))
+
+    def observe_event(self, event, decision):
+        """Event with a response, and its decision -> response decision."""
+        return _json.loads(self.observe_event_json(_text(event), _text(decision)))
+
+    @staticmethod
+    def op(name, document=None):
+        """Runs one of `OPS` on a document."""
+        return op(name, document)
+
+
+def _text(document):
+    return _json.dumps(document, allow_nan=False)
+
+
+def _read_named(directory, name):
+    """The file of this name, or all that fit when it has a `*`; a missing one is told by the compiler, with its line."""
+    if "*" in name:
+        pattern = _glob.escape(name).replace("[*]", "*")
+        names = sorted(found.replace(_os.sep, "/") for found in _glob.glob(pattern, root_dir=directory))
+    else:
+        names = [name] if (directory / name).exists() else []
+    return {name: (directory / name).read_text(encoding="utf-8") for name in names}

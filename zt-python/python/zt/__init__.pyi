@@ -1,0 +1,216 @@
+import os
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, Literal, final
+
+from typing_extensions import Self
+
+__all__ = ["OPS", "Decision", "Engine", "__version__", "op"]
+
+__version__: str
+
+OPS: tuple[str, ...]
+"""Names of the operations of `op`."""
+
+Outcome = Literal["allow", "flag", "step_up", "throttle", "deny", "suspend"]
+
+def op(name: str, document: Any = None) -> Any:
+    """Runs one of `OPS` on a document."""
+
+class Engine:
+    """A compiled configuration with its state. Threads may share it.
+
+    Every mistake in the configuration is told at once, one a line, in a `ValueError`.
+    """
+
+    def __new__(cls, text: str, files: list[tuple[str, str]] = ..., seed: int | None = None) -> Self: ...
+    @classmethod
+    def from_toml(cls, text: str, files: Mapping[str, str] | None = None, *, seed: int | None = None) -> Self:
+        """Compiles the text of a configuration and of the files it names, by name.
+
+        The state's hash tables are keyed by the configuration's seed, else by `seed`, else by 0, which makes a replay
+        exact. A server passes a random one; `from_file` does.
+        """
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, seed: int | None = None) -> Self:
+        """Reads and compiles a configuration and the files it names, relative to its directory."""
+
+    def decide(
+        self,
+        method: str | bytes,
+        raw_target: str | bytes,
+        headers: Iterable[tuple[bytes | str, bytes | str]],
+        body: bytes | None = None,
+        peer: str | None = None,
+        *,
+        now: int | None = None,
+        id: str | None = None,
+        scheme: str | bytes | None = None,
+        host: str | bytes | None = None,
+        http_version: str | bytes | None = None,
+        body_len: int | None = None,
+    ) -> Decision:
+        """Decides one request.
+
+        `raw_target` is path and query as received, percent-encoding untouched; `peer` is the address of the other end;
+        `now` is milliseconds since the Unix epoch, the system's clock when not given; `body_len` is the true length of
+        a body that was cut.
+        """
+
+    def decide_asgi(
+        self,
+        scope: MutableMapping[str, Any],
+        body: bytes | None = None,
+        now: int | None = None,
+        *,
+        body_len: int | None = None,
+    ) -> Decision:
+        """Decides the request of an ASGI connection scope, `http` or `websocket`.
+
+        A server that gives no `raw_path` has decoded the path already: an encoded slash in it cannot be told from a
+        plain one then, and is read as the application reads it.
+        """
+
+    def observe(
+        self,
+        decision: Decision,
+        status: int,
+        headers: Iterable[tuple[bytes | str, bytes | str]] | None = None,
+        body: bytes | None = None,
+        now: int | None = None,
+        *,
+        body_len: int | None = None,
+        latency_ms: float | None = None,
+    ) -> dict[str, Any]:
+        """Observes the response to a request that was decided; returns a response decision."""
+
+    def observe_json(
+        self,
+        decision: Decision,
+        status: int,
+        headers: Iterable[tuple[bytes | str, bytes | str]] | None = None,
+        body: bytes | None = None,
+        now: int | None = None,
+        *,
+        body_len: int | None = None,
+        latency_ms: float | None = None,
+    ) -> str:
+        """`observe`, as JSON text."""
+
+    def decide_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Event -> decision, with the event's `time_ms` as the clock."""
+
+    def decide_event_json(self, event: str) -> str:
+        """`decide_event` on JSON text: what goes in and comes out byte for byte."""
+
+    def observe_event(self, event: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[str, Any]:
+        """Event with a response, and its decision -> response decision."""
+
+    def observe_event_json(self, event: str, decision: str) -> str:
+        """`observe_event` on JSON text."""
+
+    @staticmethod
+    def op(name: str, document: Any = None) -> Any:
+        """Runs one of `OPS` on a document."""
+
+    def snapshot(self) -> bytes:
+        """The state as versioned, checksummed bytes."""
+
+    def restore(self, snapshot: bytes) -> None:
+        """Replaces the state by a snapshot. `ValueError` when it is not one; the state is untouched then."""
+
+    def merge(self, snapshot: bytes) -> None:
+        """Joins a snapshot with the state; the order of merges never matters."""
+
+    @property
+    def body_limit(self) -> int:
+        """The longest body, in bytes, that the host has to read: a longer one is refused for its length alone."""
+
+    @property
+    def notices(self) -> list[str]:
+        """What is worth knowing about the configuration."""
+
+    @property
+    def version(self) -> str:
+        """Prefix of the SHA-256 of the configuration and of every file it names, hex."""
+
+@final
+class Decision:
+    """What to do with a request; what it says is made into Python objects only when it is asked for."""
+
+    @property
+    def id(self) -> str:
+        """The request's id."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What to do."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status: 200 passes."""
+
+    @property
+    def enforced(self) -> bool:
+        """False in monitor mode: the outcome is what would have been done."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the host passes the request on: its outcome passes, or nothing is enforced."""
+
+    @property
+    def time_ms(self) -> int:
+        """The clock of the decision."""
+
+    @property
+    def principal(self) -> str | None:
+        """Subject of the token or id of the key, when that was proven."""
+
+    @property
+    def identity(self) -> dict[str, Any] | None:
+        """Who it is, when that was proven."""
+
+    @property
+    def endpoint(self) -> dict[str, Any]:
+        """What it was for."""
+
+    @property
+    def risk(self) -> float:
+        """Calibrated risk, 0..=1."""
+
+    @property
+    def score(self) -> float:
+        """Raw anomaly evidence."""
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The channels that were computed, by name."""
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the reasons, in their order."""
+
+    @property
+    def reasons(self) -> list[dict[str, Any]]:
+        """Why, by weight, then code."""
+
+    @property
+    def obligations(self) -> list[dict[str, Any]]:
+        """What the host must do besides passing or refusing."""
+
+    @property
+    def response_headers(self) -> list[tuple[bytes, bytes]]:
+        """Headers that the host adds to the response."""
+
+    @property
+    def policy_version(self) -> str:
+        """Prefix of the compiled configuration's SHA-256, hex."""
+
+    def problem(self) -> bytes:
+        """The body of a refusal: a problem document (RFC 9457), `application/problem+json`."""
+
+    def to_json(self) -> str:
+        """The decision's document as text."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision's document."""

@@ -1,0 +1,132 @@
+//! A decision; what it says is made into Python objects only when it is asked for.
+
+use std::collections::BTreeMap;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+use serde::Serialize;
+use zt_core::{model, wire};
+
+/// What to do with a request.
+#[pyclass(frozen, module = "zt._zt")]
+pub(crate) struct Decision(pub(crate) model::Decision);
+
+#[pymethods]
+impl Decision {
+    #[getter]
+    fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    #[getter]
+    fn outcome(&self) -> &'static str {
+        self.0.outcome.as_str()
+    }
+
+    #[getter]
+    fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    #[getter]
+    fn enforced(&self) -> bool {
+        self.0.enforced
+    }
+
+    #[getter]
+    fn passes(&self) -> bool {
+        self.0.passes()
+    }
+
+    #[getter]
+    fn time_ms(&self) -> model::Millis {
+        self.0.time_ms
+    }
+
+    #[getter]
+    fn principal(&self) -> Option<&str> {
+        self.0.identity.as_ref().map(|identity| &*identity.principal)
+    }
+
+    #[getter]
+    fn identity<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.identity.as_ref().map(|identity| document(py, identity)).transpose()
+    }
+
+    #[getter]
+    fn endpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document(py, &self.0.endpoint)
+    }
+
+    #[getter]
+    fn risk(&self) -> f64 {
+        self.0.risk
+    }
+
+    #[getter]
+    fn score(&self) -> f64 {
+        self.0.score
+    }
+
+    #[getter]
+    fn scores(&self) -> BTreeMap<&str, f64> {
+        self.0.scores.iter().map(|(name, score)| (&**name, *score)).collect()
+    }
+
+    #[getter]
+    fn codes(&self) -> Vec<&'static str> {
+        self.0.reasons.iter().map(|reason| reason.code.as_str()).collect()
+    }
+
+    #[getter]
+    fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document(py, &self.0.reasons)
+    }
+
+    #[getter]
+    fn obligations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document(py, &self.0.obligations)
+    }
+
+    #[getter]
+    fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let pair = |(name, value): &(_, String)| -> PyResult<_> {
+            let name: &std::borrow::Cow<'_, str> = name;
+            PyTuple::new(py, [PyBytes::new(py, name.as_bytes()), PyBytes::new(py, value.as_bytes())])
+        };
+        PyList::new(py, self.0.response_headers.iter().map(pair).collect::<PyResult<Vec<_>>>()?)
+    }
+
+    #[getter]
+    fn policy_version(&self) -> &str {
+        &self.0.policy_version
+    }
+
+    fn problem<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, wire::problem_document(&self.0).as_bytes())
+    }
+
+    fn to_json(&self) -> PyResult<String> {
+        json(&self.0)
+    }
+
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document(py, &self.0)
+    }
+
+    fn __repr__(&self) -> String {
+        let codes = self.codes().join(", ");
+        format!("<zt.Decision {} {} [{codes}]>", self.outcome(), self.0.status)
+    }
+}
+
+/// A document of the contract as JSON text.
+pub(crate) fn json(document: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(document).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// A document of the contract as dictionaries and lists.
+fn document<'py>(py: Python<'py>, document: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    py.import("json")?.call_method1("loads", (json(document)?,))
+}

@@ -1,0 +1,183 @@
+//! zt for Python. The hot call reads the host's own objects; everything else is JSON text in, JSON text out, and
+//! becomes dictionaries in `zt/__init__.py`.
+
+mod convert;
+mod decision;
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use zt_core::engine::File;
+use zt_core::model::{Millis, Response};
+use zt_core::wire::{self, Instance};
+use zt_core::{Engine as Core, State};
+
+use convert::{Incoming, ip, octets, request_body, scope_request};
+use decision::Decision;
+
+/// From this body length on, reading it takes longer than handing the interpreter to another thread and back.
+const DETACH_FROM: usize = 8 << 10;
+
+#[pymodule]
+fn _zt(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Engine>()?;
+    module.add_class::<Decision>()?;
+    module.add_function(wrap_pyfunction!(op_json, module)?)?;
+    module.add("OPS", PyTuple::new(module.py(), wire::OPS)?)?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))
+}
+
+/// Runs an operation on a JSON document.
+#[pyfunction]
+fn op_json(py: Python<'_>, name: &str, document: &str) -> PyResult<String> {
+    py.detach(|| wire::op(name, document)).map_err(PyValueError::new_err)
+}
+
+/// A compiled configuration and a state.
+#[pyclass(frozen, subclass, module = "zt._zt")]
+struct Engine(Instance);
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (text, files = Vec::new(), seed = None))]
+    fn new(py: Python<'_>, text: &str, files: Vec<(String, String)>, seed: Option<u64>) -> PyResult<Self> {
+        let files: Vec<File> = files.into_iter().map(|(name, text)| File { name, text }).collect();
+        py.detach(|| {
+            let core = Core::from_toml(text, &files).map_err(|invalid| PyValueError::new_err(invalid.to_string()))?;
+            let state = seed.map_or_else(|| State::new(&core), |seed| State::with_seed(&core, seed));
+            Ok(Self(Instance::new(Arc::new(core), state)))
+        })
+    }
+
+    /// Decides one request given as its parts.
+    #[pyo3(signature = (method, raw_target, headers, body = None, peer = None, *, now = None, id = None, scheme = None,
+                        host = None, http_version = None, body_len = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn decide<'py>(
+        &self,
+        py: Python<'py>,
+        method: &Bound<'py, PyAny>,
+        raw_target: &Bound<'py, PyAny>,
+        headers: &Bound<'py, PyAny>,
+        body: Option<Bound<'py, PyBytes>>,
+        peer: Option<&str>,
+        now: Option<Millis>,
+        id: Option<String>,
+        scheme: Option<&Bound<'py, PyAny>>,
+        host: Option<&Bound<'py, PyAny>>,
+        http_version: Option<&Bound<'py, PyAny>>,
+        body_len: Option<u64>,
+    ) -> PyResult<Decision> {
+        let (path, query) = convert::target(raw_target)?;
+        let incoming = Incoming {
+            id,
+            method: octets(method)?,
+            path,
+            query,
+            scheme: scheme.map(octets).transpose()?,
+            host: host.map(octets).transpose()?,
+            http_version: http_version.map(octets).transpose()?,
+            headers: convert::headers(headers)?,
+            body,
+            body_len,
+            ip: peer.map(ip).transpose()?,
+        };
+        self.run(py, &incoming, now)
+    }
+
+    /// Decides the request of an ASGI connection scope.
+    #[pyo3(signature = (scope, body = None, now = None, *, body_len = None))]
+    fn decide_asgi<'py>(
+        &self,
+        py: Python<'py>,
+        scope: &Bound<'py, PyDict>,
+        body: Option<Bound<'py, PyBytes>>,
+        now: Option<Millis>,
+        body_len: Option<u64>,
+    ) -> PyResult<Decision> {
+        self.run(py, &scope_request(scope, body, body_len)?, now)
+    }
+
+    /// Observes the response to a request that was decided; a response decision as JSON text.
+    #[pyo3(signature = (decision, status, headers = None, body = None, now = None, *, body_len = None, latency_ms = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
+    fn observe_json<'py>(
+        &self,
+        decision: &Decision,
+        status: u16,
+        headers: Option<&Bound<'py, PyAny>>,
+        body: Option<Bound<'py, PyBytes>>,
+        now: Option<Millis>,
+        body_len: Option<u64>,
+        latency_ms: Option<f64>,
+    ) -> PyResult<String> {
+        let headers = headers.map(convert::headers).transpose()?.unwrap_or_default();
+        let headers = headers.iter().map(|(name, value)| (name.text(), value.text())).collect();
+        let (body, body_len) = request_body(body.as_ref(), body_len);
+        let response = Response { status, headers, body, body_len, latency_ms };
+        let observed = self.0.engine().observe(self.0.state(), &decision.0, &response, now.unwrap_or_else(clock));
+        decision::json(&observed)
+    }
+
+    /// Decides an event given as JSON text.
+    fn decide_event_json(&self, py: Python<'_>, event: &str) -> PyResult<String> {
+        py.detach(|| self.0.decide_event(event)).map_err(PyValueError::new_err)
+    }
+
+    /// Observes the response of an event given as JSON text, with its decision.
+    fn observe_event_json(&self, py: Python<'_>, event: &str, decision: &str) -> PyResult<String> {
+        py.detach(|| self.0.observe_event(event, decision)).map_err(PyValueError::new_err)
+    }
+
+    /// The state as versioned, checksummed bytes.
+    fn snapshot<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| self.0.snapshot()))
+    }
+
+    /// Replaces the state by a snapshot.
+    fn restore(&self, py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
+        py.detach(|| self.0.restore(snapshot)).map_err(PyValueError::new_err)
+    }
+
+    /// Joins a snapshot with the state.
+    fn merge(&self, py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
+        py.detach(|| self.0.merge(snapshot)).map_err(PyValueError::new_err)
+    }
+
+    /// The longest body, in bytes, that the host has to read.
+    #[getter]
+    fn body_limit(&self) -> usize {
+        self.0.engine().body_limit()
+    }
+
+    /// Prefix of the configuration's SHA-256.
+    #[getter]
+    fn version(&self) -> &str {
+        self.0.engine().version()
+    }
+
+    /// What is worth knowing about the configuration.
+    #[getter]
+    fn notices(&self) -> Vec<String> {
+        self.0.engine().notices()
+    }
+}
+
+impl Engine {
+    fn run(&self, py: Python<'_>, incoming: &Incoming<'_>, now: Option<Millis>) -> PyResult<Decision> {
+        let request = incoming.request();
+        let now = now.unwrap_or_else(clock);
+        let long = request.body.as_ref().is_some_and(|body| body.bytes().len() >= DETACH_FROM);
+        let decide = || wire::decide_or_refuse(self.0.engine(), self.0.state(), &request, now);
+        Ok(Decision(if long { py.detach(decide) } else { decide() }))
+    }
+}
+
+fn clock() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}

@@ -1,0 +1,78 @@
+"""The conformance vectors, the same files in every runtime."""
+
+import json
+from pathlib import Path
+
+import pytest
+import zt
+
+VECTORS = Path(__file__).resolve().parents[2] / "zt-core" / "tests" / "vectors"
+
+
+def vectors():
+    for path in sorted(VECTORS.rglob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        cases = document if isinstance(document, list) else [document]
+        for index, case in enumerate(cases):
+            name = path.relative_to(VECTORS).as_posix()
+            yield pytest.param(case, id=name if len(cases) == 1 else f"{name}[{index}]")
+
+
+CASES = list(vectors())
+
+
+def subset(expected, actual):
+    if isinstance(expected, dict):
+        return isinstance(actual, dict) and all(key in actual and subset(value, actual[key]) for key, value in expected.items())
+    if isinstance(expected, list) and isinstance(actual, list):
+        return len(expected) == len(actual) and all(map(subset, expected, actual))
+    return type(expected) is type(actual) and expected == actual or (
+        {type(expected), type(actual)} == {int, float} and expected == actual
+    )
+
+
+def differences(expect, decision):
+    for key, expected in expect.items():
+        if key == "codes":
+            found = [reason["code"] for reason in decision["reasons"]]
+            same = found == expected
+        elif key == "response_headers":
+            found = decision[key]
+            same = all(pair in found for pair in expected)
+        else:
+            found = decision.get(key)
+            same = subset(expected, found)
+        if not same:
+            yield f"{key}: expected {expected!r}, found {found!r}"
+
+
+def engine_of(vector):
+    files = vector.get("files", {})
+    if isinstance(files, list):
+        files = {file["name"]: file["text"] for file in files}
+    return zt.Engine.from_toml(vector["config"], files)
+
+
+@pytest.mark.parametrize("vector", CASES)
+def test_vector(vector):
+    engine = engine_of(vector)
+    for number, step in enumerate(vector["steps"]):
+        decision = engine.decide_event(step["event"])
+        found = list(differences(step["expect"], decision))
+        assert not found, f"step {number}: {'; '.join(found)}"
+        if "response" in step["event"]:
+            engine.observe_event(step["event"], decision)
+
+
+@pytest.mark.parametrize("vector", CASES)
+def test_replay_is_byte_for_byte_the_same(vector):
+    events = [json.dumps(step["event"]) for step in vector["steps"]]
+    replays = []
+    for _ in range(2):
+        engine = engine_of(vector)
+        replays.append(([engine.decide_event_json(event) for event in events], engine.snapshot()))
+    assert replays[0] == replays[1]
+
+
+def test_there_are_vectors():
+    assert any(VECTORS.rglob("*.json"))
