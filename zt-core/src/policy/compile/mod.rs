@@ -8,17 +8,18 @@ mod expression;
 mod indexing;
 mod rule;
 mod scan;
+mod validation;
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::pst::{self, Template};
-use cedar_policy::{PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{PolicyId, PolicySet};
 
 use crate::model::Problem;
 
-use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE, schema};
+use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE};
 use super::{Compiled, Config, Policy};
 
 pub(crate) use builder::Builder;
@@ -46,6 +47,8 @@ pub struct Source<'a> {
 
 /// A policy of a source.
 struct Parsed<'a> {
+    /// Cedar's own name for it in its source.
+    cedar_id: PolicyId,
     place: Place<'a>,
     id: String,
     template: Template,
@@ -71,24 +74,10 @@ impl Policy {
             let problem = Problem::new("policy", "no policies: every request would be denied");
             problems.push(problem.mend("name `files`, write `text`, or leave `[policy]` out"));
         }
-        let schema = match Schema::from_cedarschema_str(&schema(vocabulary)) {
-            Ok((schema, _)) => Some(Validator::new(schema)),
-            Err(error) => {
-                // An endpoint's name that the vocabulary's own checks did not refuse.
-                problems.push(Problem::new(
-                    "policy",
-                    format!("no schema can be made: {}", DetailedError::from(&error).message),
-                ));
-                None
-            }
-        };
         let mut policies = Vec::new();
         for source in sources {
             let Some((set, parsed)) = parse(source, &mut problems) else { continue };
-            if let Some(validator) = &schema {
-                let result = validator.validate(&set, ValidationMode::Strict);
-                problems.extend(result.validation_errors().map(|e| cedar(source, &DetailedError::from(e))));
-            }
+            problems.extend(validation::validate(&set, &parsed, vocabulary, source));
             policies.extend(parsed);
         }
         if policies.len() > POLICIES_MAX {
@@ -136,7 +125,7 @@ fn parse<'a>(source: &'a Source<'a>, problems: &mut Vec<Problem>) -> Option<(Pol
             (None, Some(name)) => format!("{name}:policy{at}"),
             (None, None) => format!("policy{at}"),
         };
-        parsed.push(Parsed { place, id, template });
+        parsed.push(Parsed { cedar_id: PolicyId::new(format!("policy{at}")), place, id, template });
     }
     Some((set, parsed))
 }
