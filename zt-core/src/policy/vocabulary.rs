@@ -22,6 +22,7 @@ pub struct Endpoint<'a> {
     pub segment: Option<&'a str>,
 }
 
+#[cfg(feature = "compile")]
 /// Methods that have an action group of their own (RFC 9110, section 9; RFC 5789), and whether they only read.
 pub(crate) const METHODS: &[(&str, bool)] = &[
     ("GET", true),

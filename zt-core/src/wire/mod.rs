@@ -2,6 +2,7 @@
 
 mod guard;
 mod ops;
+mod text_ops;
 
 pub use guard::{decide_or_refuse, panic_decision};
 pub use ops::{OPS, op};

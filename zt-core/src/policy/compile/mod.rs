@@ -17,7 +17,7 @@ use cedar_policy::ffi::DetailedError;
 use cedar_policy::pst::{self, Template};
 use cedar_policy::{PolicyId, PolicySet};
 
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 
 use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE};
 use super::{Compiled, Config, Policy};
@@ -33,17 +33,6 @@ pub(crate) use scan::with_stack;
 pub(crate) const TEXT_MAX: usize = 8 << 20;
 /// Most policies in all.
 pub(crate) const POLICIES_MAX: usize = 100_000;
-
-/// Text of policies, and where it comes from.
-#[derive(Clone, Debug)]
-pub struct Source<'a> {
-    /// The key that names it, as in `policy.files[0]` or `policy.text`.
-    pub key: String,
-    /// The file's name, when it is one.
-    pub name: Option<&'a str>,
-    /// The text.
-    pub text: &'a str,
-}
 
 /// A policy of a source.
 struct Parsed<'a> {

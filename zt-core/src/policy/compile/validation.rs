@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 use crate::policy::vocabulary::{Endpoint, Vocabulary, quoted, schema};
 
+use super::Parsed;
 use super::diagnose::cedar;
 use super::scan::strings;
-use super::{Parsed, Source};
 
 /// Policies and endpoints they name that are validated together.
 const TOGETHER_POLICIES: usize = 64;

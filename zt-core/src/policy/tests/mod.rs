@@ -7,7 +7,7 @@ mod problems;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Assurance, Identity, IdentityKind, Problem};
+use crate::model::{Assurance, Identity, IdentityKind, Problem, Source};
 
 pub(super) const ENDPOINTS: &[Endpoint<'_>] = &[
     Endpoint { id: "listOrders", method: "GET", segment: Some("orders") },

@@ -1,6 +1,7 @@
 //! What is refused at load, and where.
 
 use super::*;
+use crate::model::Source;
 use proptest::prelude::*;
 
 /// Line, column and message of every problem.
