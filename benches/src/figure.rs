@@ -60,7 +60,9 @@ impl Figure {
 /// The table.
 pub fn table(figures: &[Figure]) -> String {
     let rows = figures.iter().map(|figure| {
-        let value = figure.value.map_or_else(|| figure.reason.clone().unwrap_or_default(), |v| format!("{v:.2} {}", figure.unit));
+        let value = figure
+            .value
+            .map_or_else(|| figure.reason.clone().unwrap_or_default(), |v| format!("{v:.2} {}", figure.unit));
         let target = figure.at_most.map_or_else(String::new, |target| format!("<= {target:.2}"));
         let met = match figure.met() {
             Some(true) => "met",

@@ -101,7 +101,10 @@ impl Fixture {
         let header = |(name, value): (&'a str, &'a str)| (Text::from(name), Text::from(value));
         let others = [
             ("Host", "api.shop.test"),
-            ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"),
+            (
+                "User-Agent",
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+            ),
             ("Accept", "application/json"),
             ("Accept-Language", "en-GB,en;q=0.9,de;q=0.8"),
             ("Accept-Encoding", "gzip, deflate, br"),

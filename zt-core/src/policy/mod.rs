@@ -196,5 +196,6 @@ impl<'de> Deserialize<'de> for Policy {
     }
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(test)]
+#[cfg(feature = "compile")]
 mod tests;

@@ -55,6 +55,8 @@ pub(crate) const READ: &str = "read";
 pub(crate) const WRITE: &str = "write";
 
 #[cfg(feature = "compile")]
+pub(crate) use schema::quoted;
+#[cfg(feature = "compile")]
 pub use schema::schema;
 
 #[cfg(feature = "compile")]
@@ -101,7 +103,7 @@ mod schema {
     }
 
     /// A Cedar string literal.
-    pub(super) fn quoted(text: &str) -> String {
+    pub(crate) fn quoted(text: &str) -> String {
         let mut out = String::with_capacity(text.len().saturating_add(2));
         out.push('"');
         for c in text.chars() {

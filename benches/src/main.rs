@@ -1,0 +1,46 @@
+//! `zt-bench NAME [--json FILE]`: prints a table, writes the document. `cargo xtask bench` calls it.
+#![allow(clippy::print_stdout, reason = "a command line tool")]
+
+mod bindings;
+mod decide;
+mod machine;
+
+use std::process::ExitCode;
+
+use zt_benches::figure::{Figure, document, table};
+
+type Bench = fn() -> Vec<Figure>;
+
+const BENCHES: &[(&str, Bench)] = &[("decide", decide::figures), ("bindings", bindings::figures)];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (name, file) = match words.as_slice() {
+        [] => ("decide", None),
+        ["--json", file] => ("decide", Some(*file)),
+        [name] => (*name, None),
+        [name, "--json", file] => (*name, Some(*file)),
+        _ => return usage(),
+    };
+    let Some((_, bench)) = BENCHES.iter().find(|(known, _)| *known == name) else { return usage() };
+    let (machine, date) = (machine::name(), machine::date());
+    println!("{name} on {machine}, {date}\n");
+    let figures = bench();
+    println!("{}", table(&figures));
+    let Some(file) = file else { return ExitCode::SUCCESS };
+    let text = format!("{:#}\n", document(name, &machine, &date, &figures));
+    match std::fs::write(file, text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("cannot write {file}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
+    println!("zt-bench [{}] [--json FILE]", names.join(" | "));
+    ExitCode::from(2)
+}
