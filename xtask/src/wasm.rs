@@ -7,30 +7,56 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::process::{cargo, need, program, root, run as step, target};
+
 const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN: &str = "rustc-web cargo-web rust-web-src lld-19";
 const RUSTUP_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Builds the package. `arguments` go on to `cargo build`, for example `--no-default-features`.
-pub fn run(arguments: &[String]) -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
-    let target_dir = root.join("target/wasm");
-    let package = root.join("zt-wasm/pkg");
-
+/// Builds the package.
+///
+/// # Errors
+/// When no toolchain can build for wasm32-unknown-unknown, or a step fails.
+pub(crate) fn run() -> Result<(), String> {
+    let target_dir = target().join("wasm");
+    let package = root().join("zt-wasm/pkg");
     let mut build = toolchain(&target_dir)?.cargo();
-    build.current_dir(root).args(["build", "-p", "zt-wasm", "--profile", "edge", "--target", TARGET]);
-    checked(build.arg("--target-dir").arg(&target_dir).args(arguments))?;
+    build.args(["build", "--package", "zt-wasm", "--profile", "edge", "--target", TARGET, "--target-dir"]);
+    build.arg(&target_dir).current_dir(root());
+    step("WASM: compile", build)?;
 
     let compiled = target_dir.join(TARGET).join("edge/zt_wasm.wasm");
-    let mut bind = Command::new("cargo");
-    bind.current_dir(root).args(["run", "--quiet", "-p", "xtask-wasm", "--"]);
-    checked(bind.arg(&compiled).arg(&package))?;
+    let mut bind = cargo(&["run", "--quiet", "--package", "xtask-wasm", "--"]);
+    bind.arg(&compiled).arg(&package);
+    step("WASM: bind", bind)?;
 
     let bound = package.join("zt_wasm_bg.wasm");
-    optimise(&root.join("zt-wasm/node_modules/.bin/wasm-opt"), &bound)?;
-    let bytes = fs::read(&bound).map_err(|e| format!("{}: {e}", bound.display()))?;
-    println!("{}: {} bytes, {} gzipped", bound.display(), bytes.len(), gzipped(&bound)?);
+    optimise(&bound)?;
+    let bytes = fs::metadata(&bound).map_err(|e| format!("{}: {e}", bound.display()))?.len();
+    println!(
+        "{}: {bytes} bytes{}",
+        bound.display(),
+        gzipped(&bound).map_or_else(String::new, |n| format!(", {n} gzipped"))
+    );
     Ok(())
+}
+
+/// The package and what its tests need: workerd, by npm.
+///
+/// # Errors
+/// When Node is missing or a step fails.
+pub(crate) fn install() -> Result<(), String> {
+    need("node")?;
+    need("npm")?;
+    step("WASM: test tools", program("npm", "zt-wasm", &["ci", "--no-audit", "--no-fund", "--loglevel=error"]))?;
+    run()
+}
+
+/// # Errors
+/// When a test fails.
+pub(crate) fn test() -> Result<(), String> {
+    install()?;
+    step("WASM: node --test", program("npm", "zt-wasm", &["test"]))
 }
 
 /// A Rust toolchain that has the standard library of wasm32-unknown-unknown.
@@ -44,7 +70,7 @@ enum Toolchain {
 impl Toolchain {
     fn cargo(&self) -> Command {
         match self {
-            Self::Own => Command::new("cargo"),
+            Self::Own => cargo(&[]),
             Self::Debian { sysroot } => {
                 let mut flags = OsString::from("--sysroot=");
                 flags.push(sysroot);
@@ -122,7 +148,6 @@ fn debian_sysroot(target_dir: &Path) -> Result<PathBuf, String> {
     if libraries.exists() {
         return Ok(sysroot);
     }
-    println!("building the standard library of {TARGET} from Debian's source, once");
     let std = target_dir.join(format!("std-{version}"));
     let io = |e: std::io::Error| format!("{}: {e}", std.display());
     fs::create_dir_all(std.join("src")).map_err(io)?;
@@ -132,7 +157,7 @@ fn debian_sysroot(target_dir: &Path) -> Result<PathBuf, String> {
     // `-Zbuild-std` needs the bootstrap switch; bitcode is what link-time optimisation reads.
     build.env("RUSTC_BOOTSTRAP", "1").env("CARGO_ENCODED_RUSTFLAGS", "-Cembed-bitcode=yes").current_dir(&std);
     build.args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET, "--target-dir", "target"]);
-    checked(&mut build)?;
+    step("WASM: standard library", build)?;
     // Moved into place only when complete.
     let partial = target_dir.join(format!("partial-{version}"));
     let _ = fs::remove_dir_all(&partial);
@@ -169,23 +194,21 @@ fn debian_cargo() -> Command {
     cargo
 }
 
-/// Binaryen's optimiser, where `npm install` in zt-wasm put it; the package is correct without it.
-fn optimise(wasm_opt: &Path, wasm: &Path) -> Result<(), String> {
+/// Binaryen's optimiser, where npm put it; the package is correct without it.
+fn optimise(wasm: &Path) -> Result<(), String> {
+    let wasm_opt = root().join("zt-wasm/node_modules/.bin/wasm-opt");
     if !wasm_opt.exists() {
-        println!("without wasm-opt (run `npm install` in zt-wasm to have it)");
+        println!("without wasm-opt (`npm ci` in zt-wasm brings it)");
         return Ok(());
     }
-    checked(Command::new(wasm_opt).args(["-Os", "--all-features"]).arg(wasm).arg("-o").arg(wasm))
+    let mut command = Command::new(wasm_opt);
+    command.args(["-Os", "--all-features"]).arg(wasm).arg("-o").arg(wasm);
+    step("WASM: optimise", command)
 }
 
-fn gzipped(file: &Path) -> Result<usize, String> {
-    let run = Command::new("gzip").arg("-9c").arg(file).output().map_err(|e| format!("gzip: {e}"))?;
-    Ok(run.stdout.len())
-}
-
-fn checked(command: &mut Command) -> Result<(), String> {
-    let status = command.status().map_err(|e| format!("{}: {e}", command.get_program().display()))?;
-    if status.success() { Ok(()) } else { Err(format!("`{command:?}` failed: {status}")) }
+fn gzipped(file: &Path) -> Option<usize> {
+    let run = Command::new("gzip").arg("-9c").arg(file).output().ok()?;
+    run.status.success().then_some(run.stdout.len())
 }
 
 fn output(command: &mut Command) -> Option<String> {

@@ -1,9 +1,11 @@
 //! JSON text in, JSON text out: what bindings and the command line call for everything but the hot path.
 
+mod fields;
 mod guard;
 mod ops;
 mod text_ops;
 
+pub use fields::Read;
 pub use guard::{decide_or_refuse, panic_decision};
 pub use ops::{OPS, op};
 

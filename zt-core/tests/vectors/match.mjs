@@ -1,0 +1,41 @@
+// How a vector's expectation is compared, for every JavaScript runtime. Plain ESM without imports, so that it also runs
+// inside an edge runtime.
+
+/** Runs one vector on a fresh engine; the mismatches, one a line. `fromToml` makes the engine. */
+export function run(vector, fromToml) {
+  const files = Object.fromEntries((vector.files ?? []).map(({ name, text }) => [name, text]));
+  const engine = fromToml(vector.config, { files });
+  const problems = [];
+  for (const [index, { event, expect }] of vector.steps.entries()) {
+    const decision = engine.decideEvent(event);
+    for (const problem of mismatches(expect, decision)) problems.push(`step ${index}: ${problem}`);
+  }
+  return problems;
+}
+
+/** What of `expect` the decision does not hold. */
+export function mismatches(expect, decision) {
+  const problems = [];
+  for (const [key, wanted] of Object.entries(expect)) {
+    const given = key === "codes" ? decision.reasons.map((reason) => reason.code) : decision[key];
+    const holds = key === "codes" ? equal(wanted, given)
+      : key === "response_headers" || key === "obligations" ? wanted.every((w) => given.some((g) => subset(w, g)))
+      : subset(wanted, given);
+    if (!holds) problems.push(`${key}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(given)}`);
+  }
+  return problems;
+}
+
+/** Objects may hold more than is expected; everything else is equal. A `null` expects absence. */
+function subset(wanted, given) {
+  if (wanted === null) return given === undefined || given === null;
+  if (typeof wanted !== "object" || Array.isArray(wanted)) return equal(wanted, given);
+  return typeof given === "object" && given !== null && Object.entries(wanted).every(([key, value]) => subset(value, given[key]));
+}
+
+function equal(a, b) {
+  if (typeof a !== "object" || a === null || typeof b !== "object" || b === null) return Object.is(a, b) || a === b;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => equal(a[key], b[key]));
+}

@@ -1,0 +1,205 @@
+// Zero-trust security for APIs, inside the process it protects.
+"use strict";
+
+const { randomBytes } = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
+const native = load();
+
+const OPS = Object.freeze(native.ops());
+
+/** Runs one of `OPS` on a document. */
+function op(name, document = null) {
+  return JSON.parse(native.op(name, JSON.stringify(document)));
+}
+
+/** A compiled configuration with its state. */
+class Engine {
+  #handle;
+
+  /** Use `fromToml` or `fromFile`. */
+  constructor(text, files, seed) {
+    this.#handle = native.fromToml(text, Object.entries(files).flat(), BigInt(seed));
+  }
+
+  /**
+   * Compiles the text of a configuration and of the files it names. Throws every mistake, one a line.
+   *
+   * The state's hash tables are keyed by the configuration's seed, else by `seed`, else by 0, which makes a replay
+   * exact. A server passes a random one; `fromFile` does.
+   */
+  static fromToml(text, { files = {}, seed = 0n } = {}) {
+    return new Engine(text, files, seed);
+  }
+
+  /** Reads and compiles a configuration and the files it names, relative to its directory. */
+  static fromFile(file, { seed = randomBytes(8).readBigUInt64LE() } = {}) {
+    const text = fs.readFileSync(file, "utf8");
+    const directory = path.dirname(file);
+    const files = {};
+    for (const named of op("named_files", { config: text })) {
+      for (const name of expand(directory, named)) files[name] = fs.readFileSync(path.join(directory, name), "utf8");
+    }
+    return new Engine(text, files, seed);
+  }
+
+  /**
+   * Decides about a request. Never throws: what fails here refuses, with `internal.panic`.
+   *
+   * `target` is path and query as received; `rawHeaders` names and values in turn, as Node has them; `peer` an address
+   * or the contract's object; `bodyLength` the true length of a body that was cut.
+   */
+  decide(request, now = Date.now()) {
+    const { id = "", method, scheme = "", host = "", target, httpVersion = "", peer = "", rawHeaders, body } = request;
+    const from = typeof peer === "string" ? peer : JSON.stringify(peer);
+    const head = `${id}\0${method}\0${scheme}\0${host}\0${target}\0${httpVersion}\0${from}`;
+    const count = rawHeaders.length;
+    const fields = count === 0 ? head : `${head}\0${rawHeaders.join("\0")}`;
+    return new Decision(
+      native.decide(this.#handle, fields, count + 7, body, request.bodyLength ?? body?.length ?? -1, now),
+    );
+  }
+
+  /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
+  observe(decision, { status, headers = [], latencyMs = "" }, now = Date.now()) {
+    const fields = [status, latencyMs, ...headers];
+    return JSON.parse(native.observe(this.#handle, Decision.handle(decision), fields.join("\0"), fields.length, now));
+  }
+
+  /** Event -> decision; the clock is the event's `time_ms`. */
+  decideEvent(event) {
+    return JSON.parse(native.decideEvent(this.#handle, JSON.stringify(event)));
+  }
+
+  /** `decideEvent` on JSON text: what goes in and comes out byte for byte. */
+  decideEventJson(event) {
+    return native.decideEvent(this.#handle, event);
+  }
+
+  /** Event with a response, and its decision -> response decision. */
+  observeEvent(event, decision) {
+    return JSON.parse(native.observeEvent(this.#handle, JSON.stringify(event), JSON.stringify(decision)));
+  }
+
+  /** `observeEvent` on JSON text. */
+  observeEventJson(event, decision) {
+    return native.observeEvent(this.#handle, event, decision);
+  }
+
+  /** The state as versioned, checksummed bytes. */
+  snapshot() {
+    return native.snapshot(this.#handle);
+  }
+
+  /** Replaces the state by a snapshot; the state is untouched when it is not one. */
+  restore(snapshot) {
+    native.restore(this.#handle, snapshot);
+  }
+
+  /** Joins a snapshot with the state; the order of merges never matters. */
+  merge(snapshot) {
+    native.merge(this.#handle, snapshot);
+  }
+
+  /** Runs one of `OPS` on a document. */
+  op(name, document) {
+    return op(name, document);
+  }
+
+  /** The longest body, in bytes, that the host has to read: a longer one is refused for its length alone. */
+  get bodyLimit() {
+    return native.bodyLimit(this.#handle);
+  }
+
+  /** What is worth knowing about the configuration. */
+  get notices() {
+    return native.notices(this.#handle);
+  }
+
+  /** Prefix of the SHA-256 of the configuration and of every file it names, hex. */
+  get version() {
+    return native.version(this.#handle);
+  }
+}
+
+/** What to do with a request. What it says is made into objects only when it is asked for. */
+class Decision {
+  #handle;
+  #verdict;
+  #document;
+
+  constructor(handle) {
+    this.#handle = handle;
+    this.#verdict = native.verdict(handle);
+  }
+
+  /** Whether the host passes the request on. */
+  get passes() {
+    return (this.#verdict & 1) === 1;
+  }
+
+  /** HTTP status: 200 passes. */
+  get status() {
+    return this.#verdict >>> 2;
+  }
+
+  /** Headers that the host adds to the response, as pairs. */
+  get response_headers() {
+    return (this.#verdict & 2) === 0 ? [] : this.toJSON().response_headers;
+  }
+
+  /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
+  problem() {
+    return native.problem(this.#handle);
+  }
+
+  /** The decision's document. */
+  toJSON() {
+    return (this.#document ??= JSON.parse(native.document(this.#handle)));
+  }
+
+  /** For `Engine` only. */
+  static handle(decision) {
+    return decision.#handle;
+  }
+}
+
+for (const field of [
+  "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
+  "policy_version",
+]) {
+  Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+}
+
+/** The files that a name with `*` fits, or the one it names; a missing one is told by the compiler, with its line. */
+function expand(directory, name) {
+  let found = [""];
+  for (const part of name.split("/")) {
+    const pattern = new RegExp(`^${part.split("*").map((text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`);
+    found = found.flatMap((folder) => {
+      const join = (entry) => (folder === "" ? entry : `${folder}/${entry}`);
+      if (!part.includes("*")) return [part === "" ? `${folder}/` : join(part)];
+      const here = path.join(directory, folder);
+      const entries = fs.existsSync(here) ? fs.readdirSync(here).sort() : [];
+      return entries.filter((entry) => pattern.test(entry) && !entry.startsWith(".")).map(join);
+    });
+  }
+  return found.filter((file) => fs.existsSync(path.join(directory, file)));
+}
+
+/** The library beside this file, else that of the package for this platform. No variable of the environment has a say. */
+function load() {
+  const own = path.join(__dirname, "zt.node");
+  if (fs.existsSync(own)) return require(own);
+  const { platform, arch } = process;
+  const libc = platform !== "linux" ? "" : process.report.getReport().header.glibcVersionRuntime ? "-gnu" : "-musl";
+  const name = `zt-${platform}-${arch}${libc}`;
+  try {
+    return require(name);
+  } catch (cause) {
+    const build = "cargo build --release -p zt-node, then copy its library to zt-node/zt.node";
+    throw new Error(`zt has no library for this platform: neither zt.node nor the package \`${name}\`; build it: ${build}`, { cause });
+  }
+}
+
+module.exports = { Decision, Engine, OPS, op };

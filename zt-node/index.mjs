@@ -1,0 +1,3 @@
+import zt from "./index.js";
+
+export const { Decision, Engine, OPS, op } = zt;

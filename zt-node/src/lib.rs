@@ -1,0 +1,169 @@
+//! zt in Node.js: free functions over a handle, which cost a sixth of what a native class costs. `index.js` makes the
+//! class of them.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{BigInt, Buffer, External};
+use napi::{Error, Result};
+use napi_derive::napi;
+use zt_core::engine::File;
+use zt_core::model::{Decision, Millis};
+use zt_core::{Engine, State, wire};
+
+/// What a decision holds beside itself, for V8 to know that its garbage is not free.
+const DECISION_BYTES: usize = 1024;
+
+/// Compiles a configuration; `files` are names and texts in turn, `seed` keys the hash tables.
+///
+/// # Errors
+/// Every mistake, one a line.
+#[napi(catch_unwind)]
+pub fn from_toml(text: String, files: Vec<String>, seed: BigInt) -> Result<External<wire::Instance>> {
+    let mut pairs = files.into_iter();
+    let mut named = Vec::new();
+    while let (Some(name), Some(text)) = (pairs.next(), pairs.next()) {
+        named.push(File { name, text });
+    }
+    let engine = checked(Engine::from_toml(&text, &named))?;
+    let state = State::with_seed(&engine, seed.get_u64().1);
+    Ok(External::new(wire::Instance::new(Arc::new(engine), state)))
+}
+
+/// The longest body, in bytes, that the host has to read.
+#[napi(catch_unwind)]
+pub fn body_limit(instance: &External<wire::Instance>) -> f64 {
+    instance.engine().body_limit() as f64
+}
+
+/// Prefix of the configuration's SHA-256.
+#[napi(catch_unwind)]
+pub fn version(instance: &External<wire::Instance>) -> String {
+    instance.engine().version().to_owned()
+}
+
+/// What is worth knowing about the configuration.
+#[napi(catch_unwind)]
+pub fn notices(instance: &External<wire::Instance>) -> Vec<String> {
+    instance.engine().notices()
+}
+
+/// The hot lane. A negative `body_length` is not known. Whatever fails here refuses.
+#[napi]
+pub fn decide(
+    instance: &External<wire::Instance>,
+    fields: String,
+    count: u32,
+    body: Option<&[u8]>,
+    body_length: f64,
+    now: f64,
+) -> External<Decision> {
+    let length = (body_length >= 0.0).then_some(body_length as u64);
+    let read = wire::Read { bytes: body, length };
+    let decision = instance.decide_fields(&fields, count as usize, read, millis(now));
+    External::new_with_size_hint(decision, DECISION_BYTES)
+}
+
+/// Four times the status, plus two when there are headers to add, plus one when the request passes.
+#[napi]
+pub fn verdict(decision: &External<Decision>) -> u32 {
+    let headers = u32::from(!decision.response_headers.is_empty());
+    (u32::from(decision.status) << 2) | (headers << 1) | u32::from(decision.passes())
+}
+
+/// The decision's document, as JSON text.
+///
+/// # Errors
+/// Never, as long as a decision can be written.
+#[napi(catch_unwind)]
+pub fn document(decision: &External<Decision>) -> Result<String> {
+    checked(serde_json::to_string(&**decision))
+}
+
+/// The body of a refusal.
+#[napi(catch_unwind)]
+pub fn problem(decision: &External<Decision>) -> String {
+    wire::problem_document(decision)
+}
+
+/// Observes the response to a request that was decided.
+///
+/// # Errors
+/// When the fields are not what was promised.
+#[napi(catch_unwind)]
+pub fn observe(
+    instance: &External<wire::Instance>,
+    decision: &External<Decision>,
+    fields: String,
+    count: u32,
+    now: f64,
+) -> Result<String> {
+    let observed = checked(instance.observe_fields(decision, &fields, count as usize, millis(now)))?;
+    checked(serde_json::to_string(&observed))
+}
+
+/// Event -> decision, as JSON text.
+///
+/// # Errors
+/// When the text is not an event.
+#[napi(catch_unwind)]
+pub fn decide_event(instance: &External<wire::Instance>, event: String) -> Result<String> {
+    checked(instance.decide_event(&event))
+}
+
+/// Event with a response, and its decision -> response decision, as JSON text.
+///
+/// # Errors
+/// When a text is not what it should be.
+#[napi(catch_unwind)]
+pub fn observe_event(instance: &External<wire::Instance>, event: String, decision: String) -> Result<String> {
+    checked(instance.observe_event(&event, &decision))
+}
+
+/// The state as bytes.
+#[napi(catch_unwind)]
+pub fn snapshot(instance: &External<wire::Instance>) -> Buffer {
+    instance.snapshot().into()
+}
+
+/// Replaces the state by a snapshot.
+///
+/// # Errors
+/// When the bytes are not a state of this version.
+#[napi(catch_unwind)]
+pub fn restore(instance: &External<wire::Instance>, bytes: &[u8]) -> Result<()> {
+    checked(instance.restore(bytes))
+}
+
+/// Joins a snapshot with the state.
+///
+/// # Errors
+/// When the bytes are not a state of this version.
+#[napi(catch_unwind)]
+pub fn merge(instance: &External<wire::Instance>, bytes: &[u8]) -> Result<()> {
+    checked(instance.merge(bytes))
+}
+
+/// Runs an operation on a JSON document.
+///
+/// # Errors
+/// When there is no such operation, or the document is not what it takes.
+#[napi(catch_unwind)]
+pub fn op(name: String, document: String) -> Result<String> {
+    checked(wire::op(&name, &document))
+}
+
+/// Names of all operations.
+#[napi]
+pub fn ops() -> Vec<String> {
+    wire::OPS.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn checked<T, E: Display>(result: std::result::Result<T, E>) -> Result<T> {
+    result.map_err(|error| Error::from_reason(error.to_string()))
+}
+
+/// A host's clock reads whole milliseconds; a cast saturates and makes 0 of NaN.
+fn millis(now: f64) -> Millis {
+    now as Millis
+}

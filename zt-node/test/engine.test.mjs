@@ -1,0 +1,126 @@
+// The engine's calls, and what reaches the core as bytes.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Decision, Engine, op } from "zt";
+
+const KEY = "test-key-of-partner-7";
+const CONFIG = `
+version = 1
+[[verify.api_key]]
+id = "partner-7"
+sha256 = "${createHash("sha256").update(KEY).digest("hex")}"
+roles = ["partner"]
+[[endpoint]]
+method = "GET"
+path = "/v1/orders/{id}"
+[[limit]]
+name = "per-peer"
+key = ["peer"]
+rate = "5/1m"
+burst = 5
+`;
+
+const REQUEST = { method: "GET", target: "/v1/orders/42?x=1", rawHeaders: ["Host", "api.example.com", "X-API-Key", KEY], peer: "203.0.113.7" };
+const NOW = 1772446530123;
+const codes = (decision) => decision.reasons.map((reason) => reason.code);
+
+test("the hot lane and the document lane decide alike", () => {
+  const decision = Engine.fromToml(CONFIG).decide({ ...REQUEST, id: "r-1" }, NOW);
+  assert.ok(decision instanceof Decision);
+  const event = {
+    id: "r-1",
+    time_ms: NOW,
+    request: {
+      method: "GET", path: "/v1/orders/42", query: "x=1",
+      headers: [["Host", "api.example.com"], ["X-API-Key", KEY]], peer: { ip: "203.0.113.7" },
+    },
+  };
+  assert.deepEqual(decision.toJSON(), Engine.fromToml(CONFIG).decideEvent(event));
+  assert.equal(decision.identity.principal, "partner-7");
+  assert.ok(decision.passes);
+});
+
+test("a refusal has a problem document", () => {
+  const decision = Engine.fromToml(CONFIG).decide({ ...REQUEST, rawHeaders: [] }, NOW);
+  assert.equal(decision.passes, false);
+  assert.equal(decision.status, 401);
+  const problem = JSON.parse(decision.problem());
+  assert.deepEqual([problem.status, problem.instance, problem.reasons], [401, decision.id, ["verify.no_credential"]]);
+});
+
+test("a NUL in a field refuses and shifts nothing", () => {
+  const rawHeaders = ["a", "b\0X-API-Key", KEY, "c\0d"];
+  const decision = Engine.fromToml(CONFIG).decide({ ...REQUEST, rawHeaders }, NOW);
+  assert.deepEqual([decision.passes, decision.outcome, codes(decision)], [false, "deny", ["internal.panic"]]);
+});
+
+test("a peer that is not an address refuses", () => {
+  assert.deepEqual(codes(Engine.fromToml(CONFIG).decide({ ...REQUEST, peer: "nobody" }, NOW)), ["internal.panic"]);
+});
+
+test("header bytes are the bytes of the wire, and none is lost", () => {
+  const config = CONFIG.replace(createHash("sha256").update(KEY).digest("hex"),
+    createHash("sha256").update(Buffer.from([0xc3, 0xa9])).digest("hex"));
+  const with_ = (value) => Engine.fromToml(config).decide({ ...REQUEST, rawHeaders: ["X-API-Key", value] }, NOW);
+  // Node reads the wire's c3 a9 as two characters.
+  assert.equal(with_("\u00c3\u00a9").identity?.principal, "partner-7");
+  assert.equal(with_("\u00e9").identity, undefined);
+  // Latin-1 would cut U+01C3 to c3.
+  assert.equal(with_("\u01c3\u01a9").identity, undefined);
+});
+
+test("a long header is not cut", () => {
+  const rawHeaders = ["X-Long", "\u00e9".repeat(5000), "X-API-Key", KEY];
+  const decision = (limit) => Engine.fromToml(`${CONFIG}\n[inspect]\nmax_header_bytes = "${limit}"\n`).decide({ ...REQUEST, rawHeaders }, NOW);
+  assert.ok(decision("6KiB").passes);
+  assert.deepEqual(codes(decision("4KiB")), ["inspect.headers_too_large"]);
+});
+
+test("a state moves", () => {
+  const [a, b] = [Engine.fromToml(CONFIG), Engine.fromToml(CONFIG)];
+  for (let i = 0; i < 5; i++) assert.ok(a.decide(REQUEST, NOW).passes);
+  b.restore(a.snapshot());
+  assert.deepEqual(codes(b.decide(REQUEST, NOW)), ["limit.exceeded"]);
+  b.merge(a.snapshot());
+  assert.throws(() => b.restore(Buffer.from("nonsense")));
+});
+
+test("a response is observed", () => {
+  const engine = Engine.fromToml(CONFIG);
+  const decision = engine.decide({ ...REQUEST, id: "r-9" }, NOW);
+  const observed = engine.observe(decision, { status: 200, headers: ["Content-Type", "application/json"], latencyMs: 2 }, NOW + 2);
+  assert.deepEqual([observed.id, observed.time_ms], ["r-9", NOW + 2]);
+  const event = { time_ms: NOW, request: { method: "GET", path: "/" }, response: { status: 200 } };
+  assert.equal(engine.observeEvent(event, decision).id, "r-9");
+});
+
+test("every mistake of a configuration is told at once", () => {
+  assert.throws(() => Engine.fromToml('version = 1\nmoed = "x"\n[state]\nmemroy = "1MiB"\n'), (error) => {
+    assert.match(error.message, /mode/);
+    assert.match(error.message, /memory/);
+    return true;
+  });
+});
+
+test("a configuration is read from a file with what it names", () => {
+  const folder = mkdtempSync(join(tmpdir(), "zt-"));
+  try {
+    mkdirSync(join(folder, "policies"));
+    writeFileSync(join(folder, "policies", "a.cedar"), "permit(principal, action, resource);");
+    writeFileSync(join(folder, "zt.toml"), `${CONFIG}\n[policy]\nfiles = ["policies/*.cedar"]\n`);
+    const engine = Engine.fromFile(join(folder, "zt.toml"));
+    assert.ok(engine.decide(REQUEST, NOW).passes);
+    assert.notEqual(engine.version, Engine.fromToml(CONFIG).version);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("an operation", () => {
+  assert.ok(op("codes").some((row) => row.code === "internal.panic"));
+});

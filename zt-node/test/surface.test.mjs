@@ -1,0 +1,45 @@
+// What is public, and that the types say the same.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import * as zt from "zt";
+
+const require = createRequire(import.meta.url);
+
+const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "merge", "notices", "observe", "observeEvent",
+  "observeEventJson", "op", "restore", "snapshot", "version"];
+const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
+  "reasons", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON"];
+
+const methods = (c) => Object.getOwnPropertyNames(c.prototype).filter((name) => name !== "constructor").sort();
+const statics = (c) => Object.getOwnPropertyNames(c).filter((name) => !["length", "name", "prototype"].includes(name)).sort();
+
+test("the names", () => {
+  assert.deepEqual(Object.keys(zt).sort(), ["Decision", "Engine", "OPS", "op"]);
+  assert.deepEqual(methods(zt.Engine), ENGINE);
+  assert.deepEqual(statics(zt.Engine), ["fromFile", "fromToml"]);
+  assert.deepEqual(methods(zt.Decision), DECISION);
+});
+
+test("one class for both module systems", () => assert.equal(require("zt").Engine, zt.Engine));
+
+test("every name has a type", () => {
+  const types = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
+  for (const name of [...ENGINE, ...DECISION, ...Object.keys(zt), "fromFile", "fromToml"]) {
+    assert.match(types, new RegExp(`\\b${name}\\b`), name);
+  }
+});
+
+test("every operation answers or names what it wants", () => {
+  assert.ok(zt.OPS.includes("policy_evaluate"));
+  for (const name of zt.OPS) {
+    try {
+      zt.op(name, {});
+    } catch (error) {
+      assert.doesNotMatch(error.message, /no operation/, name);
+    }
+  }
+  assert.throws(() => zt.op("frobnicate"), /policy_evaluate/);
+});

@@ -1,0 +1,207 @@
+// The instance behind every engine of this isolate, and what replaces it when it traps.
+
+import * as wasm from "./pkg/zt_wasm.js";
+import module from "./pkg/zt_wasm_bg.wasm";
+
+wasm.initSync({ module });
+
+/** Engines that a new instance must be made for: they share one WebAssembly memory. */
+const engines = new Set();
+
+let replaceInstance;
+
+export const OPS = Object.freeze(wasm.ops());
+
+/** Runs one of `OPS` on a document. */
+export function op(name, document = null) {
+  return JSON.parse(guarded(() => wasm.op(name, JSON.stringify(document))));
+}
+
+/** A compiled configuration with its state. */
+export class Engine {
+  #make;
+  #instance;
+
+  /** Use `fromToml`. */
+  constructor(make) {
+    this.#make = make;
+    this.#instance = guarded(make);
+    engines.add(this);
+  }
+
+  /** Compiles the text of a `zt.toml`; `files` holds the text of each file it names. Throws every mistake, one a line. */
+  static fromToml(text, { files = {}, seed = 0n } = {}) {
+    const pairs = Object.entries(files).flat();
+    return new Engine(() => wasm.Instance.from_toml(text, pairs, BigInt(seed)));
+  }
+
+  /** The longest body, in bytes, that the host has to read: a longer one is refused for its length alone. */
+  get bodyLimit() {
+    return guarded(() => this.#instance.body_limit());
+  }
+
+  /** What is worth knowing about the configuration. */
+  get notices() {
+    return guarded(() => this.#instance.notices());
+  }
+
+  /** Prefix of the SHA-256 of the configuration and of every file it names, hex. */
+  get version() {
+    return guarded(() => this.#instance.version());
+  }
+
+  /** Decides about a request; the hot lane. `now` is the host's clock, in milliseconds. Never throws: what fails refuses. */
+  decide(request, now) {
+    const { id = "", method, scheme = "", host = "", target, httpVersion = "", peer, headers, body, bodyLength } = request;
+    try {
+      return guarded(() => {
+        let count = 7;
+        let fields = `${id}\0${method}\0${scheme}\0${host}\0${target}\0${httpVersion}\0${peer ? JSON.stringify(peer) : ""}`;
+        for (const [name, value] of headers) {
+          fields += `\0${name}\0${value}`;
+          count += 2;
+        }
+        const verdict = this.#instance.decide(fields, count, body, bodyLength ?? -1, now);
+        const problem = (verdict & 1) === 1 ? "" : this.#instance.problem();
+        return new Decision(this.#instance.document(), verdict, problem);
+      });
+    } catch {
+      const text = wasm.panic_decision(id, now);
+      return new Decision(text, JSON.parse(text).status << 2, wasm.op("problem", text));
+    }
+  }
+
+  /** Event -> decision; its clock is the event's `time_ms`. */
+  decideEvent(event) {
+    return JSON.parse(this.decideEventJson(JSON.stringify(event)));
+  }
+
+  /** `decideEvent` on JSON text: what goes in and comes out byte for byte. */
+  decideEventJson(event) {
+    try {
+      return guarded(() => this.#instance.decide_event(event));
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      const { id = "", time_ms } = JSON.parse(event);
+      return wasm.panic_decision(id, time_ms);
+    }
+  }
+
+  /** Event with a response, and its decision -> response decision. */
+  observeEvent(event, decision) {
+    return JSON.parse(this.observeEventJson(JSON.stringify(event), JSON.stringify(decision)));
+  }
+
+  /** `observeEvent` on JSON text. */
+  observeEventJson(event, decision) {
+    return guarded(() => this.#instance.observe_event(event, decision));
+  }
+
+  /** The state as bytes. */
+  snapshot() {
+    return guarded(() => this.#instance.snapshot());
+  }
+
+  /** Replaces the state by a snapshot. */
+  restore(bytes) {
+    guarded(() => this.#instance.restore(bytes));
+  }
+
+  /** Joins a snapshot with the state; the order of merges never matters. */
+  merge(bytes) {
+    guarded(() => this.#instance.merge(bytes));
+  }
+
+  /** Runs one of `OPS` on a document. */
+  op(name, document) {
+    return op(name, document);
+  }
+
+  /** Frees its memory at once. */
+  free() {
+    engines.delete(this);
+    this.#instance.free();
+  }
+
+  /** Called around the replacement of the WebAssembly instance: the state is carried over if it still can be read. */
+  static #replace() {
+    const states = new Map();
+    for (const engine of engines) {
+      try {
+        states.set(engine, engine.#instance.snapshot());
+      } catch {
+        // It was in use when the instance trapped: this engine starts with an empty state.
+      }
+    }
+    wasm.__wbg_reset_state();
+    for (const engine of engines) {
+      engine.#instance = engine.#make();
+      const state = states.get(engine);
+      if (state) engine.#instance.restore(state);
+    }
+  }
+
+  static {
+    replaceInstance = Engine.#replace;
+  }
+}
+
+/** What to do with a request. What it says is made into objects only when it is asked for. */
+export class Decision {
+  #text;
+  #verdict;
+  #problem;
+  #document;
+
+  constructor(text, verdict, problem) {
+    this.#text = text;
+    this.#verdict = verdict;
+    this.#problem = problem;
+  }
+
+  /** Whether the host passes the request on. */
+  get passes() {
+    return (this.#verdict & 1) === 1;
+  }
+
+  /** HTTP status: 200 passes. */
+  get status() {
+    return this.#verdict >>> 2;
+  }
+
+  /** Headers that the host adds to the response, as pairs. */
+  get response_headers() {
+    return (this.#verdict & 2) === 0 ? [] : this.toJSON().response_headers;
+  }
+
+  /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
+  problem() {
+    return this.#problem;
+  }
+
+  /** The decision's document. */
+  toJSON() {
+    return (this.#document ??= JSON.parse(this.#text));
+  }
+}
+
+for (const field of [
+  "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
+  "policy_version",
+]) {
+  Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+}
+
+/** After a trap nothing of the old instance may be used: its stack and its locks are as the panic left them. */
+function guarded(call) {
+  try {
+    return call();
+  } catch (error) {
+    if (isTrap(error)) replaceInstance();
+    throw error;
+  }
+}
+
+function isTrap(error) {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}

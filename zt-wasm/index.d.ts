@@ -1,0 +1,191 @@
+/** Names of the operations of `op`. */
+export const OPS: readonly string[];
+
+/** Runs one of `OPS` on a document. */
+export function op(name: string, document?: unknown): any;
+
+export type Outcome = "allow" | "flag" | "step_up" | "throttle" | "deny" | "suspend";
+
+export interface Identity {
+  kind: "jwt" | "api_key" | "asserted";
+  principal: string;
+  issuer?: string;
+  credential_id?: string;
+  roles: string[];
+  scopes: string[];
+  assurance: { acr?: string; auth_time_ms?: number; issued_at_ms?: number; bound?: string };
+}
+
+export interface Endpoint {
+  id?: string;
+  template?: string;
+  segment?: string;
+  known: boolean;
+}
+
+export interface Reason {
+  /** `family.problem`, stable for ever. */
+  code: string;
+  stage: string;
+  weight: number;
+  detail: string;
+}
+
+export type Obligation =
+  | { type: "step_up"; acr_values?: string; max_age_s?: number }
+  | { type: "redact"; fields: string[] };
+
+/** What to do with a request: the contract's document. */
+export interface DecisionDocument {
+  id: string;
+  outcome: Outcome;
+  /** False in monitor mode: the outcome is what would have been done. */
+  enforced: boolean;
+  /** HTTP status: 200 passes. */
+  status: number;
+  time_ms: number;
+  identity?: Identity;
+  endpoint: Endpoint;
+  risk: number;
+  score: number;
+  scores: Record<string, number>;
+  reasons: Reason[];
+  obligations: Obligation[];
+  response_headers: [name: string, value: string][];
+  policy_version: string;
+}
+
+export interface ResponseDecision {
+  id: string;
+  outcome: Outcome;
+  enforced: boolean;
+  time_ms: number;
+  reasons: Reason[];
+  obligations: Obligation[];
+}
+
+/** What the host knows of the other end of the connection. */
+export interface Peer {
+  ip?: string;
+  asn?: number;
+  country?: string;
+  lat?: number;
+  lon?: number;
+  accuracy_km?: number;
+  ip_class?: string;
+  tls_fingerprint?: string;
+  client_cert_sha256?: string;
+}
+
+export interface RequestFields {
+  id?: string;
+  method: string;
+  scheme?: string;
+  host?: string;
+  /** Path and query as received, percent-encoding untouched. */
+  target: string;
+  httpVersion?: string;
+  /** Names and values; one character a byte, or UTF-8 where one is above U+00FF. */
+  headers: Iterable<readonly [name: string, value: string]>;
+  body?: Uint8Array;
+  /** True length of a body that was cut. */
+  bodyLength?: number;
+  peer?: Peer;
+}
+
+export interface EngineOptions {
+  /** The text of each file that the configuration names. */
+  files?: Record<string, string>;
+  /** Keys the state's hash tables where the configuration does not. */
+  seed?: bigint | number;
+}
+
+/** What to do with a request. What it says is made into objects only when it is asked for. */
+export class Decision implements Readonly<DecisionDocument> {
+  private constructor();
+  readonly id: string;
+  readonly outcome: Outcome;
+  readonly enforced: boolean;
+  readonly status: number;
+  readonly time_ms: number;
+  readonly identity?: Identity;
+  readonly endpoint: Endpoint;
+  readonly risk: number;
+  readonly score: number;
+  readonly scores: Record<string, number>;
+  readonly reasons: Reason[];
+  readonly obligations: Obligation[];
+  readonly response_headers: [name: string, value: string][];
+  readonly policy_version: string;
+  /** Whether the host passes the request on: its outcome passes, or nothing is enforced. */
+  readonly passes: boolean;
+  /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
+  problem(): string;
+  /** The decision's document. */
+  toJSON(): DecisionDocument;
+}
+
+/** A compiled configuration with its state. All engines of an isolate share one WebAssembly memory. */
+export class Engine {
+  private constructor();
+  /**
+   * Compiles the text of a configuration and of the files it names. Throws every mistake, one a line.
+   *
+   * The state's hash tables are keyed by the configuration's seed, else by `seed`, else by 0, which makes a replay
+   * exact. A server passes `randomSeed()`.
+   */
+  static fromToml(text: string, options?: EngineOptions): Engine;
+
+  /** Decides about a request. Never throws: what fails here refuses, with `internal.panic`. */
+  decide(request: RequestFields, now: number): Decision;
+
+  /** Event -> decision; the clock is the event's `time_ms`. */
+  decideEvent(event: object): DecisionDocument;
+  /** `decideEvent` on JSON text: what goes in and comes out byte for byte. */
+  decideEventJson(event: string): string;
+  /** Event with a response, and its decision -> response decision. */
+  observeEvent(event: object, decision: DecisionDocument | Decision): ResponseDecision;
+  /** `observeEvent` on JSON text. */
+  observeEventJson(event: string, decision: string): string;
+
+  /** The state as versioned, checksummed bytes. */
+  snapshot(): Uint8Array;
+  /** Replaces the state by a snapshot; the state is untouched when it is not one. */
+  restore(snapshot: Uint8Array): void;
+  /** Joins a snapshot with the state; the order of merges never matters. */
+  merge(snapshot: Uint8Array): void;
+
+  /** Runs one of `OPS` on a document. */
+  op(name: string, document?: unknown): any;
+
+  /** Frees its memory at once; without it an engine lives as long as its isolate. */
+  free(): void;
+
+  /** The longest body, in bytes, that the host has to read: a longer one is refused for its length alone. */
+  readonly bodyLimit: number;
+  /** What is worth knowing about the configuration. */
+  readonly notices: string[];
+  /** Prefix of the SHA-256 of the configuration and of every file it names, hex. */
+  readonly version: string;
+}
+
+export interface ZtOptions<Env> {
+  /** An engine, or how to make one in the first request, where `env` and randomness are at hand. */
+  engine: Engine | ((env: Env) => Engine | Promise<Engine>);
+  /** The other end of the connection; what Cloudflare says of it unless told otherwise. */
+  peer?: (request: Request) => Peer | undefined;
+  /** Called for every decision, before it is acted upon. */
+  onDecision?: (request: Request, decision: Decision) => void;
+}
+
+/** Wraps a `fetch` handler: only requests that pass reach it, and it finds their decision as `ctx.zt`. */
+export function withZt<Env = unknown, Context extends object = any>(
+  handler: (request: Request, env: Env, ctx: Context & { zt: Decision }) => Response | Promise<Response>,
+  options: ZtOptions<Env>,
+): (request: Request, env: Env, ctx: Context) => Promise<Response>;
+
+/** A seed that nobody can guess; to be called within a request. */
+export function randomSeed(): bigint;
+
+/** What Cloudflare knows of the other end of the connection: trust it only behind Cloudflare. */
+export function cloudflarePeer(request: Request): Peer;

@@ -1,0 +1,71 @@
+// The engine's calls, its surface, and what a trap leaves behind.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { call, start } from "./runtime.mjs";
+
+const KEY = "test-key-of-partner-7";
+const CONFIG = `
+version = 1
+[[verify.api_key]]
+id = "partner-7"
+sha256 = "${createHash("sha256").update(KEY).digest("hex")}"
+roles = ["partner"]
+[[endpoint]]
+method = "*"
+path = "/v1/orders/{id}"
+[[limit]]
+name = "per-peer"
+key = ["peer"]
+rate = "2/1m"
+burst = 2
+`;
+const NOW = 1772446530123;
+const headers = [["host", "api.example.com"], ["x-api-key", KEY]];
+const request = { id: "r-1", method: "GET", target: "/v1/orders/42?x=1", headers, peer: { ip: "203.0.113.7" } };
+const event = { id: "r-1", time_ms: NOW, request: { method: "GET", path: "/v1/orders/42", query: "x=1", headers, peer: { ip: "203.0.113.7" } } };
+const codes = (decision) => decision.reasons.map((reason) => reason.code);
+
+const worker = start("documents.worker.mjs");
+after(() => worker.dispose());
+
+const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "free", "merge", "notices", "observeEvent",
+  "observeEventJson", "op", "restore", "snapshot", "version"];
+const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
+  "reasons", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON"];
+
+test("the names, and a type for each", async () => {
+  const { names, engine, decision, ops } = await call(worker, "/surface");
+  assert.deepEqual(names, ["Decision", "Engine", "OPS", "cloudflarePeer", "op", "randomSeed", "withZt"]);
+  assert.deepEqual(engine, ENGINE);
+  assert.deepEqual(decision, DECISION);
+  assert.ok(ops.includes("policy_evaluate"));
+  const types = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
+  for (const name of [...names, ...ENGINE, ...DECISION]) assert.match(types, new RegExp(`\\b${name}\\b`), name);
+});
+
+test("the lanes decide alike, and a state moves", async () => {
+  const answer = await call(worker, "/engine", { config: CONFIG, request, event, now: NOW });
+  assert.deepEqual(answer.documents[0], answer.documents[1]);
+  assert.deepEqual([answer.passes, answer.status, answer.refused, answer.observed.id], [true, 200, true, "r-1"]);
+  assert.deepEqual(answer.codes, ["inspect.json_duplicate_key"]);
+  assert.deepEqual(codes(answer.shifted), ["internal.panic"]);
+  assert.equal(answer.problem.status, 403);
+});
+
+test("a trap refuses, and every engine goes on with its state", async () => {
+  const { before, trapped, problem, after } = await call(worker, "/trap", { config: CONFIG, request, now: NOW });
+  assert.deepEqual(before.map((decision) => decision.outcome), ["allow", "allow"]);
+  assert.deepEqual([trapped.id, trapped.outcome, codes(trapped), problem.status], ["r-1", "deny", ["internal.panic"], 403]);
+  // One of two was taken before the trap: one more passes.
+  const outcomes = after.map((decisions) => decisions.map((decision) => decision.outcome));
+  assert.deepEqual(outcomes, [["allow", "throttle"], ["allow", "throttle"]]);
+});
+
+test("every mistake of a configuration is told at once", async () => {
+  const message = await call(worker, "/mistakes", 'version = 1\nmoed = "x"\n[state]\nmemroy = "1MiB"\n');
+  assert.match(message, /mode/);
+  assert.match(message, /memory/);
+});

@@ -1,0 +1,26 @@
+// A worker behind the middleware.
+
+import { Engine, randomSeed, withZt } from "../worker.js";
+
+const seen = [];
+
+async function handler(request, env, ctx) {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/seen") return Response.json(seen.splice(0));
+  const text = await request.text();
+  return Response.json({ who: ctx.zt.identity?.principal ?? null, method: request.method, length: text.length, text: text.slice(0, 99) });
+}
+
+const enforced = withZt(handler, {
+  engine: (env) => Engine.fromToml(env.CONFIG, { seed: randomSeed() }),
+  onDecision: (request, decision) => seen.push(decision.toJSON()),
+});
+const monitored = withZt(handler, {
+  engine: (env) => Engine.fromToml(env.CONFIG.replace("version = 1", 'version = 1\nmode = "monitor"')),
+});
+
+export default {
+  fetch(request, env, ctx) {
+    return (request.headers.get("x-monitor") ? monitored : enforced)(request, env, ctx);
+  },
+};

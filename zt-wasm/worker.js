@@ -1,0 +1,155 @@
+// zt for edge functions: `export default { fetch: withZt(handler, { engine }) }`.
+
+import { Engine } from "./engine.js";
+
+export { Decision, Engine, OPS, op } from "./engine.js";
+
+/**
+ * Wraps a `fetch` handler: every request is decided before the handler sees it, and a refused one is answered with a
+ * problem document (RFC 9457). The handler finds the decision as `ctx.zt`.
+ */
+export function withZt(handler, { engine: given, peer = cloudflarePeer, onDecision } = {}) {
+  let engine = given instanceof Engine ? given : undefined;
+  return async function fetch(request, env, ctx) {
+    // Once: an edge clock stands still between I/O, and one request is decided at one time.
+    const now = Date.now();
+    // Made in the first request: at module scope an edge has neither `env` nor randomness.
+    engine ??= await given(env);
+    const read = await readBody(request, engine.bodyLimit);
+    const decision = engine.decide(describe(request, read, peer), now);
+    onDecision?.(request, decision);
+    if (!decision.passes) return refusal(decision);
+    ctx.zt = decision;
+    const response = await handler(replay(request, read), env, ctx);
+    return observed(engine, decision, request, response, now);
+  };
+}
+
+/** A seed for `fromToml` that nobody can guess; to be called within a request. */
+export function randomSeed() {
+  return crypto.getRandomValues(new BigUint64Array(1))[0];
+}
+
+/** What Cloudflare knows of the other end of the connection. */
+export function cloudflarePeer(request) {
+  const peer = { ip: request.headers.get("cf-connecting-ip") ?? undefined };
+  const cf = request.cf;
+  if (cf === undefined || cf === null) return peer;
+  const { asn, country, latitude, longitude } = cf;
+  const certificate = cf.tlsClientAuth?.certVerified === "SUCCESS" ? cf.tlsClientAuth.certFingerprintSHA256 : undefined;
+  return {
+    ...peer,
+    asn: Number.isInteger(asn) ? asn : undefined,
+    country: country ?? undefined,
+    lat: number(latitude),
+    lon: number(longitude),
+    tls_fingerprint: cf.botManagement?.ja4 ?? undefined,
+    client_cert_sha256: certificate ? base64url(certificate) : undefined,
+  };
+}
+
+function describe(request, read, peer) {
+  // The URL is as the edge parsed it: the form before that is not to be had, nor the authority that was sent, which
+  // stands in the `host` header.
+  const [, scheme, target] = /^([a-z]+):\/\/[^/?#]*([^#]*)/.exec(request.url) ?? [];
+  return {
+    id: request.headers.get("cf-ray") ?? "",
+    method: request.method,
+    scheme,
+    target: target?.startsWith("/") ? target : `/${target ?? ""}`,
+    httpVersion: request.cf?.httpProtocol?.replace("HTTP/", "") ?? "",
+    headers: wireHeaders(request.headers),
+    body: read.bytes,
+    bodyLength: read.length,
+    peer: peer(request),
+  };
+}
+
+/** Header values as one character a byte. The edge has read them as UTF-8; the core takes what was on the wire. */
+function* wireHeaders(headers) {
+  for (const [name, value] of headers) yield [name, /[^\x00-\x7f]/.test(value) ? bytesOf(value) : value];
+}
+
+function bytesOf(value) {
+  let bytes = "";
+  for (const byte of new TextEncoder().encode(value)) bytes += String.fromCharCode(byte);
+  return bytes;
+}
+
+/** Reads at most one chunk past the limit. A body that announces more than the limit is not read at all. */
+async function readBody(request, limit) {
+  if (request.body === null) return { bytes: undefined, length: undefined };
+  const announced = Number(request.headers.get("content-length") ?? NaN);
+  if (announced > limit) return { bytes: new Uint8Array(), length: announced, rest: request.body };
+  const reader = request.body.getReader();
+  const chunks = [];
+  let length = 0;
+  let ended = false;
+  while (length <= limit) {
+    const { done, value } = await reader.read();
+    if (done) {
+      ended = true;
+      break;
+    }
+    chunks.push(value);
+    length += value.byteLength;
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  if (!ended) reader.releaseLock();
+  return { bytes, length, rest: ended ? undefined : request.body };
+}
+
+/** The same request again: what was read, then what was not. */
+function replay(request, { bytes, rest }) {
+  if (bytes === undefined) return request;
+  if (rest === undefined) return new Request(request, { body: bytes });
+  const { readable, writable } = new TransformStream();
+  const writer = writable.getWriter();
+  const wrote = writer.write(bytes).then(() => {
+    writer.releaseLock();
+    return rest.pipeTo(writable);
+  });
+  // The reader of the new body sees the failure; nobody else has to.
+  wrote.catch(() => {});
+  return new Request(request, { body: readable, duplex: "half" });
+}
+
+function refusal(decision) {
+  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
+  for (const [name, value] of decision.response_headers) headers.append(name, value);
+  return new Response(decision.problem(), { status: decision.status, headers });
+}
+
+function observed(engine, decision, request, response, now) {
+  const event = {
+    time_ms: now,
+    request: { method: request.method, path: "/" },
+    response: { status: response.status, headers: [...response.headers], latency_ms: Date.now() - now },
+  };
+  try {
+    engine.observeEvent(event, decision);
+  } catch {
+    // The request has been decided: a failure here lets nothing pass.
+  }
+  const added = decision.response_headers;
+  if (added.length === 0) return response;
+  const answer = new Response(response.body, response);
+  for (const [name, value] of added) answer.headers.append(name, value);
+  return answer;
+}
+
+function number(text) {
+  const value = text === undefined || text === null ? NaN : Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Cloudflare writes a fingerprint in hexadecimal. */
+function base64url(hex) {
+  const bytes = hex.match(/../g).map((pair) => parseInt(pair, 16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
