@@ -9,6 +9,7 @@ use zt_benches::fixture::{Fixture, NOW};
 use zt_core::Config;
 use zt_core::inspect::Inspector;
 use zt_core::limit::{self, Limiter, Phase, Subject};
+use zt_core::model::Source;
 use zt_core::policy::{self, Policy, Vocabulary};
 use zt_core::verify::Verifier;
 
@@ -42,7 +43,7 @@ fn stages(criterion: &mut Criterion) {
     let endpoints: Vec<policy::Endpoint<'_>> = fixture.engine.router().endpoints().iter().map(endpoint).collect();
     let vocabulary = Vocabulary { endpoints: &endpoints, ..Vocabulary::default() };
     let policies = config.policy.expect("the fixture has policies");
-    let source = policy::Source { key: "text".into(), name: None, text: policies.text.as_deref().unwrap_or_default() };
+    let source = Source { key: "text".into(), name: None, text: policies.text.as_deref().unwrap_or_default() };
     let policy = Policy::compile(&policies, &[source], &vocabulary).expect("the fixture compiles");
     let verified = verifier.verify(&by_token, NOW);
     let asked = policy::Request {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Zero-trust security for APIs: check a configuration, replay recorded traffic.
 ///
@@ -75,9 +75,9 @@ pub(crate) struct Authorize {
     /// A Cedar schema.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
-    /// What a forbid policy that errors does: `cedar` skips it, `deny` denies.
-    #[arg(long, value_name = "RULE", default_value = "cedar")]
-    pub(crate) errors: String,
+    /// What a forbid policy that cannot be evaluated does.
+    #[arg(long, value_name = "RULE", value_enum, default_value_t = Errors::Cedar)]
+    pub(crate) errors: Errors,
     /// Write the summary as JSON; answers are JSON in any case.
     #[arg(long)]
     pub(crate) json: bool,
@@ -97,4 +97,12 @@ pub(crate) struct Codes {
     /// Taken like every command's, and not needed: the codes are the same for every configuration.
     #[arg(long, value_name = "ZT.TOML")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Errors {
+    /// It is skipped, as in Cedar.
+    Cedar,
+    /// It denies.
+    Deny,
 }

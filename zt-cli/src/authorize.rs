@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use zt_core::wire;
+use serde::Serialize;
+use zt_core::engine::Invalid;
+use zt_core::model::Problem;
+use zt_core::policy::raw::{Answers, Asked, Document, evaluate};
+use zt_core::policy::{ErrorMode, Verdict};
 
-use crate::args::Authorize;
+use crate::args::{Authorize, Errors};
 use crate::configuration::text;
 use crate::events::{self, Malformed};
 use crate::output::{self, Output};
@@ -16,30 +18,20 @@ use crate::{Ending, Failure, progress};
 const CHUNK: usize = 4096;
 
 pub(crate) fn run(arguments: &Authorize) -> Result<Ending, Failure> {
-    let entities = arguments.entities.as_deref().map_or(Ok("[]".to_owned()), text)?;
-    let entities = RawValue::from_string(entities).map_err(|error| {
-        let path = arguments.entities.as_deref().unwrap_or(Path::new(""));
-        Failure(format!("`{}` is not JSON: {error}", path.display()))
-    })?;
-    let mut batch = Batch {
-        policies: text(&arguments.policies)?,
-        schema: arguments.schema.as_deref().map(text).transpose()?,
-        entities,
-        requests: Vec::new(),
-        errors: arguments.errors.clone(),
-    };
+    let mut batch = Batch::new(arguments)?;
     // Mistakes in policies, schema and entities are told before any request is read.
-    batch.evaluate()?;
+    batch.evaluate().map_err(|problems| Failure(Invalid(problems).to_string()))?;
 
     let mut output = Output::new();
     let mut summary = Summary::default();
     let bar = progress::bar(&arguments.requests);
-    let malformed = Malformed::strict(arguments.strict);
-    summary.malformed = events::each(&arguments.requests, malformed, &bar, |_, request: Box<RawValue>| {
-        batch.requests.push(request);
-        if batch.requests.len() < CHUNK { Ok(()) } else { batch.answer(&mut output, &mut summary) }
+    let malformed = events::each(&arguments.requests, batch.malformed, &bar, |place, request: Asked| {
+        batch.places.push(place.text());
+        batch.document.requests.push(request);
+        if batch.places.len() < CHUNK { Ok(()) } else { batch.answer(&mut output, &mut summary) }
     })?;
     batch.answer(&mut output, &mut summary)?;
+    summary.malformed = summary.malformed.saturating_add(malformed);
     bar.finish_and_clear();
     output.finish()?;
 
@@ -51,45 +43,79 @@ pub(crate) fn run(arguments: &Authorize) -> Result<Ending, Failure> {
     Ok(if summary.malformed == 0 { Ending::Clean } else { Ending::Findings })
 }
 
-/// What the operation `policy_evaluate` takes.
-#[derive(Serialize)]
+/// Requests that are evaluated together.
 struct Batch {
-    policies: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    schema: Option<String>,
-    entities: Box<RawValue>,
-    requests: Vec<Box<RawValue>>,
-    errors: String,
-}
-
-#[derive(Deserialize)]
-struct Answers {
-    responses: Vec<Answer>,
-}
-
-#[derive(Deserialize, Serialize)]
-struct Answer {
-    decision: String,
-    reasons: Vec<String>,
-    errors: Vec<String>,
+    document: Document,
+    /// Where each request stands.
+    places: Vec<String>,
+    malformed: Malformed,
 }
 
 impl Batch {
-    fn evaluate(&self) -> Result<Vec<Answer>, Failure> {
-        let document = serde_json::to_string(self).map_err(|error| Failure(error.to_string()))?;
-        let answers = wire::op("policy_evaluate", &document).map_err(Failure)?;
-        let answers: Answers = serde_json::from_str(&answers).map_err(|error| Failure(error.to_string()))?;
-        Ok(answers.responses)
+    fn new(arguments: &Authorize) -> Result<Self, Failure> {
+        let document = Document {
+            policies: text(&arguments.policies)?,
+            schema: arguments.schema.as_deref().map(text).transpose()?,
+            entities: arguments.entities.as_deref().map(entities).transpose()?.unwrap_or_default(),
+            requests: Vec::new(),
+            errors: match arguments.errors {
+                Errors::Cedar => ErrorMode::Cedar,
+                Errors::Deny => ErrorMode::Deny,
+            },
+        };
+        Ok(Self { document, places: Vec::new(), malformed: Malformed::strict(arguments.strict) })
     }
 
+    fn evaluate(&self) -> Result<Answers, Vec<Problem>> {
+        evaluate(&self.document)
+    }
+
+    /// Answers what was collected; a request that cannot be evaluated is a malformed line.
     fn answer(&mut self, output: &mut Output, summary: &mut Summary) -> Result<(), Failure> {
-        for answer in self.evaluate()? {
-            summary.count(&answer);
-            output.json(&answer)?;
+        let answers = match self.evaluate() {
+            Ok(answers) => answers,
+            Err(problems) => {
+                self.set_aside(&problems, summary)?;
+                self.evaluate().map_err(|problems| Failure(Invalid(problems).to_string()))?
+            }
+        };
+        for answer in &answers.responses {
+            summary.count(answer.decision);
+            output.json(answer)?;
         }
-        self.requests.clear();
+        self.places.clear();
+        self.document.requests.clear();
         Ok(())
     }
+
+    /// Reports and removes the requests that these problems are about.
+    fn set_aside(&mut self, problems: &[Problem], summary: &mut Summary) -> Result<(), Failure> {
+        let mut wrong = vec![false; self.places.len()];
+        for problem in problems {
+            let Some((at, key)) = request_of(&problem.key) else { continue };
+            let (Some(place), Some(wrong)) = (self.places.get(at), wrong.get_mut(at)) else { continue };
+            output::tell(&format!("{place}: malformed: `{key}`: {}", problem.message));
+            if self.malformed == Malformed::Fatal {
+                return Err(Failure(format!("stopped at a malformed line ({place})")));
+            }
+            summary.malformed = summary.malformed.saturating_add(u64::from(!*wrong));
+            *wrong = true;
+        }
+        let mut keep = wrong.iter().map(|wrong| !wrong);
+        self.document.requests.retain(|_| keep.next().unwrap_or(true));
+        Ok(())
+    }
+}
+
+/// `requests[7].principal` is of the request 7, and its `principal`.
+fn request_of(key: &str) -> Option<(usize, &str)> {
+    let (at, rest) = key.strip_prefix("requests[")?.split_once(']')?;
+    Some((at.parse().ok()?, rest.trim_start_matches('.')))
+}
+
+fn entities(path: &Path) -> Result<Vec<serde_json::Value>, Failure> {
+    serde_json::from_str(&text(path)?)
+        .map_err(|error| Failure(format!("`{}` is not a list of entities: {error}", path.display())))
 }
 
 #[derive(Default, Serialize)]
@@ -101,9 +127,12 @@ struct Summary {
 }
 
 impl Summary {
-    fn count(&mut self, answer: &Answer) {
+    fn count(&mut self, verdict: Verdict) {
         self.requests = self.requests.saturating_add(1);
-        let counter = if answer.decision == "allow" { &mut self.allow } else { &mut self.deny };
+        let counter = match verdict {
+            Verdict::Allow => &mut self.allow,
+            Verdict::Deny => &mut self.deny,
+        };
         *counter = counter.saturating_add(1);
     }
 

@@ -290,13 +290,19 @@ fn raw_requests_are_authorized() {
         let (action, resource) = (r#"Action::"view""#, r#"Photo::"p1""#);
         json!({"principal": principal, "action": action, "resource": resource, "context": {}}).to_string()
     };
-    let input = [request(r#"User::"anna""#), "nonsense".to_owned(), request(r#"User::"eve""#)].join("\n");
+    let input =
+        [request(r#"User::"anna""#), "nonsense".to_owned(), request("anna"), request(r#"User::"eve""#)].join("\n");
     let place = Place::new().with("p.cedar", policies).with("e.json", entities.to_string()).with("in.jsonl", input);
     let run = place.zt(&["authorize", "--policies", "p.cedar", "--entities", "e.json", "in.jsonl"]);
     assert_eq!(run.code(), 1, "{}", run.err());
     let decisions: Vec<Value> = run.lines().iter().map(|answer| answer["decision"].clone()).collect();
     assert_eq!(decisions, ["allow", "deny"], "{}", run.err());
-    assert!(run.err().contains("in.jsonl:2:") && run.err().contains("1 malformed"), "{}", run.err());
+    assert!(
+        run.err().contains("in.jsonl:2:") && run.err().contains("in.jsonl:3: malformed: `principal`"),
+        "{}",
+        run.err()
+    );
+    assert!(run.err().contains("2 requests, 1 allow, 1 deny, 2 malformed"), "{}", run.err());
 
     let place = place.with("p.cedar", "permit(");
     let run = place.zt(&["authorize", "--policies", "p.cedar", "in.jsonl"]);

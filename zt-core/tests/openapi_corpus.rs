@@ -9,8 +9,9 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use zt_core::model::Source;
 use zt_core::model::{Problem, Request};
-use zt_core::route::{Config, Document, Router};
+use zt_core::route::{Config, Router};
 
 #[test]
 fn full_documents() {
@@ -111,7 +112,7 @@ fn operations(router: &Router) -> Vec<String> {
 }
 
 fn compile(text: &str) -> Result<Router, Vec<Problem>> {
-    let document = Document { key: "openapi[0]".to_owned(), name: None, text };
+    let document = Source { key: "openapi[0]".to_owned(), name: None, text };
     Router::compile(&Config::default(), &[], &[], &[document])
 }
 

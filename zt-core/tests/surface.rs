@@ -1,4 +1,5 @@
 //! What others are written against: reason codes, operations, and the JSON Schemas of the contract.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a test may read files")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -64,6 +64,28 @@ impl Body for Frames {
     }
 }
 
+/// Frames, then trailers.
+struct Trailed(Option<HeaderMap>);
+
+impl Body for Trailed {
+    type Data = Bytes;
+    type Error = Infallible;
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|trailers| Ok(Frame::trailers(trailers))))
+    }
+}
+
+/// A body that breaks off.
+struct Broken;
+
+impl Body for Broken {
+    type Data = Bytes;
+    type Error = &'static str;
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        Poll::Ready(Some(Err("connection reset")))
+    }
+}
+
 /// Answers with the request's own body, and says what the Layer told it.
 async fn echo<B>(request: Request<Replay<B>>) -> Result<Response<Replay<B>>, Infallible> {
     let decision = request.extensions().get::<Arc<Decision>>().cloned().unwrap();
@@ -96,6 +118,18 @@ async fn a_request_that_passes_carries_its_decision_and_its_body() {
     assert_eq!((status, headers["decided"].as_bytes()), (StatusCode::OK, &b"allow"[..]));
     let (status, _, body) = ask(&layer, post(Full::from("sixteen bytes ok"))).await;
     assert_eq!((status, &body[..]), (StatusCode::OK, &b"sixteen bytes ok"[..]));
+}
+
+#[tokio::test]
+async fn trailers_are_replayed_and_a_broken_body_reaches_nobody() {
+    let layer = layer(CONFIG);
+    let trailers = HeaderMap::from_iter([("checksum".parse().unwrap(), "1".parse().unwrap())]);
+    let request = post(Trailed(Some(trailers.clone())));
+    let response = layer.layer(service_fn(echo::<Trailed>)).oneshot(request).await.unwrap();
+    assert_eq!(response.into_body().collect().await.unwrap().trailers(), Some(&trailers));
+
+    let response = layer.layer(service_fn(echo::<Broken>)).oneshot(post(Broken)).await.unwrap();
+    assert_eq!((response.status(), response.headers().contains_key("decided")), (StatusCode::BAD_REQUEST, false));
 }
 
 #[tokio::test]
@@ -190,4 +224,14 @@ async fn the_clock_is_the_hosts() {
     });
     let response = layer.layer(service).oneshot(get("/open")).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_panic_while_deciding_refuses_even_in_monitor_mode() {
+    let monitor = CONFIG.replacen("version = 1", "version = 1\nmode = \"monitor\"", 1);
+    let layer = layer(&monitor).with_clock(|| panic!("the clock is broken"));
+    let (status, _, body) = ask(&layer, get("/open")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["reasons"][0], "internal.panic");
 }

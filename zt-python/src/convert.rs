@@ -42,6 +42,13 @@ impl Octets<'_> {
     pub(crate) fn text(&self) -> Text<'_> {
         Text::new(self.bytes())
     }
+
+    fn again(&self) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes.clone()),
+            Self::Made(bytes) => Self::Made(bytes.clone()),
+        }
+    }
 }
 
 impl Incoming<'_> {
@@ -149,7 +156,8 @@ pub(crate) fn scope_request<'py>(
         path,
         query: query.filter(|query| !query.bytes().is_empty()),
         scheme: some(intern!(py, "scheme"))?.map(|scheme| octets(&scheme)).transpose()?,
-        host: None,
+        // Without it, policies could not see the authority.
+        host: headers.iter().find(|(name, _)| name.bytes().eq_ignore_ascii_case(b"host")).map(|(_, host)| host.again()),
         http_version: some(intern!(py, "http_version"))?.map(|version| octets(&version)).transpose()?,
         headers,
         body,

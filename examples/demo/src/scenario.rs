@@ -118,7 +118,8 @@ fn bad_credentials(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
         ),
         token("`exp` as text", forge.with_claim("exp", json!("9999999999"))?, "verify.bad_claims"),
         token("`roles` twice", forge.with_duplicate_claim()?, "verify.bad_claims"),
-        token("alg none", forge.unsigned(), "verify.algorithm_refused"),
+        token("alg none, no signature", forge.unsigned(""), "verify.malformed_token"),
+        token("alg none, some signature", forge.unsigned("AAAA"), "verify.algorithm_refused"),
         token("HS256 with the public key", forge.confused(), "verify.algorithm_refused"),
         token("PS256 on the RS256 key", forge.issuer.token(Ps256, &claims)?, "verify.algorithm_refused"),
         token("claims changed after signing", forge.tampered()?, "verify.bad_signature"),
@@ -187,14 +188,17 @@ fn bad_targets(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
         refuse("encoded twice", "/v1/orders/%252e%252e/admin", "route.double_encoding"),
         refuse("NUL in the path", "/v1/orders/42%00.json", "route.control_character"),
         refuse("broken encoding in the path", "/v1/orders/%zz", "route.bad_encoding"),
-        refuse("CR LF in the query", "/v1/orders/42?next=%0d%0aset-cookie:a=b", "inspect.control_character"),
+        refuse("NUL in the query", "/v1/orders/42?expand=items%00.txt", "inspect.control_character"),
+        refuse("terminal escape in the query", "/v1/orders/42?note=%1b%5b2J", "inspect.control_character"),
+        refuse("not UTF-8 in the query", "/v1/orders/42?note=%c0%af", "inspect.bad_query"),
         Case::new(
             "two Host lines",
             get("/v1/orders/42").bearer(&buyer).header("host", "evil.test"),
             400,
             Some("inspect.conflicting_headers"),
         ),
-        Case::new("length beside chunked", smuggle(&buyer), 400, Some("inspect.conflicting_headers")),
+        // hyper, the server below axum, already refuses this one.
+        Case::new("length beside chunked", smuggle(&buyer), 400, None),
     ])
 }
 
@@ -222,8 +226,8 @@ fn bad_bodies(forge: &Forge) -> Result<Vec<Case>, Unspecified> {
         Case::new("70 kB body", post().body("application/json", &big), 413, Some("inspect.body_too_large")),
         Case::new("70 kB body in chunks", chunked(post(), &big), 413, Some("inspect.body_too_large")),
         Case::new(
-            "JSON said to be an image",
-            post().body("image/png", b"{\"qty\":1}"),
+            "JSON said to be UTF-16",
+            post().body("application/json; charset=utf-16", b"{\"qty\":1}"),
             415,
             Some("inspect.content_type"),
         ),

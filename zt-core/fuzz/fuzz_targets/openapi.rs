@@ -2,10 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zt_core::route::{Config, Document, Router};
+use zt_core::model::Source;
+use zt_core::route::{Config, Router};
 
 fuzz_target!(|text: &str| {
-    let document = Document { key: "openapi[0]".into(), name: Some("fuzz.yaml"), text };
+    let document = Source { key: "openapi[0]".into(), name: Some("fuzz.yaml"), text };
     match Router::compile(&Config::default(), &[], &[], &[document]) {
         Ok(router) => router.endpoints().iter().for_each(|endpoint| assert!(endpoint.template.starts_with('/'))),
         Err(problems) => assert!(!problems.is_empty()),

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zt_core::policy::{Config, Endpoint, Policy, Request, Source, Vocabulary};
+use zt_core::policy::{Config, Endpoint, Policy, Request, Vocabulary};
+use zt_core::model::Source;
 
 const ENDPOINTS: &[Endpoint<'_>] = &[
     Endpoint { id: "listOrders", method: "GET", segment: Some("orders") },

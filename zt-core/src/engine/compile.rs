@@ -3,30 +3,13 @@
 use sha2::{Digest as _, Sha256};
 
 use super::notices::notices;
-#[cfg(feature = "compile")]
-use super::source::Source;
-use super::{Config, Engine, File, Invalid};
+use super::{Config, Engine, Invalid};
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 use crate::policy::{self, Policy, Vocabulary};
-use crate::route::{Document, Endpoint, Router};
+use crate::route::{Endpoint, Router};
 use crate::verify::Verifier;
-
-impl Config {
-    /// Reads the text of a `zt.toml`.
-    ///
-    /// # Errors
-    /// Every key that is unknown, missing or of a wrong type, with its line and how to mend it.
-    #[cfg(feature = "compile")]
-    pub fn from_toml(text: &str) -> Result<Self, Invalid> {
-        let (config, problems) = read(text);
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            _ => Err(Invalid(problems)),
-        }
-    }
-}
 
 impl Engine {
     /// Compiles a configuration.
@@ -39,62 +22,16 @@ impl Engine {
             Invalid(in_order(problems))
         })
     }
-
-    /// Reads and compiles in one go, so that mistakes of both kinds are told at once.
-    ///
-    /// # Errors
-    /// Every mistake in the text and in the documents it names.
-    #[cfg(feature = "compile")]
-    pub fn from_toml(text: &str, files: &[File]) -> Result<Self, Invalid> {
-        let (config, mut problems) = read(text);
-        let compiled = config.map(|config| Self::new(&config.with_files(files.iter().cloned())));
-        match compiled {
-            Some(Ok(engine)) if problems.is_empty() => Ok(engine),
-            Some(Err(Invalid(more))) => {
-                let spoiled: Vec<String> = problems.iter().map(|problem| entry(&problem.key).to_owned()).collect();
-                problems.extend(more.into_iter().filter(|problem| !spoiled.iter().any(|s| *s == entry(&problem.key))));
-                Err(Invalid(in_order(problems)))
-            }
-            _ => Err(Invalid(problems)),
-        }
-    }
-}
-
-/// The files that a configuration's text names, as far as it can be read.
-#[cfg(feature = "compile")]
-pub fn named_files(text: &str) -> Vec<String> {
-    let (config, _) = read(text);
-    config.iter().flat_map(Config::named_files).map(str::to_owned).collect()
-}
-
-#[cfg(feature = "compile")]
-fn read(text: &str) -> (Option<Config>, Vec<Problem>) {
-    let source = match Source::parse(text) {
-        Ok(source) => source,
-        Err(problems) => return (None, problems),
-    };
-    let read = source.read();
-    let mut problems = read.problems;
-    let config = read.config.map(|mut config| {
-        config.text = Some(text.to_owned());
-        config
-    });
-    if let Some(version) = config.as_ref().map(|config| config.version).filter(|version| *version != 1) {
-        let problem = Problem::new("version", format!("version {version} is not known")).mend("write `version = 1`");
-        problems.push(problem);
-        source.locate(&mut problems);
-    }
-    (config, problems)
 }
 
 /// The configuration's own mistakes by line, then those of other documents.
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+pub(super) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     problems
 }
 
 /// The table entry a key belongs to: a mistake in it spoils what is said of its other keys.
-fn entry(key: &str) -> &str {
+pub(super) fn entry(key: &str) -> &str {
     match key.find(']') {
         // `policy.files[0]` is of `policy`, `verify.issuer[0].jwks` of that issuer.
         Some(at) if at.saturating_add(1) < key.len() => key.get(..=at).unwrap_or(key),
@@ -104,7 +41,7 @@ fn entry(key: &str) -> &str {
 
 fn locate(config: &Config, problems: &mut [Problem]) {
     #[cfg(feature = "compile")]
-    if let Some(Ok(source)) = config.text.as_deref().map(Source::parse) {
+    if let Some(Ok(source)) = config.text.as_deref().map(super::zt_toml::ZtToml::parse) {
         source.locate(problems);
     }
     #[cfg(not(feature = "compile"))]
@@ -121,6 +58,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
     let limiter = collect(Limiter::compile(&config.limit, config.state.memory), &mut problems);
     let inspector = collect(Inspector::compile(&config.inspect), &mut problems);
     let sources = policy_sources(&config, &mut problems);
+    problems.extend(router.iter().flat_map(|router| limits_of_nothing(&config, router)));
     let policy = match (&config.policy, &router) {
         (Some(policy), Some(router)) => Some(collect(authorization(policy, &sources, router), &mut problems)),
         _ => None,
@@ -166,50 +104,63 @@ fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
     inlined
 }
 
-fn documents<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<Document<'c>> {
+fn documents<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<Source<'c>> {
     let mut documents = Vec::new();
     for (index, name) in config.openapi_files.iter().enumerate() {
         let key = format!("openapi_files[{index}]");
         let before = documents.len();
         let found = config.files_named(name);
-        documents.extend(found.map(|f| Document { key: key.clone(), name: Some(&f.name), text: &f.text }));
+        documents.extend(found.map(|f| Source { key: key.clone(), name: Some(&f.name), text: &f.text }));
         if documents.len() == before {
             problems.push(not_handed_over(key, name, "openapi"));
         }
     }
     let inline = config.openapi.iter().enumerate();
-    documents.extend(inline.map(|(i, text)| Document { key: format!("openapi[{i}]"), name: None, text }));
+    documents.extend(inline.map(|(i, text)| Source { key: format!("openapi[{i}]"), name: None, text }));
     documents
 }
 
-fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<policy::Source<'c>> {
+fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<Source<'c>> {
     let Some(policy) = &config.policy else { return Vec::new() };
     let mut sources = Vec::new();
     for (index, name) in policy.files.iter().enumerate() {
         let key = format!("policy.files[{index}]");
         let before = sources.len();
         let found = config.files_named(name);
-        sources.extend(found.map(|f| policy::Source { key: key.clone(), name: Some(&f.name), text: &f.text }));
+        sources.extend(found.map(|f| Source { key: key.clone(), name: Some(&f.name), text: &f.text }));
         if sources.len() == before {
             problems.push(not_handed_over(key, name, "text"));
         }
     }
     if let Some(text) = &policy.text {
-        sources.push(policy::Source { key: "policy.text".to_owned(), name: None, text });
+        sources.push(Source { key: "policy.text".to_owned(), name: None, text });
     }
     sources
 }
 
-fn authorization(
-    config: &policy::Config,
-    sources: &[policy::Source<'_>],
-    router: &Router,
-) -> Result<Policy, Vec<Problem>> {
+fn authorization(config: &policy::Config, sources: &[Source<'_>], router: &Router) -> Result<Policy, Vec<Problem>> {
     let segments: Vec<&str> = router.segments().iter().map(|segment| &**segment).collect();
     let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(subject_of_policy).collect();
     let others = |(at, endpoint)| router.other_segments(endpoint).into_iter().map(move |segment| (at, segment));
     let elsewhere: Vec<(usize, &str)> = router.endpoints().iter().enumerate().flat_map(others).collect();
-    Policy::compile(config, sources, &Vocabulary { endpoints: &endpoints, segments: &segments, elsewhere: &elsewhere })
+    let vocabulary = Vocabulary { endpoints: &endpoints, segments: &segments, elsewhere: &elsewhere };
+    Policy::compile(config, sources, &vocabulary)
+}
+
+/// Limits for endpoints or segments that there are not: they would never apply.
+fn limits_of_nothing(config: &Config, router: &Router) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (at, limit) in config.limit.iter().enumerate() {
+        let endpoint = |name: &str| router.endpoints().iter().any(|endpoint| *endpoint.id == *name);
+        let segment = |name: &str| router.segments().iter().any(|segment| **segment == *name);
+        let endpoints = limit.endpoints.iter().filter(|name| !endpoint(name)).map(|name| ("endpoint", name));
+        let segments = limit.segments.iter().filter(|name| !segment(name)).map(|name| ("segment", name));
+        problems.extend(endpoints.chain(segments).map(|(what, name)| {
+            let message = format!("there is no {what} `{name}`: the limit would never apply");
+            Problem::new(format!("limit[{at}].{what}s"), message).mend(format!("name a {what} of the configuration"))
+        }));
+    }
+    problems
 }
 
 /// An endpoint as policies name it.

@@ -50,6 +50,7 @@ pub struct Config {
     #[serde(default)]
     pub state: StateConfig,
     /// The text this was read from, for the lines of later mistakes.
+    #[cfg(feature = "compile")]
     #[serde(skip)]
     pub(super) text: Option<String>,
     /// Files that the host handed over.
@@ -116,6 +117,7 @@ impl Default for Config {
             policy: None,
             anomaly: None,
             state: StateConfig::default(),
+            #[cfg(feature = "compile")]
             text: None,
             files: Vec::new(),
         }

@@ -57,7 +57,7 @@ impl Engine {
                 segment: Some(found.segment),
                 method: request.method.as_str().unwrap_or_default(),
                 path: Some(path),
-                host: request.host.as_ref().and_then(|host| host.as_str()),
+                host: request.authority(),
                 ip: request.peer.ip,
                 asn: request.peer.asn,
                 country: request.peer.country.as_deref(),

@@ -6,17 +6,19 @@ mod decide;
 mod draft;
 mod notices;
 mod observe;
-mod snapshot;
 #[cfg(feature = "compile")]
-mod source;
+mod read;
+mod snapshot;
 mod state;
+#[cfg(feature = "compile")]
+mod zt_toml;
 
 use std::fmt;
 use std::sync::Arc;
 
-#[cfg(feature = "compile")]
-pub use compile::named_files;
 pub use config::{AnomalyConfig, Config, File, StateConfig};
+#[cfg(feature = "compile")]
+pub use read::named_files;
 pub use snapshot::SnapshotError;
 pub use state::State;
 

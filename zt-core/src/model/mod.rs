@@ -12,6 +12,7 @@ mod problem;
 mod request;
 mod response;
 mod schema;
+mod source;
 mod text;
 
 pub use code::{Code, Stage};
@@ -23,6 +24,7 @@ pub use problem::Problem;
 pub use request::{Header, Peer, Request};
 pub use response::{Response, ResponseDecision};
 pub use schema::schemas;
+pub use source::Source;
 pub use text::{Body, Text};
 
 /// Milliseconds since the Unix epoch, UTC.

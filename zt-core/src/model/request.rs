@@ -62,6 +62,12 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The authority that the request is for: what the host says, else the `Host` header.
+    pub fn authority(&self) -> Option<&str> {
+        let host = self.host.as_ref().map(Text::bytes).or_else(|| self.header("host").next());
+        host.and_then(|host| std::str::from_utf8(host).ok())
+    }
+
     /// Values of the headers with this name, ASCII case ignored, in order.
     pub fn header<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s [u8]> {
         self.headers

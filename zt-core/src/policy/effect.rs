@@ -39,18 +39,18 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// A policy that fails to evaluate counts as if it had matched: an error never makes an outcome milder.
+    /// A forbid that cannot be evaluated denies, whatever it would have called for.
     pub(crate) fn new(program: &Program, denials: &BTreeMap<u32, Denial>, mode: ErrorMode, answer: &Answer) -> Self {
         let plain = Denial::default();
         let mut effect = Self::default();
         let mut matched: SmallVec<[(&Denial, u32, Code); 4]> = SmallVec::new();
         let forbids = |rule: &u32| program.rules.get(*rule as usize).is_some_and(|r| r.effect == RuleEffect::Forbid);
         for rule in answer.errors.iter().filter(|rule| forbids(rule)) {
-            let denial = denials.get(rule).unwrap_or(&plain);
             match mode {
-                ErrorMode::Deny => matched.push((denial, *rule, Code::PolicyError)),
+                ErrorMode::Deny => matched.push((&plain, *rule, Code::PolicyError)),
                 ErrorMode::Cedar => {
-                    effect.findings.push(finding(program, denial, *rule, Code::PolicyError).calling_for(Outcome::Allow))
+                    let skipped = finding(program, &plain, *rule, Code::PolicyError);
+                    effect.findings.push(skipped.calling_for(Outcome::Allow));
                 }
             }
         }

@@ -45,12 +45,12 @@ pub mod raw;
 
 use std::collections::BTreeMap;
 
+#[cfg(not(feature = "compile"))]
+use crate::model::{Problem, Source};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use answer::{Answer, Verdict};
-#[cfg(feature = "compile")]
-pub use compile::Source;
 pub use effect::Effect;
 pub use request::Request;
 #[cfg(feature = "compile")]
@@ -103,6 +103,18 @@ struct Compiled {
     symbols: Table,
     denials: BTreeMap<u32, Denial>,
     errors: ErrorMode,
+}
+
+#[cfg(not(feature = "compile"))]
+impl Policy {
+    /// Refuses: this build has no compiler for policies.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn compile(_: &Config, _: &[Source<'_>], _: &Vocabulary<'_>) -> Result<Self, Vec<Problem>> {
+        let problem = Problem::new("policy", "this build has no compiler for policies");
+        Err(vec![problem.mend("build with the feature `compile`")])
+    }
 }
 
 impl Policy {
@@ -196,5 +208,6 @@ impl<'de> Deserialize<'de> for Policy {
     }
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(test)]
+#[cfg(feature = "compile")]
 mod tests;

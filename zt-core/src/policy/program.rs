@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Fact;
 use super::like::Pattern;
-use super::value::{Stored, Uid};
+use super::value::Stored;
+#[cfg(feature = "compile")]
+use super::value::Uid;
 
 /// The deepest expression that is compiled: evaluation recurses no further, whatever the caller's stack.
 pub(crate) const DEPTH_MAX: usize = 64;
@@ -179,6 +181,7 @@ impl Program {
         self.names.get(name as usize).map(|name| &**name)
     }
 
+    #[cfg(feature = "compile")]
     pub(crate) fn uid(&self, symbol: u32) -> Option<Uid<'_>> {
         self.uids.get(symbol as usize).map(|(ty, id)| Uid { ty, id })
     }

@@ -76,7 +76,6 @@ fn index(hash: u64, size: usize) -> usize {
     hash as usize & size.wrapping_sub(1)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half of the hash")]
 fn tag(hash: u64) -> u32 {
     (hash >> 32) as u32
 }

@@ -22,6 +22,7 @@ pub struct Endpoint<'a> {
     pub segment: Option<&'a str>,
 }
 
+#[cfg(feature = "compile")]
 /// Methods that have an action group of their own (RFC 9110, section 9; RFC 5789), and whether they only read.
 pub(crate) const METHODS: &[(&str, bool)] = &[
     ("GET", true),
@@ -54,6 +55,8 @@ pub(crate) const READ: &str = "read";
 #[cfg(feature = "compile")]
 pub(crate) const WRITE: &str = "write";
 
+#[cfg(feature = "compile")]
+pub(crate) use schema::quoted;
 #[cfg(feature = "compile")]
 pub use schema::schema;
 
@@ -101,7 +104,7 @@ mod schema {
     }
 
     /// A Cedar string literal.
-    pub(super) fn quoted(text: &str) -> String {
+    pub(crate) fn quoted(text: &str) -> String {
         let mut out = String::with_capacity(text.len().saturating_add(2));
         out.push('"');
         for c in text.chars() {

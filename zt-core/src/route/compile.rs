@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::endpoint::{Endpoint, Methods, Operation, is_token};
 use super::template::{Segment, Template};
 use super::tree::Tree;
-use super::{Config, Document, EndpointConfig, Path, Router, SegmentConfig};
-use crate::model::Problem;
+use super::{Config, EndpointConfig, Path, Router, SegmentConfig};
+use crate::model::{Problem, Source};
 
 /// Endpoints altogether.
 const MAX_ENDPOINTS: usize = 100_000;
@@ -21,7 +21,7 @@ pub(super) fn router(
     config: &Config,
     endpoints: &[EndpointConfig],
     segments: &[SegmentConfig],
-    documents: &[Document<'_>],
+    documents: &[Source<'_>],
 ) -> Result<Router, Vec<Problem>> {
     let mut build = Build::new(config);
     build.bounds();
@@ -76,14 +76,14 @@ impl Build {
     }
 
     #[cfg(not(feature = "compile"))]
-    fn document(&mut self, document: &Document<'_>) {
+    fn document(&mut self, document: &Source<'_>) {
         let problem = Problem::new(&document.key, "this build has no OpenAPI reader");
         let problem = problem.at(document.name.map(str::to_owned), None, None);
         self.problems.push(problem.mend("compile the configuration with `zt compile` and load the bundle"));
     }
 
     #[cfg(feature = "compile")]
-    fn document(&mut self, document: &Document<'_>) {
+    fn document(&mut self, document: &Source<'_>) {
         use super::openapi;
         let mut problems = Vec::new();
         match openapi::operations(document) {

@@ -55,7 +55,7 @@ pub use self::normalise::{Path, normalise};
 use self::endpoint::Methods;
 use self::template::{Segment, Template};
 use self::tree::Tree;
-use crate::model::{Code, Finding, Problem, Request};
+use crate::model::{Code, Finding, Problem, Request, Source};
 
 /// Every endpoint, compiled once; immutable.
 #[derive(Debug)]
@@ -72,17 +72,6 @@ pub struct Router {
     patterns: Tree<Option<Arc<str>>>,
     /// The same patterns, in the order of the configuration.
     listed: Vec<(Template, Arc<str>)>,
-}
-
-/// An OpenAPI document as text.
-#[derive(Clone, Debug)]
-pub struct Document<'a> {
-    /// Its key in the configuration, such as `openapi[0]`.
-    pub key: String,
-    /// Its file name, when it has one.
-    pub name: Option<&'a str>,
-    /// JSON or YAML.
-    pub text: &'a str,
 }
 
 /// The endpoint a request is for.
@@ -130,7 +119,7 @@ impl Router {
         config: &Config,
         endpoints: &[EndpointConfig],
         segments: &[SegmentConfig],
-        documents: &[Document<'_>],
+        documents: &[Source<'_>],
     ) -> Result<Self, Vec<Problem>> {
         compile::router(config, endpoints, segments, documents)
     }

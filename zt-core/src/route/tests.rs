@@ -21,7 +21,7 @@ fn compile(endpoints: &[&str], documents: &[&str]) -> Result<Router, Vec<Problem
     let documents: Vec<_> = documents
         .iter()
         .enumerate()
-        .map(|(nth, text)| Document { key: format!("openapi[{nth}]"), name: None, text })
+        .map(|(nth, text)| Source { key: format!("openapi[{nth}]"), name: None, text })
         .collect();
     Router::compile(&Config::default(), &endpoints, &[], &documents)
 }

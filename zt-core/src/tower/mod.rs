@@ -79,10 +79,11 @@ impl ZtLayer {
 
     /// A panic is a refusal: it must not become a request that passes, nor a connection that dies unexplained.
     fn decide(&self, parts: &Parts, body: &body::Read) -> Decision {
-        let now = (self.clock)();
-        let request = request::of(parts, (self.peer)(&parts.extensions), body);
-        catch_unwind(AssertUnwindSafe(|| self.engine.decide(&self.state, &request, now)))
-            .unwrap_or_else(|_| wire::panic_decision("", now))
+        let decide = || {
+            let request = request::of(parts, (self.peer)(&parts.extensions), body);
+            self.engine.decide(&self.state, &request, (self.clock)())
+        };
+        catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_| wire::panic_decision("", 0))
     }
 
     /// Adds what the decision wants said to the client, and tells the engine how the request ended.

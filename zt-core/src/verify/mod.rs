@@ -146,7 +146,11 @@ impl Verifier {
     /// assert_eq!(verified.findings[0].code.as_str(), "verify.unknown_api_key");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
+    /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, request: &Request<'_>, now: Millis) -> Verified {
+        if self.issuers.is_empty() && self.api_keys.is_empty() {
+            return Verified::default();
+        }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
         let proven = credential::shown(request, header).and_then(|shown| match shown {
             None => Ok(Verified::default()),

@@ -1,9 +1,10 @@
 //! The one list of operations.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::text;
+use super::text_ops::{check, named_files, policy_evaluate};
 use crate::model::{Code, Decision, schemas};
 
 type Operation = fn(&str) -> Result<String, String>;
@@ -31,65 +32,9 @@ pub fn op(name: &str, document: &str) -> Result<String, String> {
     }
 }
 
-fn input<'d, T: Deserialize<'d>>(document: &'d str) -> Result<T, String> {
+pub(super) fn input<'d, T: Deserialize<'d>>(document: &'d str) -> Result<T, String> {
     serde_json::from_str(document).map_err(|error| error.to_string())
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(not(feature = "compile"), expect(dead_code, reason = "read only where text is compiled"))]
-struct Configuration {
-    config: String,
-    #[serde(default)]
-    files: Vec<crate::engine::File>,
-}
-
-#[derive(Serialize)]
-struct Checked {
-    ok: bool,
-    problems: Vec<crate::model::Problem>,
-    notices: Vec<String>,
-}
-
-/// `{"config": text, "files": [{"name", "text"}]}` -> `{"ok", "problems", "notices"}`.
-#[cfg(feature = "compile")]
-fn check(document: &str) -> Result<String, String> {
-    let Configuration { config, files } = input(document)?;
-    let (problems, notices) = match crate::Engine::from_toml(&config, &files) {
-        Ok(engine) => (Vec::new(), engine.notices()),
-        Err(invalid) => (invalid.0, Vec::new()),
-    };
-    text(&Checked { ok: problems.is_empty(), problems, notices })
-}
-
-/// `{"config": text}` -> the names of the files that it wants read.
-#[cfg(feature = "compile")]
-fn named_files(document: &str) -> Result<String, String> {
-    let Configuration { config, .. } = input(document)?;
-    text(&crate::engine::named_files(&config))
-}
-
-/// Raw Cedar requests, as in the contract.
-#[cfg(feature = "compile")]
-fn policy_evaluate(document: &str) -> Result<String, String> {
-    let answers = crate::policy::raw::evaluate(&input(document)?);
-    text(&answers.map_err(|problems| crate::engine::Invalid(problems).to_string())?)
-}
-
-#[cfg(not(feature = "compile"))]
-fn check(_: &str) -> Result<String, String> {
-    Err(NO_COMPILER.to_owned())
-}
-#[cfg(not(feature = "compile"))]
-fn named_files(_: &str) -> Result<String, String> {
-    Err(NO_COMPILER.to_owned())
-}
-#[cfg(not(feature = "compile"))]
-fn policy_evaluate(_: &str) -> Result<String, String> {
-    Err(NO_COMPILER.to_owned())
-}
-#[cfg(not(feature = "compile"))]
-const NO_COMPILER: &str = "this build has no compiler (feature `compile`)";
 
 /// Anything -> every reason code with its stage, outcome, status and sentence.
 fn codes(_: &str) -> Result<String, String> {

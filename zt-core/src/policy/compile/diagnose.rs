@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use cedar_policy::ffi::DetailedError;
 
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 
-use super::Source;
 use super::scan::{find, position};
 
 /// One policy's place: its text and where it stands.

@@ -1,23 +1,25 @@
 //! The half that needs Cedar: text to compiled policies, with every mistake found at once.
 
 mod annotation;
+mod arity;
 mod builder;
 mod diagnose;
 mod expression;
 mod indexing;
 mod rule;
 mod scan;
+mod validation;
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::pst::{self, Template};
-use cedar_policy::{PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{PolicyId, PolicySet};
 
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 
-use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE, schema};
+use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE};
 use super::{Compiled, Config, Policy};
 
 pub(crate) use builder::Builder;
@@ -32,19 +34,10 @@ pub(crate) const TEXT_MAX: usize = 8 << 20;
 /// Most policies in all.
 pub(crate) const POLICIES_MAX: usize = 100_000;
 
-/// Text of policies, and where it comes from.
-#[derive(Clone, Debug)]
-pub struct Source<'a> {
-    /// The key that names it, as in `policy.files[0]` or `policy.text`.
-    pub key: String,
-    /// The file's name, when it is one.
-    pub name: Option<&'a str>,
-    /// The text.
-    pub text: &'a str,
-}
-
 /// A policy of a source.
 struct Parsed<'a> {
+    /// Cedar's own name for it in its source.
+    cedar_id: PolicyId,
     place: Place<'a>,
     id: String,
     template: Template,
@@ -70,29 +63,11 @@ impl Policy {
             let problem = Problem::new("policy", "no policies: every request would be denied");
             problems.push(problem.mend("name `files`, write `text`, or leave `[policy]` out"));
         }
-        let schema = match Schema::from_cedarschema_str(&schema(vocabulary)) {
-            Ok((schema, _)) => Some(Validator::new(schema)),
-            Err(error) => {
-                // An endpoint's name that the vocabulary's own checks did not refuse.
-                problems.push(Problem::new(
-                    "policy",
-                    format!("no schema can be made: {}", DetailedError::from(&error).message),
-                ));
-                None
-            }
-        };
         let mut policies = Vec::new();
         for source in sources {
-            match parse(source) {
-                Ok((set, parsed)) => {
-                    if let Some(validator) = &schema {
-                        let result = validator.validate(&set, ValidationMode::Strict);
-                        problems.extend(result.validation_errors().map(|e| cedar(source, &DetailedError::from(e))));
-                    }
-                    policies.extend(parsed);
-                }
-                Err(found) => problems.extend(found),
-            }
+            let Some((set, parsed)) = parse(source, &mut problems) else { continue };
+            problems.extend(validation::validate(&set, &parsed, vocabulary, source));
+            policies.extend(parsed);
         }
         if policies.len() > POLICIES_MAX {
             problems
@@ -108,8 +83,8 @@ impl Policy {
 #[cfg(test)]
 pub(crate) fn unvalidated(config: &Config, text: &str, vocabulary: &Vocabulary<'_>) -> Result<Policy, Vec<Problem>> {
     let source = Source { key: "policy.text".to_owned(), name: None, text };
-    let (_, policies) = parse(&source)?;
     let mut problems = Vec::new();
+    let policies = parse(&source, &mut problems).map(|(_, policies)| policies).unwrap_or_default();
     let compiled = assemble(config, &policies, vocabulary, &mut problems);
     if problems.is_empty() { Ok(Policy(compiled)) } else { Err(problems) }
 }
@@ -119,31 +94,29 @@ pub(crate) fn check_depth(text: &str) -> bool {
     scan(text).is_ok()
 }
 
-/// Splits and parses a source.
-fn parse<'a>(source: &'a Source<'a>) -> Result<(PolicySet, Vec<Parsed<'a>>), Vec<Problem>> {
-    let (set, templates) = parse_text(source)?;
+/// Splits and parses a source; a policy with a problem of its own does not hide those of the others.
+fn parse<'a>(source: &'a Source<'a>, problems: &mut Vec<Problem>) -> Option<(PolicySet, Vec<Parsed<'a>>)> {
+    let (set, templates) = parse_text(source).map_err(|found| problems.extend(found)).ok()?;
     let scanned = scan(source.text).map(|scan| scan.policies).unwrap_or_default();
-    let mut problems = Vec::new();
     let mut parsed = Vec::new();
     for (at, template) in templates.into_iter().enumerate() {
         let place = Place { source, range: scanned.get(at).cloned().unwrap_or_default() };
         if !template.is_static() {
-            problems.push(
-                place.problem("?principal", "a template, which nothing links").mend("write a policy without slots"),
-            );
+            let problem = place.problem("?principal", "a template, which nothing links");
+            problems.push(problem.mend("write a policy without slots"));
             continue;
         }
         let id = match (template.annotations.get("id"), source.name) {
             (Some(id), _) => {
-                annotation::check_id(id, &place, &mut problems);
+                annotation::check_id(id, &place, problems);
                 id.to_string()
             }
             (None, Some(name)) => format!("{name}:policy{at}"),
             (None, None) => format!("policy{at}"),
         };
-        parsed.push(Parsed { place, id, template });
+        parsed.push(Parsed { cedar_id: PolicyId::new(format!("policy{at}")), place, id, template });
     }
-    if problems.is_empty() { Ok((set, parsed)) } else { Err(problems) }
+    Some((set, parsed))
 }
 
 /// Parses a text within the limits; templates and policies in the order of the text.
@@ -165,10 +138,13 @@ pub(crate) fn parse_text(source: &Source<'_>) -> Result<(PolicySet, Vec<Template
     for at in 0..count {
         let id = PolicyId::new(format!("policy{at}"));
         let converted = match (set.policy(&id), set.template(&id)) {
-            (Some(policy), _) => policy.to_pst().map(|policy| match policy {
-                pst::Policy::Static(policy) => Some(policy.body().clone()),
-                _ => None,
-            }),
+            (Some(policy), _) => {
+                let read = policy.to_pst().or_else(|error| arity::mended(policy).ok_or(error));
+                read.map(|policy| match policy {
+                    pst::Policy::Static(policy) => Some(policy.body().clone()),
+                    _ => None,
+                })
+            }
             (None, Some(template)) => template.to_pst().map(Some),
             (None, None) => Ok(None),
         };

@@ -129,6 +129,12 @@ pub(super) fn find(text: &str, range: &Range<usize>, wanted: &str) -> Option<Ran
     tokens(part).map(|token| token.range).find(|r| part.get(r.clone()) == Some(wanted)).map(shift)
 }
 
+/// String literals in a range of a text, with their quotes.
+pub(super) fn strings<'t>(text: &'t str, range: &Range<usize>) -> impl Iterator<Item = &'t str> {
+    let part = text.get(range.clone()).unwrap_or_default();
+    tokens(part).filter(|token| token.kind == Kind::String).filter_map(move |token| part.get(token.range))
+}
+
 /// Line and column (in characters) of an offset, from 1.
 pub(super) fn position(text: &str, offset: usize) -> (u32, u32) {
     let before = text.get(..offset).unwrap_or(text);

@@ -12,10 +12,10 @@ use serde_json::Value as Json;
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{Context, Entities, EntityUid, Schema};
 
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 
 use super::answer::{Tally, Verdict};
-use super::compile::{Builder, Lane, Refused, Source, check_depth, parse_text, with_stack};
+use super::compile::{Builder, Lane, Refused, check_depth, parse_text, with_stack};
 use super::evaluate::{Evaluation, World};
 use super::facts::Fact;
 use super::program::{ActionScope, Program, Scope, Var};

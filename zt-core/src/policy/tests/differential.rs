@@ -1,6 +1,6 @@
 //! The evaluator against Cedar's own, on random policy sets and requests: decision, determining and failing policies.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::str::FromStr as _;
 
@@ -244,12 +244,13 @@ fn entities(request: &Request<'_>) -> (EntityUid, EntityUid, EntityUid, Entities
             method => method,
         };
         let reads = ["GET", "HEAD", "OPTIONS"].contains(&method);
-        let mut groups = HashSet::from([named("Action", if reads { "read" } else { "write" })]);
+        let mut groups = vec![named("Action", if reads { "read" } else { "write" })];
         if METHODS.iter().any(|(known, _)| *known == method) {
-            groups.insert(named("Action", method));
+            groups.push(named("Action", method));
         }
-        all.push(Entity::new_no_attrs(named("Action", endpoint.id), groups));
-        let segment = endpoint.segment.map(|segment| named("Segment", segment));
+        all.push(Entity::new_no_attrs(named("Action", endpoint.id), groups.into_iter().collect()));
+        let segment = request.segment.filter(|_| at == request.endpoint).or(endpoint.segment);
+        let segment = segment.map(|segment| named("Segment", segment));
         all.push(Entity::new_no_attrs(named("Endpoint", endpoint.id), segment.into_iter().collect()));
     }
     let id = ENDPOINTS[request.endpoint].id;
@@ -341,6 +342,12 @@ fn compare(sets: u64, seed: u64) -> Seen {
             if ENDPOINTS[endpoint].method == "*" {
                 asked.method = dice.pick(&["GET", "PUT", "POST", "PROPFIND"]);
             }
+            asked.segment = match (endpoint, dice.roll(3)) {
+                (0, 0) => Some("payments"),
+                (5, 0) => Some("orders"),
+                (_, 1) => ENDPOINTS[endpoint].segment,
+                _ => None,
+            };
             let world = entities(&asked);
             for _ in 0..10 {
                 compare_one(&facts(&mut dice, asked), identity.as_ref(), &world, (&ours, &oracle, &text), &mut seen);

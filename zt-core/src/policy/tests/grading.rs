@@ -48,7 +48,7 @@ fn nothing_matched_and_all_is_well() {
 #[test]
 fn an_error_of_a_forbid_is_a_finding() {
     let failing = "forbid(principal, action, resource) when { context.risk + 9223372036854775807 > context.risk * 2 + 9223372036854775807 - 1 + 2 };";
-    let graded = effect(&format!("{PERMIT}\n{failing}"));
+    let graded = effect(&format!("{PERMIT}\n@on_deny(\"flag\") {failing}"));
     assert_eq!(codes(&graded), [(Code::PolicyError, Outcome::Deny)]);
     assert_eq!(graded.findings[0].detail, "forbid policy `policy1` could not be evaluated");
 }

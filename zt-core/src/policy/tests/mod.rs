@@ -7,7 +7,7 @@ mod problems;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Assurance, Identity, IdentityKind, Problem};
+use crate::model::{Assurance, Identity, IdentityKind, Problem, Source};
 
 pub(super) const ENDPOINTS: &[Endpoint<'_>] = &[
     Endpoint { id: "listOrders", method: "GET", segment: Some("orders") },
@@ -19,7 +19,7 @@ pub(super) const ENDPOINTS: &[Endpoint<'_>] = &[
 ];
 
 pub(super) fn vocabulary() -> Vocabulary<'static> {
-    Vocabulary { endpoints: ENDPOINTS, segments: &["empty"], elsewhere: &[] }
+    Vocabulary { endpoints: ENDPOINTS, segments: &["empty"], elsewhere: &[(0, "payments"), (5, "orders")] }
 }
 
 pub(super) fn compile(text: &str) -> Result<Policy, Vec<Problem>> {

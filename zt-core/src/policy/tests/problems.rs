@@ -1,6 +1,7 @@
 //! What is refused at load, and where.
 
 use super::*;
+use crate::model::Source;
 use proptest::prelude::*;
 
 /// Line, column and message of every problem.
@@ -32,6 +33,22 @@ fn all_at_once() {
     let text = "permit(principal, action, resource) when { context.a };\npermit(principal, action, resource) when { context.b };\nforbid(principal, action, resource in Segment::\"x\");";
     let lines: Vec<u32> = problems(text).into_iter().map(|(line, ..)| line).collect();
     assert!([1, 2, 3].iter().all(|line| lines.contains(line)), "{lines:?}");
+}
+
+#[test]
+fn many_policies_are_validated_in_parts_with_the_same_result() {
+    let good: String = (0..200)
+        .map(|n| format!("permit(principal, action == Action::\"{}\", resource);\n", ENDPOINTS[n % ENDPOINTS.len()].id))
+        .collect();
+    assert_eq!(compile(&good).unwrap().len(), 200);
+    let escaped = "permit(principal, action, resource) when { action == Action::\"p\\u{61}y\" };";
+    assert!(compile(escaped).is_ok());
+    let bad = format!(
+        "{good}permit(principal, action == Action::\"payy\", resource);\n{good}permit(principal, action, resource) when {{ context.x }};"
+    );
+    let lines: Vec<u32> = problems(&bad).into_iter().map(|(line, ..)| line).collect();
+    assert!(lines.contains(&201) && lines.contains(&402), "{lines:?}");
+    assert!(lines.iter().all(|line| [201, 402].contains(line)), "{lines:?}");
 }
 
 #[test]

@@ -5,9 +5,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::super::Document;
 use super::MAX_OPERATIONS;
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 
 /// Longest document.
 const MAX_BYTES: usize = 16 << 20;
@@ -76,7 +75,7 @@ pub(super) type Items = Members<PathItem>;
 pub(super) struct Members<T>(pub(super) Vec<(String, T)>);
 
 /// Reads a document: JSON when it starts with `{`, else YAML.
-pub(super) fn read(document: &Document<'_>) -> Result<Read, Problem> {
+pub(super) fn read(document: &Source<'_>) -> Result<Read, Problem> {
     let problem =
         |message: String| Problem::new(&document.key, message).at(document.name.map(str::to_owned), None, None);
     if document.text.len() > MAX_BYTES {

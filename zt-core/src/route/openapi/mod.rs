@@ -6,9 +6,9 @@ mod server;
 use std::collections::BTreeMap;
 
 use self::document::{Described, Read, Server};
-use super::{Document, Operation};
+use super::Operation;
 use crate::base::percent;
-use crate::model::Problem;
+use crate::model::{Problem, Source};
 
 /// Operations of all documents together.
 pub(super) const MAX_OPERATIONS: usize = 100_000;
@@ -32,7 +32,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// The document cannot be read, is of another version, or names a path that is not a path.
-pub(super) fn operations(document: &Document<'_>) -> Result<Vec<Found>, Vec<Problem>> {
+pub(super) fn operations(document: &Source<'_>) -> Result<Vec<Found>, Vec<Problem>> {
     let read = document::read(document).map_err(|problem| vec![problem])?;
     let shared = read.components.as_ref().and_then(|components| components.path_items.as_ref());
     let mut targets = BTreeMap::new();
@@ -78,7 +78,7 @@ pub(super) fn operations(document: &Document<'_>) -> Result<Vec<Found>, Vec<Prob
 }
 
 /// A mistake at a path of a document.
-pub(super) fn at(document: &Document<'_>, path: &str, message: &str, mend: &str) -> Problem {
+pub(super) fn at(document: &Source<'_>, path: &str, message: &str, mend: &str) -> Problem {
     let file = document.name.map(str::to_owned);
     Problem::new(&document.key, message).mend(mend).at(file, line_of(document.text, path), None)
 }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(String, Option<String>)>, Vec<Problem>> {
-        let document = Document { key: "openapi[0]".to_owned(), name: Some("api.yaml"), text };
+        let document = Source { key: "openapi[0]".to_owned(), name: Some("api.yaml"), text };
         let found = operations(&document)?;
         Ok(found.into_iter().map(|found| (format!("{} {}", found.method, found.template), found.id)).collect())
     }
@@ -198,7 +198,7 @@ components:
     #[test]
     fn a_document_never_opens_an_endpoint_but_its_words_are_kept() {
         let text = "{openapi: 3.0.0, security: [{k: []}], paths: {/a: {get: {security: []}, put: {deprecated: true}}}}";
-        let document = Document { key: "openapi[0]".to_owned(), name: None, text: &format!("# YAML\n{text}") };
+        let document = Source { key: "openapi[0]".to_owned(), name: None, text: &format!("# YAML\n{text}") };
         let facts: Vec<Operation> = operations(&document).unwrap().iter().map(|found| found.operation).collect();
         let unsecured = Operation { unsecured: true, deprecated: false };
         assert_eq!(facts, [unsecured, Operation { deprecated: true, unsecured: false }]);

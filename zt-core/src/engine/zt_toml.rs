@@ -18,7 +18,7 @@ const MAX_TEXT: usize = 16 << 20;
 const MAX_PROBLEMS: usize = 64;
 
 /// A parsed configuration text: finds keys again, for the lines of later mistakes.
-pub(super) struct Source<'a> {
+pub(super) struct ZtToml<'a> {
     text: &'a str,
     root: DeTable<'a>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Read {
     pub(super) problems: Vec<Problem>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> ZtToml<'a> {
     /// Parses the text.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ fn in_order(mut problems: Vec<(Range<usize>, Problem)>) -> Vec<Problem> {
 fn follows_from(cut: &[String], table: &str, message: &str) -> bool {
     quoted(message).next().filter(|_| message.starts_with("missing field")).is_some_and(|field| {
         let missing = if table.is_empty() { field.to_owned() } else { format!("{table}.{field}") };
-        cut.iter().any(|key| *key == missing)
+        cut.contains(&missing)
     })
 }
 
