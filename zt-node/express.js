@@ -111,4 +111,3 @@ function remoteAddress(req) {
 }
 
 module.exports = zt;
-module.exports.zt = zt;
