@@ -53,17 +53,16 @@ class Engine {
     const { id = "", method, scheme = "", host = "", target, httpVersion = "", peer = "", rawHeaders, body } = request;
     const from = typeof peer === "string" ? peer : JSON.stringify(peer);
     const head = `${id}\0${method}\0${scheme}\0${host}\0${target}\0${httpVersion}\0${from}`;
-    const count = rawHeaders.length;
-    const fields = count === 0 ? head : `${head}\0${rawHeaders.join("\0")}`;
-    return new Decision(
-      native.decide(this.#handle, fields, count + 7, body, request.bodyLength ?? body?.length ?? -1, now),
-    );
+    const length = request.bodyLength ?? body?.length ?? -1;
+    // One string for all lines: a crossing of its own for each would cost more than the decision.
+    const lines = rawHeaders.join("\0");
+    return new Decision(native.decide(this.#handle, head, lines, rawHeaders.length, body, length, now));
   }
 
   /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
-  observe(decision, { status, headers = [], latencyMs = "" }, now = Date.now()) {
-    const fields = [status, latencyMs, ...headers];
-    return JSON.parse(native.observe(this.#handle, Decision.handle(decision), fields.join("\0"), fields.length, now));
+  observe(decision, { status, headers = [], latencyMs }, now = Date.now()) {
+    const [handle, lines] = [Decision.handle(decision), headers.join("\0")];
+    return JSON.parse(native.observe(this.#handle, handle, status, lines, headers.length, latencyMs, now));
   }
 
   /** Event -> decision; the clock is the event's `time_ms`. */

@@ -55,13 +55,10 @@ export class Engine {
     const { id = "", method, scheme = "", host = "", target, httpVersion = "", peer, headers, body, bodyLength } = request;
     try {
       return guarded(() => {
-        let count = 7;
-        let fields = `${id}\0${method}\0${scheme}\0${host}\0${target}\0${httpVersion}\0${peer ? JSON.stringify(peer) : ""}`;
-        for (const [name, value] of headers) {
-          fields += `\0${name}\0${value}`;
-          count += 2;
-        }
-        const verdict = this.#instance.decide(fields, count, body, bodyLength ?? -1, now);
+        const from = peer ? JSON.stringify(peer) : "";
+        const head = `${id}\0${method}\0${scheme}\0${host}\0${target}\0${httpVersion}\0${from}`;
+        const lines = [...headers].flat();
+        const verdict = this.#instance.decide(head, lines.join("\0"), lines.length, body, bodyLength ?? body?.length ?? -1, now);
         const problem = (verdict & 1) === 1 ? "" : this.#instance.problem();
         return new Decision(this.#instance.document(), verdict, problem);
       });

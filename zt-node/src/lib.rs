@@ -52,7 +52,8 @@ pub fn notices(instance: &External<wire::Instance>) -> Vec<String> {
 #[napi]
 pub fn decide(
     instance: &External<wire::Instance>,
-    fields: String,
+    head: String,
+    lines: String,
     count: u32,
     body: Option<&[u8]>,
     body_length: f64,
@@ -60,7 +61,7 @@ pub fn decide(
 ) -> External<Decision> {
     let length = (body_length >= 0.0).then_some(body_length as u64);
     let read = wire::Read { bytes: body, length };
-    let decision = instance.decide_fields(&fields, count as usize, read, millis(now));
+    let decision = instance.decide_fields(&head, &lines, count as usize, read, millis(now));
     External::new_with_size_hint(decision, DECISION_BYTES)
 }
 
@@ -94,11 +95,14 @@ pub fn problem(decision: &External<Decision>) -> String {
 pub fn observe(
     instance: &External<wire::Instance>,
     decision: &External<Decision>,
-    fields: String,
+    status: u16,
+    lines: String,
     count: u32,
+    latency_ms: Option<f64>,
     now: f64,
 ) -> Result<String> {
-    let observed = checked(instance.observe_fields(decision, &fields, count as usize, millis(now)))?;
+    let observed = instance.observe_fields(decision, status, &lines, count as usize, latency_ms, millis(now));
+    let observed = checked(observed)?;
     checked(serde_json::to_string(&observed))
 }
 

@@ -55,7 +55,7 @@ impl Instance {
     /// The rest of the decision is asked for with `document` and `problem` before the next call. A negative `body_length` is not known.
     pub fn decide(&self, fields: &str, count: usize, body: Option<Vec<u8>>, body_length: f64, now: f64) -> u32 {
         let read = wire::Read { bytes: body.as_deref(), length: length(body_length) };
-        let decision = self.inner.decide_fields(fields, count, read, millis(now));
+        let decision = self.inner.decide_fields(head, lines, count, read, millis(now));
         let headers = u32::from(!decision.response_headers.is_empty());
         let verdict = (u32::from(decision.status) << 2) | (headers << 1) | u32::from(decision.passes());
         self.last.replace(Some(decision));

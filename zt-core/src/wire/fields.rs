@@ -18,40 +18,41 @@ pub struct Read<'a> {
 }
 
 impl Instance {
-    /// Decides about a request given as NUL-separated fields, `count` of them: id, method, scheme, host, target,
-    /// HTTP version, peer (an address, or the contract's JSON), then name and value of each header line. An empty
-    /// one of the first seven is absent. Every other character means what it means in a document: a byte, or UTF-8
+    /// Decides about a request given as NUL-separated fields. `head` is id, method, scheme, host, target, HTTP version
+    /// and peer (an address, or the contract's JSON); an empty one is absent. `lines` is name and value of each header
+    /// line, `count` of them together. Every other character means what it means in a document: a byte, or UTF-8
     /// where one of the field's characters is above U+00FF.
     ///
-    /// Fields that are not `count`, as when one holds a NUL, or a peer that is not one, are a failure of zt or its
-    /// host, and refuse like a panic does.
-    pub fn decide_fields(&self, fields: &str, count: usize, body: Read<'_>, now: Millis) -> Decision {
-        match request(fields, count, body) {
+    /// Another number of fields, as when one holds a NUL, or a peer that is not one, is a failure of zt or its host,
+    /// and refuses like a panic does.
+    pub fn decide_fields(&self, head: &str, lines: &str, count: usize, body: Read<'_>, now: Millis) -> Decision {
+        match request(head, lines, count, body) {
             Ok(request) => decide_or_refuse(self.engine(), self.state(), &request, now),
             Err(_) => panic_decision("", now),
         }
     }
 
-    /// Observes the response to a request that was decided: its status and latency as fields, then name and value of
-    /// each header line. An empty status or latency is absent.
+    /// Observes the response to a request that was decided; header lines as for `decide_fields`.
     ///
     /// # Errors
-    /// When the count is wrong, or a number is not one.
+    /// When the count is wrong.
     pub fn observe_fields(
         &self,
         decision: &Decision,
-        fields: &str,
+        status: u16,
+        lines: &str,
         count: usize,
+        latency_ms: Option<f64>,
         now: Millis,
     ) -> Result<ResponseDecision, String> {
-        let response = response(fields, count)?;
+        let response = Response { status, headers: headers(lines, count)?, latency_ms, ..Response::default() };
         Ok(self.engine().observe(self.state(), decision, &response, now))
     }
 }
 
-fn request<'a>(fields: &'a str, count: usize, body: Read<'a>) -> Result<Request<'a>, String> {
-    let mut cut = Cut::new(fields, count, HEAD)?;
-    let text = reader(fields);
+fn request<'a>(head: &'a str, lines: &'a str, count: usize, body: Read<'a>) -> Result<Request<'a>, String> {
+    let mut cut = Cut::new(head, HEAD)?;
+    let text = reader(head);
     let id = cut.next().filter(|id| !id.is_empty()).map(Cow::Borrowed);
     let mut head = || cut.next().filter(|field| !field.is_empty());
     let method = head().map(text).unwrap_or_default();
@@ -59,7 +60,7 @@ fn request<'a>(fields: &'a str, count: usize, body: Read<'a>) -> Result<Request<
     let (path, query) = target(head().unwrap_or_default(), text);
     let http_version = head().map(text);
     let peer = head().map_or_else(|| Ok(Peer::default()), peer)?;
-    let headers = headers(cut, text);
+    let headers = headers(lines, count)?;
     Ok(Request {
         id,
         subject: None,
@@ -76,26 +77,21 @@ fn request<'a>(fields: &'a str, count: usize, body: Read<'a>) -> Result<Request<
     })
 }
 
-fn response(fields: &str, count: usize) -> Result<Response<'_>, String> {
-    let mut cut = Cut::new(fields, count, 2)?;
-    let status = cut.next().and_then(|field| field.parse().ok()).ok_or("the status is not a number")?;
-    let latency = cut.next().filter(|field| !field.is_empty());
-    let latency_ms = latency.map(|field| field.parse().map_err(|_| "the latency is not a number")).transpose()?;
-    Ok(Response { status, latency_ms, headers: headers(cut, reader(fields)), ..Response::default() })
-}
-
 /// How a field is read. Most requests are ASCII throughout and are borrowed.
 fn reader<'a>(fields: &str) -> impl Fn(&'a str) -> Text<'a> + Copy {
     let ascii = fields.is_ascii();
     move |field| if ascii { Text::from(field) } else { Text::from_json_str(field) }
 }
 
-fn headers<'a>(mut cut: Cut<'a>, text: impl Fn(&'a str) -> Text<'a>) -> Vec<Header<'a>> {
-    let mut lines = Vec::with_capacity(16);
-    while let (Some(name), Some(value)) = (cut.next(), cut.next()) {
-        lines.push((text(name), text(value)));
+fn headers(lines: &str, count: usize) -> Result<Vec<Header<'_>>, String> {
+    let mut cut = Cut::new(lines, count)?;
+    let text = reader(lines);
+    let mut headers = Vec::with_capacity(count / 2);
+    while let Some(name) = cut.next() {
+        let value = cut.next().ok_or("a header line has no value")?;
+        headers.push((text(name), text(value)));
     }
-    lines
+    Ok(headers)
 }
 
 /// The fields one by one. By memchr, because `str::split` looks at every character.
@@ -104,14 +100,14 @@ struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
-    /// Counted first: a NUL inside a field would shift all that follow.
-    fn new(fields: &'a str, count: usize, head: usize) -> Result<Self, String> {
-        let found = memchr::memchr_iter(0, fields.as_bytes()).count().saturating_add(1);
-        let even = found.checked_sub(head).is_some_and(|lines| lines % 2 == 0);
-        if found == count && even {
-            return Ok(Self { rest: Some(fields) });
+    /// Counted first: a NUL inside a field would shift all that follow, and no promise may size an allocation.
+    fn new(fields: &'a str, count: usize) -> Result<Self, String> {
+        let none = count == 0 && fields.is_empty();
+        let found = if none { 0 } else { memchr::memchr_iter(0, fields.as_bytes()).count().saturating_add(1) };
+        if found != count {
+            return Err(format!("{count} fields were promised, {found} were found"));
         }
-        Err(format!("{count} fields were promised, {found} were found"))
+        Ok(Self { rest: Some(fields).filter(|_| !none) })
     }
 }
 
@@ -152,15 +148,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn joined(fields: &[&str]) -> (String, usize) {
-        (fields.join("\0"), fields.len())
+    fn read<'a>(head: &'a str, lines: &'a str, count: usize) -> Result<Request<'a>, String> {
+        request(head, lines, count, Read::default())
     }
 
     #[test]
     fn reads_what_was_joined() {
-        let (fields, count) =
-            joined(&["r-1", "POST", "https", "h", "/a?b=1?2", "1.1", "::1", "X-A", "", "x-a", "\u{e9}"]);
-        let request = request(&fields, count, Read { bytes: Some(b"{}"), length: Some(2) }).unwrap();
+        let head = "r-1\0POST\0https\0h\0/a?b=1?2\x001.1\0::1";
+        let body = Read { bytes: Some(b"{}"), length: Some(2) };
+        let request = request(head, "X-A\0\0x-a\0\u{e9}", 4, body).unwrap();
         assert_eq!(request.id.as_deref(), Some("r-1"));
         assert_eq!(request.path.bytes(), b"/a");
         assert_eq!(request.query.as_ref().map(Text::bytes), Some(&b"b=1?2"[..]));
@@ -171,16 +167,20 @@ mod tests {
 
     #[test]
     fn an_empty_field_of_the_head_is_absent() {
-        let (fields, count) = joined(&["", "GET", "", "", "/", "", ""]);
-        let request = request(&fields, count, Read::default()).unwrap();
+        let request = read("\0GET\0\0\0/\0\0", "", 0).unwrap();
         assert!(request.id.is_none() && request.scheme.is_none() && request.host.is_none());
         assert!(request.peer.ip.is_none() && request.query.is_none() && request.body.is_none());
+        assert!(request.headers.is_empty());
     }
 
     #[test]
     fn a_nul_in_a_field_is_found() {
-        let fields = ["", "GET", "", "", "/", "", "", "a", "b\0authorization\0Bearer x"];
-        assert!(request(&fields.join("\0"), fields.len(), Read::default()).is_err());
+        let head = "\0GET\0\0\0/\0\0";
+        assert!(read(head, "a\0b\0authorization\0Bearer x", 2).is_err());
+        assert!(read("\0GET\0\0\0/\0a\0\0", "", 0).is_err());
+        assert!(read(head, "a\0b\0c", 3).is_err());
+        assert!(read(head, "a", 0).is_err());
+        assert!(read(head, "", 1).is_err());
     }
 
     #[test]
@@ -190,26 +190,18 @@ mod tests {
         assert!(peer("unix").is_err());
     }
 
-    #[test]
-    fn reads_a_response() {
-        let (fields, count) = joined(&["201", "1.5", "Location", "/x"]);
-        let response = response(&fields, count).unwrap();
-        assert_eq!((response.status, response.latency_ms, response.headers.len()), (201, Some(1.5), 1));
-        assert!(super::response("ok\0", 2).is_err());
-    }
-
     proptest! {
         #[test]
-        fn never_panics(fields: String, count in 0_usize..40) {
-            let _ = (request(&fields, count, Read::default()), response(&fields, count));
+        fn never_panics(head: String, lines: String, count in 0_usize..40) {
+            let _ = read(&head, &lines, count);
+            let _ = read("\0GET\0\0\0/\0\0", &lines, count);
         }
 
         #[test]
         fn what_is_joined_comes_back(lines in prop::collection::vec(("[^\0]{0,9}", "[^\0]{0,9}"), 0..9)) {
-            let mut fields = vec!["", "GET", "", "", "/", "", ""];
-            fields.extend(lines.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]));
+            let fields: Vec<&str> = lines.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
             let text = fields.join("\0");
-            let request = request(&text, fields.len(), Read::default()).unwrap();
+            let request = read("\0GET\0\0\0/\0\0", &text, fields.len()).unwrap();
             let expected: Vec<Header<'_>> =
                 lines.iter().map(|(name, value)| (Text::from_json_str(name), Text::from_json_str(value))).collect();
             prop_assert_eq!(request.headers, expected);
