@@ -124,6 +124,8 @@ export class Decision implements Readonly<DecisionDocument> {
   problem(): string;
   /** The decision's document. */
   toJSON(): DecisionDocument;
+  /** The decision's document, as text. */
+  static text(decision: Decision): string;
 }
 
 /** A compiled configuration with its state. */

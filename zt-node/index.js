@@ -61,8 +61,8 @@ class Engine {
 
   /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
   observe(decision, { status, headers = [], latencyMs }, now = Date.now()) {
-    const [handle, lines] = [Decision.handle(decision), headers.join("\0")];
-    return JSON.parse(native.observe(this.#handle, handle, status, lines, headers.length, latencyMs, now));
+    const lines = headers.join("\0");
+    return JSON.parse(native.observe(this.#handle, Decision.text(decision), status, lines, headers.length, latencyMs, now));
   }
 
   /** Event -> decision; the clock is the event's `time_ms`. */
@@ -123,13 +123,14 @@ class Engine {
 
 /** What to do with a request. What it says is made into objects only when it is asked for. */
 class Decision {
-  #handle;
+  #answer;
   #verdict;
   #document;
 
-  constructor(handle) {
-    this.#handle = handle;
-    this.#verdict = native.verdict(handle);
+  constructor(answer) {
+    this.#answer = answer;
+    // The verdict stands before the document; an answer without one refuses.
+    this.#verdict = Number.parseInt(answer, 10) || 403 << 2;
   }
 
   /** Whether the host passes the request on. */
@@ -149,17 +150,17 @@ class Decision {
 
   /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
   problem() {
-    return native.problem(this.#handle);
+    return native.op("problem", Decision.text(this));
   }
 
   /** The decision's document. */
   toJSON() {
-    return (this.#document ??= JSON.parse(native.document(this.#handle)));
+    return (this.#document ??= JSON.parse(Decision.text(this)));
   }
 
-  /** For `Engine` only. */
-  static handle(decision) {
-    return decision.#handle;
+  /** The decision's document, as text. */
+  static text(decision) {
+    return decision.#answer.slice(decision.#answer.indexOf("{"));
   }
 }
 

@@ -58,14 +58,19 @@ export class Engine {
         const from = peer ? JSON.stringify(peer) : "";
         const head = `${id}\0${method}\0${scheme}\0${host}\0${target}\0${httpVersion}\0${from}`;
         const lines = [...headers].flat();
-        const verdict = this.#instance.decide(head, lines.join("\0"), lines.length, body, bodyLength ?? body?.length ?? -1, now);
-        const problem = (verdict & 1) === 1 ? "" : this.#instance.problem();
-        return new Decision(this.#instance.document(), verdict, problem);
+        const length = bodyLength ?? body?.length ?? -1;
+        return new Decision(this.#instance.decide(head, lines.join("\0"), lines.length, body, length, now));
       });
     } catch {
-      const text = wasm.panic_decision(id, now);
-      return new Decision(text, JSON.parse(text).status << 2, wasm.op("problem", text));
+      return new Decision(`${403 << 2}${wasm.panic_decision(id, now)}`);
     }
+  }
+
+  /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
+  observe(decision, { status, headers = [], latencyMs = 0 }, now) {
+    const lines = headers.join("\0");
+    const text = guarded(() => this.#instance.observe(Decision.text(decision), status, lines, headers.length, latencyMs, now));
+    return JSON.parse(text);
   }
 
   /** Event -> decision; its clock is the event's `time_ms`. */
@@ -145,15 +150,14 @@ export class Engine {
 
 /** What to do with a request. What it says is made into objects only when it is asked for. */
 export class Decision {
-  #text;
+  #answer;
   #verdict;
-  #problem;
   #document;
 
-  constructor(text, verdict, problem) {
-    this.#text = text;
-    this.#verdict = verdict;
-    this.#problem = problem;
+  constructor(answer) {
+    this.#answer = answer;
+    // The verdict stands before the document; an answer without one refuses.
+    this.#verdict = Number.parseInt(answer, 10) || 403 << 2;
   }
 
   /** Whether the host passes the request on. */
@@ -173,12 +177,17 @@ export class Decision {
 
   /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
   problem() {
-    return this.#problem;
+    return wasm.op("problem", Decision.text(this));
   }
 
   /** The decision's document. */
   toJSON() {
-    return (this.#document ??= JSON.parse(this.#text));
+    return (this.#document ??= JSON.parse(Decision.text(this)));
+  }
+
+  /** The decision's document, as text. */
+  static text(decision) {
+    return decision.#answer.slice(decision.#answer.indexOf("{"));
   }
 }
 

@@ -123,6 +123,8 @@ export class Decision implements Readonly<DecisionDocument> {
   problem(): string;
   /** The decision's document. */
   toJSON(): DecisionDocument;
+  /** The decision's document, as text. */
+  static text(decision: Decision): string;
 }
 
 /** A compiled configuration with its state. All engines of an isolate share one WebAssembly memory. */
@@ -138,6 +140,12 @@ export class Engine {
 
   /** Decides about a request. Never throws: what fails here refuses, with `internal.panic`. */
   decide(request: RequestFields, now: number): Decision;
+  /** Observes the response to a request that was decided. `headers` are names and values in turn. */
+  observe(
+    decision: Decision,
+    response: { status: number; headers?: readonly string[]; latencyMs?: number },
+    now: number,
+  ): ResponseDecision;
 
   /** Event -> decision; the clock is the event's `time_ms`. */
   decideEvent(event: object): DecisionDocument;

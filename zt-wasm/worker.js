@@ -26,7 +26,7 @@ export function withZt(handler, { engine: given, peer = cloudflarePeer, onDecisi
     if (!decision.passes) return refusal(decision);
     ctx.zt = decision;
     const response = await handler(replay(request, read), env, ctx);
-    return observed(engine, decision, request, response, now);
+    return observed(engine, decision, response, now);
   };
 }
 
@@ -130,14 +130,10 @@ function refusal(decision) {
   return new Response(decision.problem(), { status: decision.status, headers });
 }
 
-function observed(engine, decision, request, response, now) {
-  const event = {
-    time_ms: now,
-    request: { method: request.method, path: "/" },
-    response: { status: response.status, headers: [...response.headers], latency_ms: Date.now() - now },
-  };
+function observed(engine, decision, response, start) {
+  const now = Date.now();
   try {
-    engine.observeEvent(event, decision);
+    engine.observe(decision, { status: response.status, headers: [...response.headers].flat(), latencyMs: now - start }, now);
   } catch {
     // The request has been decided: a failure here lets nothing pass.
   }

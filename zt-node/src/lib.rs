@@ -8,11 +8,8 @@ use napi::bindgen_prelude::{BigInt, Buffer, External};
 use napi::{Error, Result};
 use napi_derive::napi;
 use zt_core::engine::File;
-use zt_core::model::{Decision, Millis};
+use zt_core::model::Millis;
 use zt_core::{Engine, State, wire};
-
-/// What a decision holds beside itself, for V8 to know that its garbage is not free.
-const DECISION_BYTES: usize = 1024;
 
 /// Compiles a configuration; `files` are names and texts in turn, `seed` keys the hash tables.
 ///
@@ -48,7 +45,8 @@ pub fn notices(instance: &External<wire::Instance>) -> Vec<String> {
     instance.engine().notices()
 }
 
-/// The hot lane. A negative `body_length` is not known. Whatever fails here refuses.
+/// The hot lane: the verdict in decimal, then the decision's document, in one string. A native object for each
+/// decision would cost twice the decision, most of it in the garbage collector. A negative `body_length` is not known.
 #[napi]
 pub fn decide(
     instance: &External<wire::Instance>,
@@ -58,52 +56,27 @@ pub fn decide(
     body: Option<&[u8]>,
     body_length: f64,
     now: f64,
-) -> External<Decision> {
+) -> String {
     let length = (body_length >= 0.0).then_some(body_length as u64);
     let read = wire::Read { bytes: body, length };
-    let decision = instance.decide_fields(&head, &lines, count as usize, read, millis(now));
-    External::new_with_size_hint(decision, DECISION_BYTES)
-}
-
-/// Four times the status, plus two when there are headers to add, plus one when the request passes.
-#[napi]
-pub fn verdict(decision: &External<Decision>) -> u32 {
-    let headers = u32::from(!decision.response_headers.is_empty());
-    (u32::from(decision.status) << 2) | (headers << 1) | u32::from(decision.passes())
-}
-
-/// The decision's document, as JSON text.
-///
-/// # Errors
-/// Never, as long as a decision can be written.
-#[napi(catch_unwind)]
-pub fn document(decision: &External<Decision>) -> Result<String> {
-    checked(serde_json::to_string(&**decision))
-}
-
-/// The body of a refusal.
-#[napi(catch_unwind)]
-pub fn problem(decision: &External<Decision>) -> String {
-    wire::problem_document(decision)
+    instance.decide_fields(&head, &lines, count as usize, read, millis(now))
 }
 
 /// Observes the response to a request that was decided.
 ///
 /// # Errors
-/// When the fields are not what was promised.
+/// When the lines are not `count`, or `decision` is not one.
 #[napi(catch_unwind)]
 pub fn observe(
     instance: &External<wire::Instance>,
-    decision: &External<Decision>,
+    decision: String,
     status: u16,
     lines: String,
     count: u32,
     latency_ms: Option<f64>,
     now: f64,
 ) -> Result<String> {
-    let observed = instance.observe_fields(decision, status, &lines, count as usize, latency_ms, millis(now));
-    let observed = checked(observed)?;
-    checked(serde_json::to_string(&observed))
+    checked(instance.observe_fields(&decision, status, &lines, count as usize, latency_ms, millis(now)))
 }
 
 /// Event -> decision, as JSON text.

@@ -3,20 +3,15 @@
 //!
 //! No clock, no randomness, no network: the host takes the time once per request and hands it in.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use wasm_bindgen::prelude::*;
-use zt_core::model::{Decision, Millis};
+use zt_core::model::Millis;
 use zt_core::{State, wire};
 
 /// An engine and a state.
 #[wasm_bindgen]
-pub struct Instance {
-    inner: wire::Instance,
-    /// The latest decision of the hot lane: what `document` and `problem` write out.
-    last: RefCell<Option<Decision>>,
-}
+pub struct Instance(wire::Instance);
 
 #[wasm_bindgen]
 impl Instance {
@@ -33,52 +28,53 @@ impl Instance {
         }
         let engine = zt_core::Engine::from_toml(text, &named).map_err(|invalid| JsError::new(&invalid.to_string()))?;
         let state = State::with_seed(&engine, seed);
-        Ok(Self { inner: wire::Instance::new(Arc::new(engine), state), last: RefCell::new(None) })
+        Ok(Self(wire::Instance::new(Arc::new(engine), state)))
     }
 
     /// The longest body, in bytes, that the host has to read.
     pub fn body_limit(&self) -> usize {
-        self.inner.engine().body_limit()
+        self.0.engine().body_limit()
     }
 
     /// What is worth knowing about the configuration.
     pub fn notices(&self) -> Vec<String> {
-        self.inner.engine().notices()
+        self.0.engine().notices()
     }
 
     /// Prefix of the configuration's SHA-256.
     pub fn version(&self) -> String {
-        self.inner.engine().version().to_owned()
+        self.0.engine().version().to_owned()
     }
 
-    /// The hot lane: four times the status, plus two when there are headers to add, plus one when the request passes.
-    /// The rest of the decision is asked for with `document` and `problem` before the next call. A negative `body_length` is not known.
-    pub fn decide(&self, fields: &str, count: usize, body: Option<Vec<u8>>, body_length: f64, now: f64) -> u32 {
+    /// The hot lane: the verdict in decimal, then the decision's document, in one string. A negative `body_length` is
+    /// not known.
+    pub fn decide(
+        &self,
+        head: &str,
+        lines: &str,
+        count: usize,
+        body: Option<Vec<u8>>,
+        body_length: f64,
+        now: f64,
+    ) -> String {
         let read = wire::Read { bytes: body.as_deref(), length: length(body_length) };
-        let decision = self.inner.decide_fields(head, lines, count, read, millis(now));
-        let headers = u32::from(!decision.response_headers.is_empty());
-        let verdict = (u32::from(decision.status) << 2) | (headers << 1) | u32::from(decision.passes());
-        self.last.replace(Some(decision));
-        verdict
+        self.0.decide_fields(head, lines, count, read, millis(now))
     }
 
-    /// The latest decision.
+    /// Observes the response to a request that was decided.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn document(&self) -> Result<String, JsError> {
-        let last = self.last.borrow();
-        let decision = last.as_ref().ok_or_else(|| JsError::new("nothing was decided"))?;
-        Ok(serde_json::to_string(decision)?)
-    }
-
-    /// The problem document of the latest decision.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn problem(&self) -> Result<String, JsError> {
-        let last = self.last.borrow();
-        last.as_ref().map(wire::problem_document).ok_or_else(|| JsError::new("nothing was decided"))
+    /// When the lines are not `count`, or `decision` is not one.
+    pub fn observe(
+        &self,
+        decision: &str,
+        status: u16,
+        lines: &str,
+        count: usize,
+        latency_ms: f64,
+        now: f64,
+    ) -> Result<String, JsError> {
+        checked(self.0.observe_fields(decision, status, lines, count, Some(latency_ms), millis(now)))
     }
 
     /// Event -> decision, as JSON text.
@@ -86,7 +82,7 @@ impl Instance {
     /// # Errors
     /// When the text is not an event.
     pub fn decide_event(&self, event: &str) -> Result<String, JsError> {
-        checked(self.inner.decide_event(event))
+        checked(self.0.decide_event(event))
     }
 
     /// Event with a response, and its decision -> response decision, as JSON text.
@@ -94,12 +90,12 @@ impl Instance {
     /// # Errors
     /// When a text is not what it should be.
     pub fn observe_event(&self, event: &str, decision: &str) -> Result<String, JsError> {
-        checked(self.inner.observe_event(event, decision))
+        checked(self.0.observe_event(event, decision))
     }
 
     /// The state as bytes.
     pub fn snapshot(&self) -> Vec<u8> {
-        self.inner.snapshot()
+        self.0.snapshot()
     }
 
     /// Replaces the state by a snapshot.
@@ -107,7 +103,7 @@ impl Instance {
     /// # Errors
     /// When the bytes are not a state of this version.
     pub fn restore(&self, bytes: &[u8]) -> Result<(), JsError> {
-        checked(self.inner.restore(bytes))
+        checked(self.0.restore(bytes))
     }
 
     /// Joins a snapshot with the state.
@@ -115,7 +111,7 @@ impl Instance {
     /// # Errors
     /// When the bytes are not a state of this version.
     pub fn merge(&self, bytes: &[u8]) -> Result<(), JsError> {
-        checked(self.inner.merge(bytes))
+        checked(self.0.merge(bytes))
     }
 }
 

@@ -43,6 +43,7 @@ const answers = {
     b.restore(a.snapshot());
     b.merge(a.snapshot());
     const observed = a.observeEvent({ ...event, response: { status: 200 } }, hot);
+    const seen = a.observe(hot, { status: 200, headers: ["x-a", "b"], latencyMs: 2 }, now + 2);
     let refused = false;
     try {
       b.restore(new Uint8Array([1, 2, 3]));
@@ -55,7 +56,7 @@ const answers = {
     const shifted = a.decide({ ...request, headers: [["a", "b\0c"]] }, now);
     a.free();
     b.free();
-    return { documents, passes, status, observed, refused, codes, shifted, problem: JSON.parse(shifted.problem()) };
+    return { documents, passes, status, observed, seen, refused, codes, shifted, problem: JSON.parse(shifted.problem()) };
   },
   /** What happens when the instance traps in the middle of a decision. */
   "/trap"({ config, request, now }) {

@@ -31,7 +31,7 @@ const codes = (decision) => decision.reasons.map((reason) => reason.code);
 const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
-const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "free", "merge", "notices", "observeEvent",
+const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "free", "merge", "notices", "observe", "observeEvent",
   "observeEventJson", "op", "restore", "snapshot", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON"];
@@ -50,6 +50,7 @@ test("the lanes decide alike, and a state moves", async () => {
   const answer = await call(worker, "/engine", { config: CONFIG, request, event, now: NOW });
   assert.deepEqual(answer.documents[0], answer.documents[1]);
   assert.deepEqual([answer.passes, answer.status, answer.refused, answer.observed.id], [true, 200, true, "r-1"]);
+  assert.deepEqual([answer.seen.id, answer.seen.time_ms], ["r-1", NOW + 2]);
   assert.deepEqual(answer.codes, ["inspect.json_duplicate_key"]);
   assert.deepEqual(codes(answer.shifted), ["internal.panic"]);
   assert.equal(answer.problem.status, 403);

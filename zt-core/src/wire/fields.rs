@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Instance, decide_or_refuse, panic_decision};
-use crate::model::{Body, Decision, Header, Millis, Peer, Request, Response, ResponseDecision, Text};
+use crate::model::{Body, Decision, Header, Millis, Peer, Request, Response, Text};
 
 /// Fields before the header lines.
 const HEAD: usize = 7;
@@ -23,30 +23,47 @@ impl Instance {
     /// line, `count` of them together. Every other character means what it means in a document: a byte, or UTF-8
     /// where one of the field's characters is above U+00FF.
     ///
+    /// The answer is the verdict in decimal, then the decision's document. The verdict is four times the status, plus
+    /// two when there are headers to add to the response, plus one when the request passes: all that most hosts ask,
+    /// without reading the document.
+    ///
     /// Another number of fields, as when one holds a NUL, or a peer that is not one, is a failure of zt or its host,
     /// and refuses like a panic does.
-    pub fn decide_fields(&self, head: &str, lines: &str, count: usize, body: Read<'_>, now: Millis) -> Decision {
-        match request(head, lines, count, body) {
+    pub fn decide_fields(&self, head: &str, lines: &str, count: usize, body: Read<'_>, now: Millis) -> String {
+        answer(&match request(head, lines, count, body) {
             Ok(request) => decide_or_refuse(self.engine(), self.state(), &request, now),
             Err(_) => panic_decision("", now),
-        }
+        })
     }
 
     /// Observes the response to a request that was decided; header lines as for `decide_fields`.
     ///
     /// # Errors
-    /// When the count is wrong.
+    /// When the count is wrong, or `decision` is not one.
     pub fn observe_fields(
         &self,
-        decision: &Decision,
+        decision: &str,
         status: u16,
         lines: &str,
         count: usize,
         latency_ms: Option<f64>,
         now: Millis,
-    ) -> Result<ResponseDecision, String> {
+    ) -> Result<String, String> {
+        let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
         let response = Response { status, headers: headers(lines, count)?, latency_ms, ..Response::default() };
-        Ok(self.engine().observe(self.state(), decision, &response, now))
+        super::text(&self.engine().observe(self.state(), &decision, &response, now))
+    }
+}
+
+fn answer(decision: &Decision) -> String {
+    let headers = u32::from(!decision.response_headers.is_empty());
+    let verdict = (u32::from(decision.status) << 2) | (headers << 1) | u32::from(decision.passes());
+    let mut text = Vec::with_capacity(768);
+    text.extend_from_slice(verdict.to_string().as_bytes());
+    // A document that cannot be written would be an answer that says nothing: then even a verdict would be a guess.
+    match serde_json::to_writer(&mut text, decision) {
+        Ok(()) => String::from_utf8(text).unwrap_or_default(),
+        Err(_) => String::new(),
     }
 }
 
@@ -181,6 +198,16 @@ mod tests {
         assert!(read(head, "a\0b\0c", 3).is_err());
         assert!(read(head, "a", 0).is_err());
         assert!(read(head, "", 1).is_err());
+    }
+
+    #[test]
+    fn the_answer_starts_with_the_verdict() {
+        let mut decision = panic_decision("r-1", 7);
+        let text = answer(&decision);
+        assert!(text.starts_with("1612{\"id\":\"r-1\""), "{text}");
+        (decision.status, decision.outcome) = (200, crate::model::Outcome::Allow);
+        decision.response_headers.push(("X-A".into(), "b".to_owned()));
+        assert!(answer(&decision).starts_with("803{"));
     }
 
     #[test]
