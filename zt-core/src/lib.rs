@@ -27,3 +27,8 @@ pub mod wire;
 pub mod tower;
 
 pub use engine::{Config, Engine, State};
+
+/// The Rust code of the README, run as a test.
+#[cfg(all(doctest, feature = "compile"))]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

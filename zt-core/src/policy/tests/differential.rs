@@ -416,13 +416,3 @@ fn agrees_with_cedar() {
         eprintln!("agree: {seen:?}");
     });
 }
-
-#[test]
-#[ignore = "minutes: the long run"]
-fn agrees_with_cedar_at_length() {
-    with_stack(|| {
-        for seed in 2..52 {
-            eprintln!("agree: {:?}", compare(2_000, seed));
-        }
-    });
-}
