@@ -1,8 +1,9 @@
 //! Measurements with peers in the same run, and the hot call of each binding.
 
 use crate::process::{cargo, run};
+use crate::{node, python};
 
-/// `bench [NAME] [--json FILE]`: `decide` (the default), or `criterion` for a distribution of every stage.
+/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, or `criterion` for a distribution of every stage.
 ///
 /// # Errors
 /// When it could not run; a target that was missed is printed, not an error.
@@ -13,10 +14,19 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
             all.extend(rest);
             run("criterion", cargo(&all))
         }
-        _ => {
-            let mut all = vec!["run", "--profile", "bench", "--package", "zt-benches", "--bin", "zt-bench", "--"];
-            all.extend(arguments);
-            run("bench", cargo(&all))
+        ["bindings", ..] => {
+            python::install()?;
+            node::install()?;
+            measure(arguments)
         }
+        _ => measure(arguments),
     }
+}
+
+fn measure(arguments: &[&str]) -> Result<(), String> {
+    let mut all = vec!["run", "--profile", "bench", "--package", "zt-benches", "--bin", "zt-bench", "--"];
+    all.extend(arguments);
+    let mut bench = cargo(&all);
+    bench.env("ZT_BENCH_PYTHON", python::interpreter());
+    run("bench", bench)
 }
