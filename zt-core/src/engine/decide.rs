@@ -35,9 +35,9 @@ impl Engine {
         }
 
         let claim = |name: &str| verified.claims.text(name).map(Cow::into_owned);
-        let tenant = self.verifier.tenant(&verified);
+        let tenant = || self.verifier.tenant(&verified).map(Cow::into_owned);
         let identified =
-            Subject { identity: draft.identity.as_ref(), tenant: tenant.as_deref(), claim: Some(&claim), ..subject };
+            Subject { identity: draft.identity.as_ref(), tenant: Some(&tenant), claim: Some(&claim), ..subject };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
         draft.limited(check);
         if draft.ends() {

@@ -36,7 +36,7 @@ fn add(hasher: &mut KeyHasher, rule: &Rule, part: &KeyPart, subject: &Subject<'_
             text(identity.and_then(|identity| identity.issuer.as_deref()), hasher);
             text(identity.map(|identity| &*identity.principal), hasher);
         }
-        KeyPart::Tenant => text(subject.tenant, hasher),
+        KeyPart::Tenant => text(subject.tenant.and_then(|tenant| tenant()).as_deref(), hasher),
         KeyPart::Role => {
             let roles = subject.identity.map(|identity| &*identity.roles).unwrap_or_default();
             let mut roles: SmallVec<[&str; 8]> = roles.iter().map(|role| &**role).collect();
@@ -159,7 +159,10 @@ mod tests {
         assert_ne!(claim(Some("x")), claim(Some("y")));
         assert_ne!(claim(Some("")), claim(None));
 
-        let tenant = |tenant| key(r#"["tenant"]"#, &Subject { identity: Some(&who), tenant, ..Subject::default() });
+        let tenant = |name: Option<&str>| {
+            let find = || name.map(str::to_owned);
+            key(r#"["tenant"]"#, &Subject { identity: Some(&who), tenant: Some(&find), ..Subject::default() })
+        };
         assert_ne!(tenant(Some("a")), tenant(Some("b")));
         assert_ne!(tenant(Some("")), tenant(None));
     }

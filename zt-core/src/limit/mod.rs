@@ -57,8 +57,8 @@ pub struct Subject<'a> {
     /// The verified identity. Without one, limits of [`Phase::Identity`] do not apply: whoever must have a credential
     /// is refused elsewhere, and anonymous endpoints are limited by peer.
     pub identity: Option<&'a Identity>,
-    /// Tenant of the identity. Identities without one share one bucket.
-    pub tenant: Option<&'a str>,
+    /// Finds the tenant of the identity. Identities without one share one bucket.
+    pub tenant: Option<&'a dyn Fn() -> Option<String>>,
     /// A claim of the verified token: a string's text, else its JSON. Identities without it share one bucket.
     pub claim: Option<Claims<'a>>,
 }

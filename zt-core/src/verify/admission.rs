@@ -7,6 +7,7 @@ use jsonwebtoken::DecodingKey;
 use super::algorithm::{Algorithm, KeyKind};
 use super::curve::{self, BadPoint, Weierstrass};
 use super::jwk::{BadSet, Member, Members, members_of_keys};
+use super::signature::Verifying;
 use super::{header, jws};
 
 /// Shortest and longest RSA modulus in bytes: aws-lc takes 2048 to 8192 bits, RustCrypto's `rsa` at most 4096, and
@@ -20,7 +21,7 @@ const MAX_SECRET_BYTES: usize = 1 << 10;
 pub(super) struct Key {
     pub(super) kid: Option<Box<str>>,
     pub(super) algorithm: Algorithm,
-    pub(super) decoding: DecodingKey,
+    pub(super) verifying: Verifying,
 }
 
 /// Why a key is not admitted.
@@ -108,7 +109,7 @@ fn admit(members: &Members<'_>, algorithms: &[Algorithm]) -> Result<Key, Rejecte
     if decoding.try_get_as_bytes().is_ok_and(|bytes| bytes.len() < algorithm.hmac_bytes()) {
         return Err(Refused("the secret is shorter than the algorithm's hash (RFC 7518, section 3.2)"));
     }
-    Ok(Key { kid: kid.map(Box::from), algorithm, decoding })
+    Ok(Key { kid: kid.map(Box::from), algorithm, verifying: Verifying::new(algorithm, decoding) })
 }
 
 /// The one algorithm that a key of this kind is for.

@@ -198,7 +198,7 @@ impl Verifier {
         let issuer = issuer.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
         let key = issuer.key(&header)?;
         issuer.check_type(&header)?;
-        if !signature::verify(key.algorithm, &key.decoding, compact.signed, &signature) {
+        if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
         issuer.check_claims(&claimed, now)?;

@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::jws::{self, Compact};
-use super::{Refusal, admission, signature};
+use super::{Refusal, admission};
 use crate::model::Code;
 
 #[expect(clippy::disallowed_methods, reason = "test data is read from files")]
@@ -24,7 +24,7 @@ fn accepts(set: &str, jws: &str) -> Result<(), Refusal> {
     let signature = jws::decode(compact.signature)?;
     let keys = admission::read_set(set, &[header.algorithm]).map_err(|_| unknown)?;
     let key = keys.iter().find(|key| key.kid.as_deref() == header.kid.as_deref()).ok_or(unknown)?;
-    match signature::verify(key.algorithm, &key.decoding, compact.signed, &signature) {
+    match key.verifying.verify(key.algorithm, compact.signed, &signature) {
         true => Ok(()),
         false => Err((Code::VerifyBadSignature, "")),
     }
