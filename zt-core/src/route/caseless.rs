@@ -8,10 +8,13 @@ use super::template::Template;
 use super::tree::Tree;
 use super::{Endpoint, Match, Path};
 
+/// Methods, or `*`, and their endpoints.
+type Methods = SmallVec<[(Arc<str>, u32); 2]>;
+
 /// Every template and pattern in lower case. Those that differ in nothing but case share an entry.
 #[derive(Debug)]
 pub(super) struct Caseless {
-    endpoints: Tree<SmallVec<[(Arc<str>, u32); 2]>>,
+    endpoints: Tree<Methods>,
     segments: Tree<SmallVec<[Arc<str>; 1]>>,
     /// Whether any of them has an upper-case letter.
     mixed: bool,
