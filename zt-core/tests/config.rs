@@ -105,3 +105,16 @@ fn the_version_of_an_engine_changes_with_any_text() {
     assert_eq!(version("version = 1"), version("version = 1\n# a comment"));
     assert_ne!(version("version = 1"), version("version = 1\nmode = \"monitor\""));
 }
+
+#[test]
+fn several_issuers_under_one_policy_are_said_aloud() {
+    let vector = include_str!("vectors/verify/two_issuers.json");
+    let vector: serde_json::Value = serde_json::from_str(vector).expect("JSON");
+    let text = vector["config"].as_str().expect("config");
+    let told = |text: &str| {
+        let engine = Engine::from_toml(text, &[]).expect("a configuration");
+        engine.notices().iter().any(|notice| notice.contains("several issuers"))
+    };
+    assert!(!told(text));
+    assert!(told(&format!("{text}\n[policy]\ntext = 'permit(principal, action, resource);'\n")));
+}

@@ -51,13 +51,14 @@ impl Engine {
 
         if let Some(policy) = &self.policy {
             let path = found.path.as_str();
+            let host = request.authority().map(lower_case);
             let effect = policy.effect(&policy.evaluate(&policy::Request {
                 identity: draft.identity.as_ref(),
                 endpoint: found.endpoint.index as usize,
                 segment: Some(found.segment),
                 method: request.method.as_str().unwrap_or_default(),
                 path: Some(path),
-                host: request.authority(),
+                host: host.as_deref(),
                 ip: request.peer.ip,
                 asn: request.peer.asn,
                 country: request.peer.country.as_deref(),
@@ -89,5 +90,13 @@ impl Engine {
             response_headers,
             policy_version: Arc::clone(&self.version),
         }
+    }
+}
+
+/// Names of hosts are the same in any case (RFC 3986, section 3.2.2); policies see one form of them.
+fn lower_case(host: &str) -> Cow<'_, str> {
+    match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(host.to_ascii_lowercase()),
+        false => Cow::Borrowed(host),
     }
 }

@@ -26,6 +26,12 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
             config.policy.is_none() && anonymous < endpoints.len(),
             "no `[policy]`: authenticated requests to known endpoints are allowed".to_owned(),
         ),
+        (
+            config.verify.issuer.len() > 1 && config.policy.is_some(),
+            "several issuers: a subject, role or scope is the same to policies whoever says it, unless they ask for \
+             `context.issuer`"
+                .to_owned(),
+        ),
         (config.limit.is_empty(), "no `[[limit]]`: nothing is throttled".to_owned()),
         (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),
     ];

@@ -58,9 +58,8 @@ fn of_type(
             Sniffed::Json => report.unclean(Code::InspectContentType, "json declared as a form"),
             Sniffed::Other => parameters::inspect(inspector, bytes, "form", cut, report),
         },
-        // JSON is text: only what is hostile in it counts.
-        Kind::PlainText => drop(json_body::sniff(bytes, limits, cut, report)),
-        Kind::Other => {}
+        // Some servers read a body as JSON whatever its type says: only what is hostile in it counts.
+        Kind::PlainText | Kind::Other => drop(json_body::sniff(bytes, limits, cut, report)),
     }
 }
 
@@ -69,15 +68,20 @@ fn announced(request: &Request<'_>) -> Option<u64> {
     request.header("content-length").find_map(|value| headers::length(value.trim_ascii()))
 }
 
+/// Whether some parser takes it for the start of a JSON text: many step over a byte order mark, and Python's knows UTF-16
+/// and UTF-32 by theirs or by their NULs.
+fn may_be_json(bytes: &[u8]) -> bool {
+    const MARKS: [&[u8]; 3] = [b"\xEF\xBB\xBF", b"\xFE\xFF", b"\xFF\xFE"];
+    let starts = |byte: &u8| matches!(byte, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | 0x1E);
+    bytes.first().is_some_and(|byte| starts(byte) || *byte == 0) || MARKS.iter().any(|mark| bytes.starts_with(mark))
+}
+
 /// Whether a content coding is declared and the bytes show it: for a server that ignores the coding they must be no
 /// body of this kind, or declaring one would be a way around the checks.
 fn is_compressed(request: &Request<'_>, kind: Kind, bytes: &[u8]) -> bool {
     let coded = |value: &[u8]| !matches!(value.trim_ascii(), b"" | b"identity");
     let shows = match kind {
-        Kind::Json | Kind::JsonLines | Kind::JsonSequence => !matches!(
-            bytes.trim_ascii_start().first(),
-            Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | 0x1E)
-        ),
+        Kind::Json | Kind::JsonLines | Kind::JsonSequence => !may_be_json(bytes.trim_ascii_start()),
         // gzip, zstd, zlib.
         Kind::Form | Kind::Multipart | Kind::PlainText => {
             matches!(bytes, [0x1F, 0x8B, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x78, 0x01 | 0x9C | 0xDA, ..])

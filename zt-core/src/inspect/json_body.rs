@@ -53,6 +53,8 @@ pub(super) enum Sniffed {
 
 /// A body that some server may read as JSON whatever its type says: what is hostile in it is reported as unclean.
 pub(super) fn sniff(bytes: &[u8], limits: &Limits, cut: Cut, report: &mut Report) -> Sniffed {
+    // Many a parser steps over a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
         return Sniffed::Other;
     }

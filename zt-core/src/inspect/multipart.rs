@@ -23,9 +23,13 @@ pub(super) fn inspect(inspector: &Inspector, bytes: &[u8], boundary: Option<&[u8
     while let Some(at) = found.next() {
         let end = found.peek().copied().unwrap_or(bytes.len());
         let part = bytes.get(at.saturating_add(delimiter.len())..end).unwrap_or_default();
-        if part.starts_with(b"--") {
-            seen.closed = true;
-            break;
+        if let Some(behind) = part.strip_prefix(b"--") {
+            // With text behind it in its line, it is the end for some parsers and none for others.
+            if behind.split(|byte| *byte == b'\n').next().is_none_or(|line| line.trim_ascii().is_empty()) {
+                seen.closed = true;
+                break;
+            }
+            seen.half_closed = true;
         }
         seen.parts = seen.parts.saturating_add(1);
         if seen.parts > inspector.max_parameters {
@@ -40,6 +44,7 @@ pub(super) fn inspect(inspector: &Inspector, bytes: &[u8], boundary: Option<&[u8
 struct Seen {
     parts: usize,
     closed: bool,
+    half_closed: bool,
     nul: bool,
     control: bool,
 }
@@ -67,6 +72,9 @@ impl Seen {
             report.refuse(Code::InspectControlCharacter, "nul in a part's header");
         } else if self.control {
             report.unclean(Code::InspectControlCharacter, "a part's header");
+        }
+        if self.half_closed {
+            report.unclean(Code::InspectContentType, "text behind the end of a multipart body");
         }
         if !self.closed && cut == Cut::No {
             report.unclean(Code::InspectContentType, "multipart body without its end");

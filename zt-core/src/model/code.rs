@@ -90,6 +90,8 @@ codes! {
         "The path holds two slashes in a row, which servers merge or keep."
     RouteDoubleEncoding "route.double_encoding" Route Deny 400
         "After one decoding the path could be decoded again, which some servers do."
+    RouteAmbiguous "route.ambiguous" Route Deny 400
+        "Compared without regard to case, or before decoding, the path is another endpoint's, and some routers do that."
 
     VerifyNoCredential "verify.no_credential" Verify Deny 401
         "The endpoint asks for a credential and the request has none."

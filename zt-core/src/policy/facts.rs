@@ -43,7 +43,7 @@ macro_rules! facts {
 facts! {
     Method "method" required "String" "Method as received."
     Path "path" optional "String" "Path, decoded once."
-    Host "host" optional "String" "Authority as received."
+    Host "host" optional "String" "Authority, in lower case."
     Ip "ip" optional "ipaddr" "Address of the peer."
     Asn "asn" optional "Long" "Autonomous system of the peer."
     Country "country" optional "String" "ISO 3166-1 alpha-2 country of the peer."

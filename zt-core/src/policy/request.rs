@@ -29,7 +29,7 @@ pub struct Request<'a> {
     pub method: &'a str,
     /// Path, decoded once.
     pub path: Option<&'a str>,
-    /// Authority as received.
+    /// Authority, in lower case.
     pub host: Option<&'a str>,
     /// Address of the peer.
     pub ip: Option<IpAddr>,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::caseless::Caseless;
 use super::endpoint::{Endpoint, Methods, Operation, is_token};
 use super::template::{Segment, Template};
 use super::tree::Tree;
@@ -61,6 +62,7 @@ impl Build {
             default,
             patterns: Tree::new(),
             listed: Vec::new(),
+            caseless: Caseless::new(),
         };
         Self { router, sources: Vec::new(), methods: BTreeSet::new(), problems: Vec::new() }
     }
@@ -243,6 +245,12 @@ impl Build {
         if self.router.endpoints.len() > MAX_ENDPOINTS {
             self.problems.push(Problem::new("", format!("more than {MAX_ENDPOINTS} endpoints")));
         }
+        for (endpoint, template) in self.router.endpoints.iter().zip(&self.router.templates) {
+            self.router.caseless.endpoint(template, endpoint);
+        }
+        for (pattern, segment) in &self.router.listed {
+            self.router.caseless.segment(pattern, segment);
+        }
         if self.problems.is_empty() { Ok(self.router) } else { Err(self.problems) }
     }
 
@@ -311,5 +319,5 @@ fn as_path(template: &Template) -> Path<'static> {
             Segment::Pattern(..) | Segment::Any(_) => text.push('\0'),
         }
     }
-    Path { text: text.into(), trailing_slash: template.slash }
+    Path { text: text.into(), trailing_slash: template.slash, encoded: None }
 }

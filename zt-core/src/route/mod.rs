@@ -16,6 +16,7 @@
 //! | dot segments | `.` and `..` are refused, plain or encoded, also before `;` | `route.dot_segment` |
 //! | double slashes | refused; one slash under `empty_segments = "merge"` | `route.empty_segment` |
 //! | case | paths and methods are case-sensitive; `/%61` is `/a` | |
+//! | one meaning | refused where another declared endpoint or segment has the path when case is ignored, or another endpoint before `%61` is decoded | `route.ambiguous` |
 //! | other characters | are data: `;` opens no parameters, nothing is normalised to another Unicode form | |
 //! | trailing slash | `/a/` and `/a` are one endpoint, unless both are declared | |
 //! | precedence | segments from left to right: text, text with variables (more text first), variable or `*`, `/**` | |
@@ -33,6 +34,7 @@
 //! the method was meant to serve it. A `*` stands for what nobody thought of; it must not open, say, an undeclared
 //! `GET` on a path that is declared with other methods.
 
+mod caseless;
 mod compile;
 mod config;
 mod endpoint;
@@ -52,6 +54,7 @@ pub use self::config::{Config, EmptySegments, EndpointConfig, SegmentConfig};
 pub use self::endpoint::{Endpoint, Operation};
 pub use self::normalise::{Path, normalise};
 
+use self::caseless::Caseless;
 use self::endpoint::Methods;
 use self::template::{Segment, Template};
 use self::tree::Tree;
@@ -72,6 +75,8 @@ pub struct Router {
     patterns: Tree<Option<Arc<str>>>,
     /// The same patterns, in the order of the configuration.
     listed: Vec<(Template, Arc<str>)>,
+    /// All of them again, in lower case.
+    caseless: Caseless,
 }
 
 /// The endpoint a request is for.
@@ -146,7 +151,11 @@ impl Router {
         });
         let Some((endpoint, template)) = at.and_then(|at| self.at(at)) else { return Err(self.miss(&path)) };
         let variables = variables(template, &path);
-        Ok(Match { endpoint, segment: self.segment(&path), path, variables })
+        let found = Match { endpoint, segment: self.segment(&path), path, variables };
+        match self.caseless.contradicts(&found, method, &self.default) {
+            true => Err(Miss { finding: Finding::new(Code::RouteAmbiguous, ""), allow: None, template: None }),
+            false => Ok(found),
+        }
     }
 
     /// Every endpoint, in the order of their `index`.

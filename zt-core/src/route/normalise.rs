@@ -13,6 +13,8 @@ pub struct Path<'a> {
     pub(super) text: Cow<'a, str>,
     /// Whether the path ends in a slash (never for `/` itself).
     pub(super) trailing_slash: bool,
+    /// The same text with those characters still encoded that could have stood as they are; where there are any.
+    pub(super) encoded: Option<String>,
 }
 
 impl Path<'_> {
@@ -62,7 +64,7 @@ pub fn normalise<'a>(raw: &'a [u8], config: &Config) -> Result<Path<'a>, Finding
     }
     match segments > usize::from(config.max_segments) {
         true => Err(Finding::new(Code::RouteTooLong, "more segments than `route.max_segments`")),
-        false => Ok(Path { text: Cow::Borrowed(text), trailing_slash }),
+        false => Ok(Path { text: Cow::Borrowed(text), trailing_slash, encoded: None }),
     }
 }
 
@@ -71,6 +73,7 @@ fn closer<'a>(text: &'a str, trailing_slash: bool, config: &Config) -> Result<Pa
         return Err(Finding::new(Code::RouteBadTarget, "a raw `?`, `#` or space"));
     }
     let (mut read, mut segments) = (String::with_capacity(text.len()), 0_u16);
+    let mut encoded = String::new();
     for piece in text.split('/').skip(1) {
         if piece.is_empty() {
             match config.empty_segments {
@@ -88,9 +91,38 @@ fn closer<'a>(text: &'a str, trailing_slash: bool, config: &Config) -> Result<Pa
         }
         read.push('/');
         read.push_str(&segment);
+        encoded.push('/');
+        encoded.push_str(&decode_needed(piece));
     }
     let trailing_slash = trailing_slash && !read.is_empty();
-    Ok(Path { text: if read == text { Cow::Borrowed(text) } else { Cow::Owned(read) }, trailing_slash })
+    let encoded = Some(encoded).filter(|encoded| *encoded != read);
+    Ok(Path { text: if read == text { Cow::Borrowed(text) } else { Cow::Owned(read) }, trailing_slash, encoded })
+}
+
+/// Decodes only what could not stand in a path as it is (RFC 3986, section 3.3): how a router reads a segment that
+/// compares texts before it decodes.
+fn decode_needed(piece: &str) -> Cow<'_, str> {
+    let stands = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+    let (mut bytes, mut rest) = (Vec::with_capacity(piece.len()), piece.as_bytes());
+    while let Some((byte, after)) = rest.split_first() {
+        let escaped = match after.split_first_chunk::<2>() {
+            Some(([high, low], after)) if *byte == b'%' => {
+                percent::hex(*high).zip(percent::hex(*low)).map(|(high, low)| (high << 4 | low, after))
+            }
+            _ => None,
+        };
+        match escaped.filter(|(byte, _)| !stands(*byte)) {
+            Some((byte, after)) => {
+                bytes.push(byte);
+                rest = after;
+            }
+            None => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(piece), Cow::Owned)
 }
 
 /// Decodes a piece between two slashes once, and refuses what must not stand in it.

@@ -68,6 +68,22 @@ impl Template {
 }
 
 impl Template {
+    /// The same in lower case, and whether that makes a difference.
+    pub(super) fn lower_case(&self) -> (Self, bool) {
+        let lower = |text: &str| text.to_ascii_lowercase().into_boxed_str();
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => Segment::Literal(lower(text)),
+            Segment::Pattern(pattern, names) => {
+                let literals = pattern.literals.iter().map(|literal| lower(literal)).collect();
+                Segment::Pattern(Pattern { literals }, names.clone())
+            }
+            Segment::Any(name) => Segment::Any(name.clone()),
+        });
+        let lower = Self { segments: segments.collect(), ..*self };
+        let differs = lower != *self;
+        (lower, differs)
+    }
+
     /// Whether some path may fit both; never false where one does.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         let both = self.segments.iter().zip(&other.segments).all(|(a, b)| a.overlaps(b));

@@ -60,7 +60,7 @@ fn more_specific_templates_win() {
             ("GET /a/b/y", "GET /a/b/y"),
             ("GET /a/c/y", "GET /**"),
             ("GET /a/me", "GET /a/me"),
-            ("GET /a/Me", "GET /a/{id} id=Me"),
+            ("GET /a/Me", "route.ambiguous"),
             ("GET /a/x.json", "GET /a/{n}.json n=x"),
             ("GET /a/v1.json", "GET /a/v{n}.json n=1"),
             ("GET /a/.json", "GET /a/{id} id=.json"),
@@ -119,6 +119,39 @@ fn methods_are_exact() {
         let miss = router.route(&request(method, "/c")).unwrap_err();
         assert_eq!((miss.finding.code, miss.allow.as_deref()), (Code::RouteMethodNotAllowed, Some("")), "{method}");
     }
+}
+
+#[test]
+fn a_path_that_another_router_gives_to_another_endpoint_is_refused() {
+    check(
+        &[
+            "* /**",
+            "GET /v1/admin",
+            "POST /v1/Import",
+            "GET /{x}/orders",
+            "GET /public/orders",
+            "GET /a/{n}.JSON",
+            "GET /Z",
+            "GET /z",
+        ],
+        &[
+            ("GET /V1/admin", "route.ambiguous"),
+            ("HEAD /v1/ADMIN/", "route.ambiguous"),
+            ("GET /v1/%61dmin", "route.ambiguous"),
+            ("GET /%7A", "route.ambiguous"),
+            ("GET /caf%c3%a9%20", "* /**"),
+            ("GET /v1/Admin/x", "* /**"),
+            ("POST /v1/import", "route.ambiguous"),
+            ("GET /Public/orders", "route.ambiguous"),
+            ("GET /%70ublic/orders", "route.ambiguous"),
+            ("GET /%50ublic/orders", "route.ambiguous"),
+            ("GET /acme/orders", "GET /{x}/orders x=acme"),
+            ("GET /ACME/orders", "GET /{x}/orders x=ACME"),
+            ("GET /a/b.json", "route.ambiguous"),
+            ("GET /Z", "GET /Z"),
+            ("GET /z", "GET /z"),
+        ],
+    );
 }
 
 #[test]
@@ -280,7 +313,7 @@ proptest! {
     }
 
     #[test]
-    fn encoding_unreserved_characters_changes_nothing(path in path_text(), encoded: u64) {
+    fn encoding_unreserved_characters_leads_to_no_other_endpoint(path in path_text(), encoded: u64) {
         let router = compile(&["GET /a/{x}", "GET /{x}/b/{y}a", "GET /ab", "* /b/**"], &[]).unwrap();
         let mut other = String::new();
         for (nth, c) in path.chars().enumerate() {
@@ -289,7 +322,19 @@ proptest! {
                 false => other.push(c),
             }
         }
-        prop_assert_eq!(routed(&router, &format!("GET {path}")), routed(&router, &format!("GET {other}")));
+        let (plain, encoded) = (routed(&router, &format!("GET {path}")), routed(&router, &format!("GET {other}")));
+        prop_assert!(encoded == plain || encoded == "route.ambiguous", "{} {}: {} {}", path, other, plain, encoded);
+    }
+
+    #[test]
+    fn case_leads_to_no_other_endpoint(path in path_text(), upper: u64) {
+        let router = compile(&["GET /a/{x}", "GET /{x}/b/{y}a", "GET /ab", "* /b/**"], &[]).unwrap();
+        let raised = |(nth, c): (usize, char)| if upper >> (nth % 64) & 1 == 1 { c.to_ascii_uppercase() } else { c };
+        let other: String = path.chars().enumerate().map(raised).collect();
+        let endpoint = |target: &str| routed(&router, target).split(' ').take(2).collect::<Vec<_>>().join(" ");
+        let (plain, other) = (endpoint(&format!("GET {path}")), endpoint(&format!("GET {other}")));
+        let refused = ["route.ambiguous", "route.unknown_endpoint", "route.method_not_allowed"];
+        prop_assert!(other == plain || refused.contains(&&*other), "{}: {} {}", path, plain, other);
     }
 
     #[test]
