@@ -23,8 +23,14 @@ pub(crate) fn run_targets(arguments: &[&str]) -> Result<(), String> {
     targets.sort();
     for target in &targets {
         let limit = format!("-max_total_time={seconds}");
-        let mut fuzz =
-            cargo(&["fuzz", "run", target, "--", &limit, "-max_len=65536", "-rss_limit_mb=2048", "-timeout=10"]);
+        // What is found goes to the first folder; the seeds are only read.
+        let (corpus, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
+        for folder in [&corpus, &seeds] {
+            let made = fs::create_dir_all(root().join("zt-core").join(folder));
+            made.map_err(|error| format!("cannot make {folder}: {error}"))?;
+        }
+        let mut fuzz = cargo(&["fuzz", "run", target, &corpus, &seeds, "--", &limit]);
+        fuzz.args(["-max_len=65536", "-rss_limit_mb=2048", "-timeout=10"]);
         // The address sanitizer wants a nightly flag; this lets a stable toolchain take it.
         fuzz.env("RUSTC_BOOTSTRAP", "1").current_dir(root().join("zt-core"));
         run(&format!("fuzz {target} for {seconds} s"), fuzz)?;
