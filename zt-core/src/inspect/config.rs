@@ -16,6 +16,9 @@ pub struct Config {
     /// What is done about input that breaks a standard but that real clients also send: broken percent-encoding, text
     /// that is not UTF-8, a missing content type. `allow` does not report it, `flag` does, `deny` refuses it.
     pub unclean: Outcome,
+    /// What is done about a header that puts another method or target in the request's place
+    /// (`X-HTTP-Method-Override`, `X-Original-URL`): what was authorised is not what would run.
+    pub overrides: Outcome,
     /// Longest body.
     pub max_body: Size,
     /// Most header lines.
@@ -53,6 +56,7 @@ impl Default for Config {
         Self {
             mode: Mode::default(),
             unclean: Outcome::Flag,
+            overrides: Outcome::Deny,
             max_body: Size::from_bytes(1 << 20),
             max_headers: 100,
             max_header_bytes: Size::from_bytes(16 << 10),
@@ -82,9 +86,11 @@ impl Config {
     /// Whether it makes sense.
     pub(super) fn check(&self) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
-        if !matches!(self.unclean, Outcome::Allow | Outcome::Flag | Outcome::Deny) {
-            let wrong = format!("`{}` cannot be done about unclean input", self.unclean.as_str());
-            problems.push(Problem::new("inspect.unclean", wrong).mend("write \"allow\", \"flag\" or \"deny\""));
+        for (key, outcome) in [("inspect.unclean", self.unclean), ("inspect.overrides", self.overrides)] {
+            if !matches!(outcome, Outcome::Allow | Outcome::Flag | Outcome::Deny) {
+                let wrong = format!("`{}` cannot be done about it", outcome.as_str());
+                problems.push(Problem::new(key, wrong).mend("write \"allow\", \"flag\" or \"deny\""));
+            }
         }
         let sizes = [
             ("max_header_bytes", self.max_header_bytes.bytes()),

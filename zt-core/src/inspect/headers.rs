@@ -124,10 +124,10 @@ impl<'a> Seen<'a> {
             report.refuse(code, "several headers `content-type`");
         }
         if self.method.is_some_and(|method| !method.eq_ignore_ascii_case(request.method.bytes())) {
-            report.unclean(code, "a header overrides the method");
+            report.overridden(code, "a header overrides the method");
         }
         if self.target.is_some_and(|target| !is_target(request, target)) {
-            report.unclean(code, "a header overrides the target");
+            report.overridden(code, "a header overrides the target");
         }
     }
 }

@@ -30,6 +30,7 @@ use report::Report;
 pub struct Inspector {
     mode: Mode,
     unclean: Outcome,
+    overrides: Outcome,
     max_body: usize,
     max_headers: usize,
     max_header_bytes: usize,
@@ -48,6 +49,7 @@ impl Inspector {
         Ok(Self {
             mode: config.mode,
             unclean: config.unclean,
+            overrides: config.overrides,
             max_body: config.max_body.bytes_usize(),
             max_headers: count(config.max_headers),
             max_header_bytes: config.max_header_bytes.bytes_usize(),
@@ -74,7 +76,7 @@ impl Inspector {
     /// assert_eq!(inspector.inspect(&request)[0].code, Code::InspectJsonDuplicateKey);
     /// ```
     pub fn inspect(&self, request: &Request<'_>) -> SmallVec<[Finding; 2]> {
-        let mut report = Report::new(self.unclean, self.mode);
+        let mut report = Report::new(self);
         headers::inspect(self, request, &mut report);
         target::inspect(self, request, &mut report);
         body::inspect(self, request, &mut report);
