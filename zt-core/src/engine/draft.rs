@@ -62,7 +62,7 @@ impl<'l> Draft<'l> {
         self.findings.extend(verified.findings.iter().cloned());
         self.identity.clone_from(&verified.identity);
         if let Some(max_age_s) = verified.max_age_s {
-            self.obligations.push(Obligation::StepUp { acr_values: None, max_age_s: Some(max_age_s) });
+            self.oblige(Obligation::StepUp { acr_values: None, max_age_s: Some(max_age_s) });
         }
         if silent && let Some(subject) = request.subject.as_deref() {
             self.identity = Some(Identity::asserted(subject));
@@ -75,7 +75,22 @@ impl<'l> Draft<'l> {
     pub(super) fn authorized(&mut self, effect: Effect, endpoint: &Endpoint) {
         let nobody = endpoint.anonymous && self.identity.is_none();
         self.findings.extend(effect.findings.into_iter().filter(|f| !(nobody && f.code == Code::PolicyNotPermitted)));
-        self.obligations.extend(effect.obligation);
+        effect.obligation.into_iter().for_each(|obligation| self.oblige(obligation));
+    }
+
+    /// Adds an obligation; two step-ups become one that asks for both, and for the shorter time.
+    fn oblige(&mut self, obligation: Obligation) {
+        let Obligation::StepUp { acr_values: acr, max_age_s: age } = obligation else {
+            return self.obligations.push(obligation);
+        };
+        for known in &mut self.obligations {
+            if let Obligation::StepUp { acr_values, max_age_s } = known {
+                *acr_values = acr_values.take().or(acr);
+                *max_age_s = [*max_age_s, age].into_iter().flatten().min();
+                return;
+            }
+        }
+        self.obligations.push(Obligation::StepUp { acr_values: acr, max_age_s: age });
     }
 }
 
@@ -109,5 +124,22 @@ impl Engine {
             _ => return None,
         };
         Some(("WWW-Authenticate".into(), text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_step_ups_become_one_that_asks_for_both() {
+        let step_up = |acr_values: Option<&str>, max_age_s| Obligation::StepUp {
+            acr_values: acr_values.map(str::to_owned),
+            max_age_s,
+        };
+        let mut draft = Draft::default();
+        draft.oblige(step_up(None, Some(600)));
+        draft.oblige(step_up(Some("urn:example:mfa"), Some(300)));
+        assert_eq!(draft.obligations, [step_up(Some("urn:example:mfa"), Some(300))]);
     }
 }
