@@ -128,3 +128,13 @@ pub fn api_key() -> Result<(String, String), Unspecified> {
     let hex = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((key, hex))
 }
+
+/// A number that nobody can guess.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn seed() -> Result<u64, Unspecified> {
+    let mut random = [0; 8];
+    fill(&mut random)?;
+    Ok(u64::from_le_bytes(random))
+}

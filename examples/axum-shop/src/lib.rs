@@ -33,9 +33,10 @@ pub fn engine(jwks: &str, partner_key_sha256: &str) -> Result<Engine, Invalid> {
     Engine::new(&config)
 }
 
-/// The Layer, told where axum keeps the peer's address.
-pub fn layer(engine: Engine) -> ZtLayer {
-    let state = State::new(&engine);
+/// The Layer, told where axum keeps the peer's address. `seed` keys the state's hash tables: a random one, so that
+/// nobody can aim at them.
+pub fn layer(engine: Engine, seed: u64) -> ZtLayer {
+    let state = State::with_seed(&engine, seed);
     ZtLayer::new(Arc::new(engine), Arc::new(state))
         .with_peer(|extensions| extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()))
 }

@@ -27,6 +27,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "curl -i http://127.0.0.1:3000/v1/products/1 -X PUT --json '{{\"stock\":9}}' -H 'x-api-key: {partner_key}'"
     );
     println!("curl -i --path-as-is http://127.0.0.1:3000/v1/orders/../admin/users -H 'authorization: Bearer {token}'");
-    let app = axum_shop::app(axum_shop::layer(engine));
+    let app = axum_shop::app(axum_shop::layer(engine, issuer::seed().map_err(|_| "no randomness")?));
     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }

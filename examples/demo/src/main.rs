@@ -58,7 +58,8 @@ fn demo() -> Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build()?;
     let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))?;
     let server = listener.local_addr()?;
-    let app = axum_shop::app(axum_shop::layer(engine).with_clock(clock::now));
+    let app =
+        axum_shop::app(axum_shop::layer(engine, issuer::seed().map_err(|_| "no randomness")?).with_clock(clock::now));
     runtime.spawn(async { axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await });
     println!("it listens on http://{server}; every request below is bytes on a connection of its own");
 
