@@ -12,6 +12,6 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
         return Err(format!("demo takes `--runtimes` or nothing, not {arguments:?}"));
     }
     println!("building the example API and the demo (a cold build takes a few minutes) ...");
-    process::run("demo", cargo(&["run", "--release", "--package", "zt-demo"]))?;
+    process::run("demo", cargo(&["run", "--profile", "demo", "--package", "zt-demo"]))?;
     if arguments.is_empty() { Ok(()) } else { runtimes::run(&[]) }
 }

@@ -33,7 +33,7 @@ pub(crate) fn compare(sample: Option<u32>) -> Result<(), String> {
     let (config, events, rust) = (path("zt.toml"), path("events.jsonl"), path("rust.jsonl"));
 
     let sample = sample.map(|n| n.to_string());
-    let mut arguments = vec!["run", "--quiet", "--release", "--package", "zt-demo", "--", "replay"];
+    let mut arguments = vec!["run", "--quiet", "--profile", "demo", "--package", "zt-demo", "--", "replay"];
     arguments.extend(["--write-config", &config, "--write-events", &events, "--out", &rust]);
     if let Some(sample) = &sample {
         arguments.extend(["--sample", sample]);
