@@ -19,6 +19,10 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
             node::install()?;
             measure(arguments)
         }
+        // Known before minutes of building.
+        [name, ..] if !matches!(*name, "decide" | "--json") => {
+            Err(format!("`{name}` is no bench; there are `decide`, `bindings` and `criterion`"))
+        }
         _ => measure(arguments),
     }
 }

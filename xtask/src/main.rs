@@ -24,7 +24,7 @@ cargo xtask <command>
   test                 every test in every runtime; does its own set-up
   lint                 formatting, clippy, documentation, feature combinations
   runtimes [--sample N]  the same events through Rust, Python, Node and WASM: decisions must be byte-identical
-  bench [NAME] [--json FILE]   measure: stages, bindings
+  bench [NAME] [--json FILE]   measure: decide (the default), bindings, criterion
   fuzz [SECONDS]       run every fuzz target (default 60 s each)
   wasm                 build zt-wasm/pkg";
 

@@ -62,7 +62,9 @@ impl Configuration {
 
     /// What people call it.
     pub(crate) fn name(&self) -> String {
-        self.path.as_ref().map_or_else(|| "safe defaults".to_owned(), |path| path.display().to_string())
+        self.path
+            .as_ref()
+            .map_or_else(|| "safe defaults (no `--config` given)".to_owned(), |path| path.display().to_string())
     }
 
     fn directory(&self) -> PathBuf {

@@ -35,7 +35,7 @@ pub(crate) fn each<T: DeserializeOwned>(
     let paths = if paths.is_empty() { &standard_input } else { paths };
     let mut count: u64 = 0;
     for path in paths {
-        let unreadable = |error| Failure(format!("cannot read {}: {error}", name(path)));
+        let unreadable = |error| Failure(format!("cannot read `{}`: {error}", name(path)));
         let mut lines = Lines::open(path, bar).map_err(unreadable)?;
         while let Some((number, line)) = lines.next().map_err(unreadable)? {
             let place = Place { path, number };

@@ -50,6 +50,18 @@ fn handed_over_files_are_compiled() {
 }
 
 #[test]
+fn a_mistake_in_a_policy_that_stands_in_the_configuration_has_its_line_there() {
+    let policy = "permit(principal, action == Action::\"nope\", resource);";
+    let text = |policy: &str| {
+        format!("version = 1\n[[endpoint]]\nmethod = \"GET\"\npath = \"/a\"\nid = \"a\"\n[policy]\ntext = {policy}\n")
+    };
+    assert_problems(&text(&format!("'''\n\n{policy}\n'''")), &["zt.toml:9:29: `policy.text`: "]);
+    assert_problems(&text(&format!("\"\"\"{policy}\"\"\"")), &["zt.toml:7:39: `policy.text`: "]);
+    assert_problems(&text(&format!("'{policy}'")), &["zt.toml:7:37: `policy.text`: "]);
+    assert_problems(&text(&format!("\"{}\"", policy.replace('"', "\\\""))), &["zt.toml:7: `policy.text`: "]);
+}
+
+#[test]
 fn every_mistake_is_told_at_once() {
     let text = r#"version = 1
 mode = "enfroce"

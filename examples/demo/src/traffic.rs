@@ -24,7 +24,8 @@ pub(crate) fn open() -> io::Result<Traffic> {
     let path = folder.join(RECORDED);
     if !path.is_file() {
         let lines = (0..SAMPLES).map(|number| Ok(made(number)));
-        let from = format!("no recorded traffic at {}: {SAMPLES} requests made here instead", path.display());
+        let from =
+            format!("no recorded traffic at {} (`ZT_DATA` names another folder): made here instead", path.display());
         return Ok(Traffic { from, length: SAMPLES, lines: Box::new(lines) });
     }
     let length = read(&path)?.count() as u64;

@@ -42,6 +42,7 @@ pub(super) fn entry(key: &str) -> &str {
 fn locate(config: &Config, problems: &mut [Problem]) {
     #[cfg(feature = "compile")]
     if let Some(Ok(source)) = config.text.as_deref().map(super::zt_toml::ZtToml::parse) {
+        source.lift(problems);
         source.locate(problems);
     }
     #[cfg(not(feature = "compile"))]

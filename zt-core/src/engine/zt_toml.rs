@@ -79,6 +79,24 @@ impl<'a> ZtToml<'a> {
         Read { config: None, problems: in_order(problems) }
     }
 
+    /// Places that were counted within a string of the text (a policy, a document) are counted in the text from here.
+    pub(super) fn lift(&self, problems: &mut [Problem]) {
+        for problem in problems.iter_mut().filter(|p| p.file.is_none()) {
+            let Some(line) = problem.line else { continue };
+            let start = value_of(&self.root, &problem.key).and_then(|span| content(self.text, span));
+            let Some(start) = start else {
+                // Escapes move what follows them: only the key's line is sure.
+                (problem.line, problem.column) = (None, None);
+                continue;
+            };
+            let (first, before) = position(self.text, start);
+            problem.line = Some(first.saturating_add(line).saturating_sub(1));
+            if line == 1 {
+                problem.column = problem.column.map(|column| column.saturating_add(before).saturating_sub(1));
+            }
+        }
+    }
+
     /// Adds the line of each problem's key, or of the nearest table above it.
     pub(super) fn locate(&self, problems: &mut [Problem]) {
         for problem in problems.iter_mut().filter(|p| p.line.is_none() && p.file.is_none()) {
@@ -164,6 +182,36 @@ fn span_of(table: &DeTable<'_>, wanted: &str) -> Option<Range<usize>> {
         }
     });
     found
+}
+
+/// The span of the value at this path.
+fn value_of(table: &DeTable<'_>, wanted: &str) -> Option<Range<usize>> {
+    let mut found = None;
+    walk(table, "", &mut |path, _, value| {
+        if path == wanted {
+            found = Some(value.clone());
+        }
+    });
+    found
+}
+
+/// Where the text of a string without escapes starts.
+fn content(text: &str, string: Range<usize>) -> Option<usize> {
+    let raw = text.get(string.clone())?;
+    if raw.starts_with('"') && raw.contains('\\') {
+        return None;
+    }
+    let long = raw.starts_with("\"\"\"") || raw.starts_with("'''");
+    let quotes = if long { 3 } else { 1 };
+    let inner = raw.get(quotes..)?;
+    // A line's end right after the opening is not part of a long string.
+    let skipped = match inner {
+        _ if !long => 0,
+        inner if inner.starts_with('\n') => 1,
+        inner if inner.starts_with("\r\n") => 2,
+        _ => 0,
+    };
+    Some(string.start.saturating_add(quotes).saturating_add(skipped))
 }
 
 /// Calls `visit` with path, key span and value span of every entry. The parser bounds the depth.
