@@ -63,7 +63,7 @@ impl Builder {
             Expr::GetAttr { expr, attr } => match (context_fact(expr, attr, lane), lane) {
                 (Some(fact), _) => self.push(Node::Fact(fact)),
                 (None, Lane::Request) if is_context(expr) => {
-                    return refused(format!("`context.{attr}`, which the request context does not have"), attr);
+                    return refused(format!("an attribute `context.{attr}` beyond those of a request"), attr);
                 }
                 _ => {
                     let (inner, name) = (self.expression(expr, lane)?, self.name(attr));
