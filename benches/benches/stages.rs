@@ -11,7 +11,7 @@ use zt_core::inspect::Inspector;
 use zt_core::limit::{self, Limiter, Phase, Subject};
 use zt_core::model::Source;
 use zt_core::policy::{self, Policy, Vocabulary};
-use zt_core::verify::Verifier;
+use zt_core::verify::{self, Verifier};
 
 fn stages(criterion: &mut Criterion) {
     let fixture = Fixture::new();
@@ -23,8 +23,9 @@ fn stages(criterion: &mut Criterion) {
     criterion.bench_function("route", |b| b.iter(|| fixture.engine.router().route(black_box(&by_key)).is_ok()));
 
     let verifier = Verifier::compile(&config.verify).expect("the fixture compiles");
-    criterion.bench_function("verify, RS256", |b| b.iter(|| verifier.verify(black_box(&by_token), NOW)));
-    criterion.bench_function("verify, API key", |b| b.iter(|| verifier.verify(black_box(&by_key), NOW)));
+    let seen = verify::State::new(&verifier, 1);
+    criterion.bench_function("verify, RS256", |b| b.iter(|| verifier.verify(&seen, black_box(&by_token), NOW)));
+    criterion.bench_function("verify, API key", |b| b.iter(|| verifier.verify(&seen, black_box(&by_key), NOW)));
 
     let limiter = Limiter::compile(&config.limit, config.state.memory).expect("the fixture compiles");
     let state = limit::State::new(&limiter, 1);
@@ -45,9 +46,10 @@ fn stages(criterion: &mut Criterion) {
     let policies = config.policy.expect("the fixture has policies");
     let source = Source { key: "text".into(), name: None, text: policies.text.as_deref().unwrap_or_default() };
     let policy = Policy::compile(&policies, &[source], &vocabulary).expect("the fixture compiles");
-    let verified = verifier.verify(&by_token, NOW);
+    let verified = verifier.verify(&seen, &by_token, NOW);
     let asked = policy::Request {
-        identity: verified.identity.as_ref(),
+        identity: verified.identity.as_deref(),
+        workload: None,
         endpoint: 0,
         segment: None,
         method: "POST",

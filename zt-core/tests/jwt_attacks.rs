@@ -3,7 +3,7 @@
 
 use zt_core::base::units::Duration;
 use zt_core::model::{Code, Request, Text};
-use zt_core::verify::{Algorithm, Config, IssuerConfig, Verifier};
+use zt_core::verify::{Algorithm, Config, IssuerConfig, State, Verifier};
 
 /// Between `nbf` and `exp` of the sound tokens.
 const NOW: i64 = 1_795_310_765_000;
@@ -48,7 +48,7 @@ fn verdict(config: &Config, token: &str) -> Result<(), Option<Code>> {
     let verifier = Verifier::compile(config).map_err(|_| None)?;
     let value = format!("Bearer {token}");
     let request = Request { headers: vec![(Text::from("authorization"), Text::from(value))], ..Request::default() };
-    let verified = verifier.verify(&request, NOW);
+    let verified = verifier.verify(&State::new(&verifier, 7), &request, NOW);
     match (verified.identity, verified.findings.first()) {
         (Some(identity), None) if &*identity.principal == "user-1" => Ok(()),
         (None, Some(finding)) => Err(Some(finding.code)),

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::json;
 use zt_core::model::{Request, Text};
-use zt_core::verify::{Algorithm, Config, Verified, Verifier};
+use zt_core::verify::{Algorithm, Config, State, Verified, Verifier};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -20,6 +20,7 @@ struct Keys {
     ec: EcdsaKeyPair,
     secret: hmac::Key,
     verifier: Verifier,
+    state: State,
 }
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
@@ -39,7 +40,8 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     ]}))
     .unwrap();
     let verifier = Verifier::compile(&config).unwrap();
-    Keys { ed, ec, secret: hmac::Key::new(hmac::HMAC_SHA256, &secret), verifier }
+    let state = State::new(&verifier, 7);
+    Keys { ed, ec, secret: hmac::Key::new(hmac::HMAC_SHA256, &secret), verifier, state }
 });
 
 fn token(algorithm: Algorithm, claims: &serde_json::Value) -> String {
@@ -61,7 +63,7 @@ fn claims(algorithm: Algorithm) -> serde_json::Value {
 fn verify(token: &[u8]) -> Verified {
     let value = [b"Bearer ", token].concat();
     let request = Request { headers: vec![(Text::from("Authorization"), Text::from(value))], ..Request::default() };
-    KEYS.verifier.verify(&request, NOW * 1_000)
+    KEYS.verifier.verify(&KEYS.state, &request, NOW * 1_000)
 }
 
 fn algorithm() -> impl Strategy<Value = Algorithm> {

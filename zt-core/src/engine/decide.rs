@@ -28,7 +28,7 @@ impl Engine {
             return self.conclude(draft, state, request, now);
         };
 
-        let verified = self.verifier.verify(request, now);
+        let verified = self.verifier.verify(&state.verify, request, now);
         draft.verified(&verified, request, found.endpoint);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
@@ -37,7 +37,7 @@ impl Engine {
         let claim = |name: &str| verified.claims.text(name).map(Cow::into_owned);
         let tenant = || self.verifier.tenant(&verified).map(Cow::into_owned);
         let identified =
-            Subject { identity: draft.identity.as_ref(), tenant: Some(&tenant), claim: Some(&claim), ..subject };
+            Subject { identity: draft.identity.as_deref(), tenant: Some(&tenant), claim: Some(&claim), ..subject };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
         draft.limited(check);
         if draft.ends() {
@@ -53,7 +53,8 @@ impl Engine {
             let path = found.path.as_str();
             let host = request.authority().map(lower_case);
             let effect = policy.effect(&policy.evaluate(&policy::Request {
-                identity: draft.identity.as_ref(),
+                identity: draft.identity.as_deref(),
+                workload: draft.workload.as_deref(),
                 endpoint: found.endpoint.index as usize,
                 segment: Some(found.segment),
                 method: request.method.as_str().unwrap_or_default(),
@@ -81,6 +82,7 @@ impl Engine {
             status: verdict.status,
             time_ms: now,
             identity: draft.identity,
+            workload: draft.workload,
             endpoint: draft.endpoint,
             risk: 0.0,
             score: 0.0,
@@ -88,6 +90,7 @@ impl Engine {
             reasons: verdict.reasons,
             obligations: draft.obligations,
             response_headers,
+            refresh_wanted: draft.refresh_wanted.into_iter().collect(),
             policy_version: Arc::clone(&self.version),
         }
     }

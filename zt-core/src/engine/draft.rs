@@ -19,11 +19,14 @@ type ResponseHeader = (std::borrow::Cow<'static, str>, String);
 #[derive(Default)]
 pub(super) struct Draft<'l> {
     pub(super) endpoint: EndpointRef,
-    pub(super) identity: Option<Identity>,
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) workload: Option<Arc<Identity>>,
+    pub(super) refresh_wanted: Option<Arc<str>>,
     pub(super) findings: SmallVec<[Finding; 4]>,
     pub(super) obligations: Vec<Obligation>,
     standing: Option<Standing<'l>>,
     allowed_methods: Option<String>,
+    of_verify: SmallVec<[ResponseHeader; 1]>,
 }
 
 impl<'l> Draft<'l> {
@@ -61,11 +64,14 @@ impl<'l> Draft<'l> {
         let silent = verified.identity.is_none() && verified.findings.is_empty();
         self.findings.extend(verified.findings.iter().cloned());
         self.identity.clone_from(&verified.identity);
+        self.workload.clone_from(&verified.workload);
+        self.refresh_wanted.clone_from(&verified.refresh_wanted);
+        self.of_verify.clone_from(&verified.response_headers);
         if let Some(max_age_s) = verified.max_age_s {
             self.oblige(Obligation::StepUp { acr_values: None, max_age_s: Some(max_age_s) });
         }
         if silent && let Some(subject) = request.subject.as_deref() {
-            self.identity = Some(Identity::asserted(subject));
+            self.identity = Some(Arc::new(Identity::asserted(subject)));
         } else if silent && !endpoint.anonymous {
             self.findings.push(Finding::new(Code::VerifyNoCredential, ""));
         }
@@ -97,7 +103,7 @@ impl<'l> Draft<'l> {
 impl Engine {
     /// The headers that a verdict calls for.
     pub(super) fn response_headers(&self, draft: &Draft<'_>, verdict: &Verdict) -> Vec<ResponseHeader> {
-        let mut headers = Vec::new();
+        let mut headers = draft.of_verify.to_vec();
         match verdict.status {
             401 | 400 | 403 => headers.extend(self.challenge(draft, verdict)),
             405 => headers.extend(draft.allowed_methods.clone().map(|methods| ("Allow".into(), methods))),

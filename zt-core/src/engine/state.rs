@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Engine;
-use crate::limit;
 use crate::model::Millis;
+use crate::{limit, verify};
 
 /// Everything that changes: bounded, shared between threads by reference, and replaced by nothing but itself.
 #[derive(Debug)]
 pub struct State {
     pub(super) limit: limit::State,
+    pub(super) verify: verify::State,
     sequence: AtomicU64,
 }
 
@@ -24,12 +25,16 @@ impl State {
     /// A server passes a random one, so that nobody can aim at its tables.
     pub fn with_seed(engine: &Engine, seed: u64) -> Self {
         let seed = engine.seed.unwrap_or(seed);
-        Self { limit: limit::State::new(&engine.limiter, seed), sequence: AtomicU64::new(0) }
+        Self {
+            limit: limit::State::new(&engine.limiter, seed),
+            verify: verify::State::new(&engine.verifier, seed),
+            sequence: AtomicU64::new(0),
+        }
     }
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        self.limit.memory().saturating_add(size_of::<Self>())
+        self.limit.memory().saturating_add(self.verify.memory()).saturating_add(size_of::<Self>())
     }
 
     /// An id for a request that the host gave none.

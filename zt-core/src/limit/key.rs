@@ -87,13 +87,9 @@ mod tests {
 
     fn identity(kind: IdentityKind, issuer: Option<&str>, principal: &str, roles: &[&str]) -> Identity {
         Identity {
-            kind,
-            principal: principal.into(),
             issuer: issuer.map(Arc::from),
-            credential_id: None,
             roles: roles.iter().map(|role| Box::from(*role)).collect(),
-            scopes: Arc::default(),
-            assurance: Default::default(),
+            ..Identity::new(kind, principal)
         }
     }
 

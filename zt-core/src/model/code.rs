@@ -132,6 +132,39 @@ codes! {
     VerifyUnknownApiKey "verify.unknown_api_key" Verify Deny 401
         "The API key is not a known one."
 
+    VerifyMalformedApiKey "verify.malformed_api_key" Verify Deny 401
+        "The API key has another prefix than this environment's, or its checksum is wrong."
+    VerifyNetworkRefused "verify.network_refused" Verify Deny 401
+        "The API key may not be used from this network."
+    VerifyCredentialInQuery "verify.credential_in_query" Verify Deny 400
+        "A credential stands in the query, where logs and referrers keep it."
+    VerifyIdToken "verify.id_token" Verify Deny 401
+        "The token is an OpenID Connect ID token, which tells a client who signed in and is no access token."
+    VerifyRevoked "verify.revoked" Verify Deny 401
+        "The token, its session, its subject or the key was revoked."
+    VerifyBindingMissing "verify.binding_missing" Verify Deny 401
+        "The token is bound to a key of its sender, and the request does not prove possession of it."
+    VerifyBindingMismatch "verify.binding_mismatch" Verify Deny 401
+        "The token is bound to another key than the one that the request proves possession of."
+    VerifyBadProof "verify.bad_proof" Verify Deny 401
+        "The DPoP proof is malformed, does not verify, or is for another request or token."
+    VerifyProofReplayed "verify.proof_replayed" Verify Deny 401
+        "The proof or signature was used before."
+    VerifyProofStale "verify.proof_stale" Verify Deny 401
+        "The proof was made too long ago or in the future."
+    VerifyNonceRequired "verify.nonce_required" Verify Deny 401
+        "The DPoP proof lacks a nonce of this server, or holds an old one."
+    VerifySignatureMissing "verify.signature_missing" Verify Deny 401
+        "A message signature is required and the request has none."
+    VerifySignatureMalformed "verify.signature_malformed" Verify Deny 401
+        "The signature's headers or parameters are malformed, contradict each other, or ask for something refused by rule."
+    VerifySignatureIncomplete "verify.signature_incomplete" Verify Deny 401
+        "The signature does not cover what it must."
+    VerifySignatureStale "verify.signature_stale" Verify Deny 401
+        "The signature was made too long ago or in the future, or has expired."
+    VerifyBadDigest "verify.bad_digest" Verify Deny 400
+        "The body is not what its digest says, or was not handed over whole."
+
     LimitExceeded "limit.exceeded" Limit Throttle 429
         "More requests than the limit allows."
 

@@ -137,7 +137,11 @@ pub struct Decision {
     pub time_ms: Millis,
     /// Who it is, when that was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Identity>,
+    pub identity: Option<Arc<Identity>>,
+    /// The workload that carries the request for it, when that was proven: a client certificate, a JWT-SVID or a message
+    /// signature beside the caller's own credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Arc<Identity>>,
     /// What it was for.
     pub endpoint: EndpointRef,
     /// Calibrated risk, 0..=1: about `1 - risk` of normal requests score at least as high.
@@ -152,6 +156,9 @@ pub struct Decision {
     pub obligations: Vec<Obligation>,
     /// Headers that the host adds to the response.
     pub response_headers: Vec<(Cow<'static, str>, String)>,
+    /// Issuers whose key sets the host should fetch again; asked at a bounded rate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refresh_wanted: Vec<Arc<str>>,
     /// Prefix of the compiled configuration's SHA-256, hex.
     pub policy_version: Arc<str>,
 }

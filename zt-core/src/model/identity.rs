@@ -15,16 +15,36 @@ pub enum IdentityKind {
     Jwt,
     /// A verified API key.
     ApiKey,
+    /// A verified SPIFFE JWT-SVID: a workload.
+    JwtSvid,
+    /// A client certificate that the configuration knows (mutual TLS).
+    Certificate,
+    /// An HTTP message signature (RFC 9421).
+    HttpSignature,
+    /// A request signed with AWS Signature Version 4.
+    AwsSigv4,
+    /// A signed webhook.
+    Webhook,
     /// The host's word (`subject` of a recorded event); nothing was verified.
     Asserted,
 }
 
 impl IdentityKind {
+    /// Whether it is a machine's own, not a user's.
+    pub const fn is_workload(self) -> bool {
+        matches!(self, Self::JwtSvid | Self::Certificate | Self::HttpSignature | Self::AwsSigv4 | Self::Webhook)
+    }
+
     /// The name in documents and in policies.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jwt => "jwt",
             Self::ApiKey => "api_key",
+            Self::JwtSvid => "jwt_svid",
+            Self::Certificate => "certificate",
+            Self::HttpSignature => "http_signature",
+            Self::AwsSigv4 => "aws_sigv4",
+            Self::Webhook => "webhook",
             Self::Asserted => "asserted",
         }
     }
@@ -43,6 +63,12 @@ pub struct Identity {
     /// `jti` of the token, or id of the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<Arc<str>>,
+    /// Session of the token (`sid`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Arc<str>>,
+    /// Who acts for the principal, the present actor first (`act`, RFC 8693, section 4.1).
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub actors: Arc<[Box<str>]>,
     /// Roles.
     pub roles: Arc<[Box<str>]>,
     /// OAuth scopes.
@@ -53,17 +79,24 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The host's word for who this is; nothing was verified.
-    pub fn asserted(principal: &str) -> Self {
+    /// Somebody of this kind and name, with nothing more.
+    pub fn new(kind: IdentityKind, principal: impl Into<Arc<str>>) -> Self {
         Self {
-            kind: IdentityKind::Asserted,
+            kind,
             principal: principal.into(),
             issuer: None,
             credential_id: None,
+            session: None,
+            actors: Arc::new([]),
             roles: Arc::new([]),
             scopes: Arc::new([]),
             assurance: Assurance::default(),
         }
+    }
+
+    /// The host's word for who this is; nothing was verified.
+    pub fn asserted(principal: &str) -> Self {
+        Self::new(IdentityKind::Asserted, principal)
     }
 }
 

@@ -7,7 +7,7 @@
 //! # What policies see
 //! | | entity | is in |
 //! |---|---|---|
-//! | principal | `User::"<subject>"`, `ApiKey::"<id>"`, `Anonymous::"anonymous"` | its `Role::"..."` and `Scope::"..."` |
+//! | principal | `User::"<subject>"`, `ApiKey::"<id>"`, `Workload::"<id>"`, `Anonymous::"anonymous"` | its `Role::"..."` and `Scope::"..."` |
 //! | action | `Action::"<endpoint id>"` | `Action::"<METHOD>"`, and `Action::"read"` (GET, HEAD, OPTIONS) or `Action::"write"` |
 //! | resource | `Endpoint::"<endpoint id>"` | `Segment::"<segment>"` |
 //!

@@ -12,7 +12,7 @@ use super::index::{Index, Row};
 use super::ip::Ip;
 use super::program::Var;
 use super::value::{Record, Set, Stored, Uid, Value};
-use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, API_KEY, ROLE, SCOPE, USER};
+use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, API_KEY, ROLE, SCOPE, USER, WORKLOAD};
 
 const DAY_S: i64 = 86_400;
 
@@ -21,6 +21,8 @@ const DAY_S: i64 = 86_400;
 pub struct Request<'a> {
     /// Who asks; nobody in particular when absent.
     pub identity: Option<&'a Identity>,
+    /// The workload that carries the request for it.
+    pub workload: Option<&'a Identity>,
     /// Index into the vocabulary's endpoints.
     pub endpoint: usize,
     /// Segment of this request, where it is not the endpoint's own.
@@ -61,7 +63,8 @@ impl<'a> Request<'a> {
             Some(identity) => {
                 let ty = match identity.kind {
                     IdentityKind::ApiKey => API_KEY,
-                    IdentityKind::Jwt | IdentityKind::Asserted => USER,
+                    kind if kind.is_workload() => WORKLOAD,
+                    _ => USER,
                 };
                 Uid { ty, id: &identity.principal }
             }
@@ -115,6 +118,12 @@ impl<'a> World<'a> for Facts<'a> {
             Fact::Acr => assurance?.acr.as_deref().map(Value::Str),
             Fact::AuthAge => request.age_s(assurance?.auth_time_ms),
             Fact::TokenAge => request.age_s(assurance?.issued_at_ms),
+            Fact::Actor => identity?.actors.first().map(|actor| Value::Str(actor)),
+            Fact::Actors => Some(Value::Set(Set::Strings(identity.map_or(&[], |identity| &identity.actors)))),
+            Fact::Workload => request.workload.map(|workload| Value::Str(&workload.principal)),
+            Fact::WorkloadRoles => {
+                Some(Value::Set(Set::Strings(request.workload.map_or(&[], |workload| &workload.roles))))
+            }
             Fact::Bound => assurance?.bound.as_deref().map(Value::Str),
             Fact::Risk => Some(Value::Long(per_mille(request.risk))),
             Fact::Hour => Some(Value::Long(seconds.rem_euclid(DAY_S) / 3_600)),

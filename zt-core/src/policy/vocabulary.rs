@@ -40,6 +40,8 @@ pub(crate) const METHODS: &[(&str, bool)] = &[
 pub(crate) const USER: &str = "User";
 /// An API key.
 pub(crate) const API_KEY: &str = "ApiKey";
+/// A service: a JWT-SVID, a certificate or a signature of its own.
+pub(crate) const WORKLOAD: &str = "Workload";
 /// Nobody in particular.
 pub(crate) const ANONYMOUS: &str = "Anonymous";
 /// The one entity of that type.
@@ -71,7 +73,8 @@ mod schema {
     pub fn schema(vocabulary: &Vocabulary<'_>) -> String {
         let mut text = String::from(
             "entity Role;\nentity Scope;\nentity Segment;\nentity Endpoint in [Segment];\n\
-             entity User in [Role, Scope];\nentity ApiKey in [Role, Scope];\nentity Anonymous;\n\ntype RequestContext = {\n",
+             entity User in [Role, Scope];\nentity ApiKey in [Role, Scope];\nentity Workload in [Role, Scope];\n\
+             entity Anonymous;\n\ntype RequestContext = {\n",
         );
         for fact in Fact::ALL {
             let mark = if fact.required() { "" } else { "?" };
@@ -85,7 +88,7 @@ mod schema {
             let groups: Vec<String> = groups_declared(endpoint).map(quoted).collect();
             let _ = writeln!(
                 text,
-                "action {} in [{}] appliesTo {{ principal: [User, ApiKey, Anonymous], resource: [Endpoint], context: RequestContext }};",
+                "action {} in [{}] appliesTo {{ principal: [User, ApiKey, Workload, Anonymous], resource: [Endpoint], context: RequestContext }};",
                 quoted(endpoint.id),
                 groups.join(", ")
             );

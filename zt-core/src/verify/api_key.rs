@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::{ApiKeyConfig, Refusal};
 use crate::base::percent::hex;
-use crate::model::{Assurance, Code, Identity, IdentityKind, Millis, Problem};
+use crate::model::{Code, Identity, IdentityKind, Millis, Problem};
 
 /// The longest key that is looked at.
 const MAX_KEY_BYTES: usize = 512;
@@ -46,13 +46,10 @@ impl ApiKeys {
             }
             let id: Arc<str> = config.id.as_str().into();
             let identity = Identity {
-                kind: IdentityKind::ApiKey,
-                principal: id.clone(),
-                issuer: None,
-                credential_id: Some(id),
+                credential_id: Some(id.clone()),
                 roles: config.roles.iter().map(|role| role.as_str().into()).collect(),
                 scopes: config.scopes.iter().map(|scope| scope.as_str().into()).collect(),
-                assurance: Assurance::default(),
+                ..Identity::new(IdentityKind::ApiKey, id)
             };
             keys.push((at, ApiKey { digest, expires: expires.flatten(), identity }));
         }

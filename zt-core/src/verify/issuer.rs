@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::admission::{self, Key};
-use super::claims::{self, Claimed, Names};
-use super::header::Header;
+use super::jose::admission::{self, Key};
+use super::jose::claims::{self, Claimed, Names};
+use super::jose::header::Header;
 use super::{IssuerConfig, Refusal};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
 
@@ -177,6 +177,8 @@ impl Issuer {
             principal: claimed.sub.as_deref().unwrap_or_default().into(),
             issuer: Some(self.issuer.clone()),
             credential_id: claimed.jti.as_ref().map(shared),
+            session: None,
+            actors: Arc::new([]),
             roles: listed(roles),
             scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref())),
             assurance: Assurance {

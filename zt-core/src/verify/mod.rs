@@ -8,36 +8,28 @@
 //! A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
 //! token is refused.
 
-mod admission;
-mod algorithm;
 mod api_key;
 mod challenge;
-mod claims;
 mod config;
 mod credential;
-mod curve;
-mod header;
 mod issuer;
-mod jwk;
-mod jws;
-mod signature;
-#[cfg(test)]
-mod wycheproof;
+mod jose;
+mod state;
+mod token;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-pub use algorithm::Algorithm;
-pub use claims::{Claims, Scalar};
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
+pub use jose::algorithm::Algorithm;
+pub use jose::claims::{Claims, Scalar};
+pub use state::State;
 
 use self::api_key::ApiKeys;
-use self::claims::Claimed;
 use self::credential::Credential;
-use self::header::Header;
 use self::issuer::Issuer;
-use self::jws::Compact;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -64,7 +56,9 @@ pub struct Verifier {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verified {
     /// Who it is; nobody where there is no credential or a refused one.
-    pub identity: Option<Identity>,
+    pub identity: Option<Arc<Identity>>,
+    /// The workload that speaks for it: from a certificate, a JWT-SVID or a message signature beside its own credential.
+    pub workload: Option<Arc<Identity>>,
     /// What is wrong with the credential, or asked beyond it. Nothing where there is none: whether one is needed is the
     /// endpoint's matter.
     pub findings: SmallVec<[Finding; 2]>,
@@ -72,6 +66,10 @@ pub struct Verified {
     pub claims: Claims,
     /// The longest time since the end user's authentication, seconds, when a fresher one is asked for.
     pub max_age_s: Option<u64>,
+    /// The issuer whose key set the host should fetch again: a token names a key that it does not have.
+    pub refresh_wanted: Option<Arc<str>>,
+    /// Headers for the response, whatever the outcome.
+    pub response_headers: SmallVec<[(Cow<'static, str>, String); 1]>,
 }
 
 impl Verifier {
@@ -131,7 +129,7 @@ impl Verifier {
     ///
     /// ```
     /// use zt_core::model::{Request, Text};
-    /// use zt_core::verify::{Config, Verifier};
+    /// use zt_core::verify::{Config, State, Verifier};
     ///
     /// let config: Config = serde_json::from_str(
     ///     r#"{"api_key": [{
@@ -141,23 +139,23 @@ impl Verifier {
     /// )?;
     /// let verifier = Verifier::compile(&config).expect("a sound configuration");
     /// let headers = vec![(Text::from("x-api-key"), Text::from("some other key"))];
-    /// let verified = verifier.verify(&Request { headers, ..Request::default() }, 1_800_000_000_000);
+    /// let verified = verifier.verify(&State::new(&verifier, 7), &Request { headers, ..Request::default() }, 1_800_000_000_000);
     /// assert!(verified.identity.is_none());
     /// assert_eq!(verified.findings[0].code.as_str(), "verify.unknown_api_key");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
-    pub fn verify(&self, request: &Request<'_>, now: Millis) -> Verified {
+    pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
         if self.issuers.is_empty() && self.api_keys.is_empty() {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
         let proven = credential::shown(request, header).and_then(|shown| match shown {
             None => Ok(Verified::default()),
-            Some(Credential::Bearer(token)) => self.token(token, now),
+            Some(Credential::Bearer(token)) => self.token(state, token, now),
             Some(Credential::ApiKey(key)) => {
                 let identity = self.api_keys.identify(key, now)?;
-                Ok(Verified { identity: Some(identity), ..Verified::default() })
+                Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
         proven.unwrap_or_else(|(code, detail)| Verified {
@@ -176,38 +174,5 @@ impl Verifier {
     pub fn challenge(&self, code: Code, acr_values: Option<&str>, max_age_s: Option<u64>) -> String {
         let scheme = if self.issuers.is_empty() && !self.api_keys.is_empty() { "ApiKey" } else { "Bearer" };
         challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
-    }
-
-    fn token(&self, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
-        if self.issuers.is_empty() {
-            return Err((Code::VerifySchemeRefused, "no issuer is configured"));
-        }
-        if token.len() > self.max_token_bytes {
-            return Err((Code::VerifyTokenTooLong, "longer than `max_token`"));
-        }
-        let compact = Compact::split(token)?;
-        header::check_length(compact.header)?;
-        let header = jws::decode(compact.header)?;
-        let header = Header::read(&header)?;
-        let signature = jws::decode(compact.signature)?;
-        let payload = jws::decode(compact.payload)?;
-        // Until the signature holds, the claims do no more than say whose keys to try.
-        let claimed = Claimed::read(&payload, &self.role_claims)?;
-        let iss = claimed.iss.as_deref().ok_or((Code::VerifyMissingClaim, "`iss` is missing"))?;
-        let issuer = self.issuers.iter().find(|issuer| *issuer.issuer == *iss);
-        let issuer = issuer.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
-        let key = issuer.key(&header)?;
-        issuer.check_type(&header)?;
-        if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
-            return Err((Code::VerifyBadSignature, "the signature does not verify"));
-        }
-        issuer.check_claims(&claimed, now)?;
-        let identity = Some(issuer.identity(&claimed));
-        let (findings, max_age_s) = match issuer.reauthentication(&claimed, now) {
-            Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
-            None => (SmallVec::new(), None),
-        };
-        drop(claimed);
-        Ok(Verified { identity, findings, claims: Claims::new(payload), max_age_s })
     }
 }

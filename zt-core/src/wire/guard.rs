@@ -20,6 +20,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
         status: code.status(),
         time_ms: now,
         identity: None,
+        workload: None,
         endpoint: EndpointRef::default(),
         risk: 0.0,
         score: 0.0,
@@ -27,6 +28,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
         reasons: vec![Reason { code, stage: code.stage(), weight: 1.0, detail: "".into() }],
         obligations: Vec::new(),
         response_headers: Vec::new(),
+        refresh_wanted: Vec::new(),
         policy_version: "".into(),
     }
 }

@@ -31,7 +31,7 @@ impl Dice {
 }
 
 const PRINCIPALS: &[&str] =
-    &["User::\"u0\"", "User::\"u1\"", "ApiKey::\"u0\"", "Anonymous::\"anonymous\"", "Role::\"r0\""];
+    &["User::\"u0\"", "User::\"u1\"", "ApiKey::\"u0\"", "Workload::\"u0\"", "Anonymous::\"anonymous\"", "Role::\"r0\""];
 const GROUPS: &[&str] =
     &["Role::\"r0\"", "Role::\"r1\"", "Role::\"r2\"", "Scope::\"s0\"", "Scope::\"r0\"", "User::\"u0\""];
 const ACTIONS: &[&str] = &["\"listOrders\"", "\"createOrder\"", "\"pay\"", "\"health\"", "\"* /files/{name}\""];
@@ -200,7 +200,7 @@ fn policies(dice: &mut Dice) -> String {
         let principal = match dice.roll(9) {
             0 => format!(" == {}", dice.pick(PRINCIPALS)),
             1 | 2 => format!(" in {}", dice.pick(GROUPS)),
-            3 => format!(" is {}", dice.pick(&["User", "ApiKey", "Anonymous"])),
+            3 => format!(" is {}", dice.pick(&["User", "ApiKey", "Workload", "Anonymous"])),
             4 => format!(" is {} in {}", dice.pick(&["User", "ApiKey"]), dice.pick(GROUPS)),
             _ => String::new(),
         };
@@ -278,6 +278,10 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
             Fact::Acr => assurance.acr.as_deref().map(text),
             Fact::AuthAge => age(assurance.auth_time_ms),
             Fact::TokenAge => age(assurance.issued_at_ms),
+            Fact::Actor => identity.and_then(|i| i.actors.first()).map(|actor| text(actor)),
+            Fact::Actors => Some(strings(identity.map_or(&[], |i| &i.actors))),
+            Fact::Workload => request.workload.map(|workload| text(&workload.principal)),
+            Fact::WorkloadRoles => Some(strings(request.workload.map_or(&[], |workload| &workload.roles))),
             Fact::Bound => assurance.bound.as_deref().map(text),
             Fact::Risk => Some(RestrictedExpression::new_long((request.risk * 1_000.0).round() as i64)),
             Fact::Hour => Some(RestrictedExpression::new_long((request.now / 3_600_000) % 24)),
@@ -297,10 +301,11 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
 }
 
 fn random_identity(dice: &mut Dice) -> Option<Identity> {
-    let kind = match dice.roll(4) {
+    let kind = match dice.roll(5) {
         0 => return None,
         1 => IdentityKind::ApiKey,
         2 => IdentityKind::Jwt,
+        3 => IdentityKind::Certificate,
         _ => IdentityKind::Asserted,
     };
     let some =
@@ -308,13 +313,14 @@ fn random_identity(dice: &mut Dice) -> Option<Identity> {
     let (roles, scopes) = (some(dice, &["r0", "r1", "r9", "r0"]), some(dice, &["s0", "r0", "s7"]));
     let mut identity = identity(kind, dice.pick(&["u0", "u1", "u2"]), &roles, &scopes);
     let now = 1_772_446_530_123;
-    identity.assurance = Assurance {
+    identity.assurance = crate::model::Assurance {
         acr: (dice.roll(2) == 0).then(|| "a.b".into()),
         auth_time_ms: (dice.roll(2) == 0).then(|| now - 250_000),
         issued_at_ms: (dice.roll(2) == 0).then_some(now + 5),
         bound: (dice.roll(2) == 0).then(|| "dpop".into()),
     };
     identity.issuer = (dice.roll(2) == 0).then(|| "api.example.com".into());
+    identity.actors = some(dice, &["a0", "a1"]).into_iter().map(Box::from).collect();
     Some(identity)
 }
 

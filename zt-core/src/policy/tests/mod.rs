@@ -7,7 +7,7 @@ mod problems;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Assurance, Identity, IdentityKind, Problem, Source};
+use crate::model::{Identity, IdentityKind, Problem, Source};
 
 pub(super) const ENDPOINTS: &[Endpoint<'_>] = &[
     Endpoint { id: "listOrders", method: "GET", segment: Some("orders") },
@@ -29,15 +29,7 @@ pub(super) fn compile(text: &str) -> Result<Policy, Vec<Problem>> {
 
 pub(super) fn identity(kind: IdentityKind, principal: &str, roles: &[&str], scopes: &[&str]) -> Identity {
     let boxed = |names: &[&str]| names.iter().map(|name| Box::from(*name)).collect::<Arc<[Box<str>]>>();
-    Identity {
-        kind,
-        principal: principal.into(),
-        issuer: None,
-        credential_id: None,
-        roles: boxed(roles),
-        scopes: boxed(scopes),
-        assurance: Assurance::default(),
-    }
+    Identity { roles: boxed(roles), scopes: boxed(scopes), ..Identity::new(kind, principal) }
 }
 
 /// A request for an endpoint, at midnight of the epoch, a Thursday.
@@ -45,6 +37,7 @@ pub(super) fn request(identity: Option<&Identity>, endpoint: usize) -> Request<'
     let method = ENDPOINTS.get(endpoint).map_or("GET", |e| if e.method == "*" { "GET" } else { e.method });
     Request {
         identity,
+        workload: None,
         endpoint,
         segment: None,
         method,

@@ -18,10 +18,10 @@ const MAX_SECRET_BYTES: usize = 1 << 10;
 
 /// An admitted key: it serves exactly one algorithm (RFC 8725, section 3.1).
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) kid: Option<Box<str>>,
-    pub(super) algorithm: Algorithm,
-    pub(super) verifying: Verifying,
+pub(in crate::verify) struct Key {
+    pub(in crate::verify) kid: Option<Box<str>>,
+    pub(in crate::verify) algorithm: Algorithm,
+    pub(in crate::verify) verifying: Verifying,
 }
 
 /// Why a key is not admitted.
@@ -35,7 +35,7 @@ enum Rejected {
 use Rejected::{NotForUs, Refused};
 
 /// Reads a set and admits its keys for these algorithms, at least one.
-pub(super) fn read_set(text: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, Vec<BadSet>> {
+pub(in crate::verify) fn read_set(text: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, Vec<BadSet>> {
     let keys = members_of_keys(text).map_err(|bad| vec![bad])?;
     let mut bad = Vec::new();
     let mut admitted: Vec<Key> = Vec::new();

@@ -7,21 +7,21 @@
 type Number = [u64; 6];
 
 /// A short Weierstrass curve y² = x³ - 3x + b (FIPS 186-5).
-pub(super) struct Weierstrass {
+pub(in crate::verify) struct Weierstrass {
     prime: Number,
     b: Number,
     order: Number,
 }
 
 /// P-256 (secp256r1).
-pub(super) const P256: Weierstrass = Weierstrass {
+pub(in crate::verify) const P256: Weierstrass = Weierstrass {
     prime: [0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0, 0xffff_ffff_0000_0001, 0, 0],
     b: [0x3bce_3c3e_27d2_604b, 0x651d_06b0_cc53_b0f6, 0xb3eb_bd55_7698_86bc, 0x5ac6_35d8_aa3a_93e7, 0, 0],
     order: [0xf3b9_cac2_fc63_2551, 0xbce6_faad_a717_9e84, 0xffff_ffff_ffff_ffff, 0xffff_ffff_0000_0000, 0, 0],
 };
 
 /// P-384 (secp384r1).
-pub(super) const P384: Weierstrass = Weierstrass {
+pub(in crate::verify) const P384: Weierstrass = Weierstrass {
     prime: [
         0x0000_0000_ffff_ffff,
         0xffff_ffff_0000_0000,
@@ -69,7 +69,7 @@ const ONE: Number = [1, 0, 0, 0, 0, 0];
 
 /// What is wrong with an Ed25519 point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BadPoint {
+pub(in crate::verify) enum BadPoint {
     NotCanonical,
     SmallOrder,
     NotOnCurve,
@@ -77,7 +77,7 @@ pub(super) enum BadPoint {
 
 impl Weierstrass {
     /// Whether big-endian `x` and `y` are a point of the curve.
-    pub(super) fn has_point(&self, x: &[u8], y: &[u8]) -> bool {
+    pub(in crate::verify) fn has_point(&self, x: &[u8], y: &[u8]) -> bool {
         let p = &self.prime;
         let (x, y) = (from_be(x), from_be(y));
         if !less(&x, p) || !less(&y, p) {
@@ -89,13 +89,13 @@ impl Weierstrass {
     }
 
     /// Whether a fixed-width signature (r, then s, RFC 7518 section 3.4) has both numbers in 1..order.
-    pub(super) fn admits_signature(&self, r: &[u8], s: &[u8]) -> bool {
+    pub(in crate::verify) fn admits_signature(&self, r: &[u8], s: &[u8]) -> bool {
         [from_be(r), from_be(s)].iter().all(|n| *n != ZERO && less(n, &self.order))
     }
 }
 
 /// Refuses an encoded Ed25519 public key that has a second encoding, is of small order, or is no point at all.
-pub(super) fn check_ed25519_key(encoded: &[u8; 32]) -> Result<(), BadPoint> {
+pub(in crate::verify) fn check_ed25519_key(encoded: &[u8; 32]) -> Result<(), BadPoint> {
     let y = check_ed25519_encoding(encoded)?;
     let p = &P25519;
     // x² = (y² - 1) / (d y² + 1) must be a square; u / v is one exactly when u v is.
@@ -108,7 +108,7 @@ pub(super) fn check_ed25519_key(encoded: &[u8; 32]) -> Result<(), BadPoint> {
 /// Whether an Ed25519 signature (R, then S) passes what strict verification asks beyond the equation: S below the
 /// group order, R canonical and not of small order (RFC 8032, section 5.1.7; Chalkias et al. 2020, "Taming the many
 /// EdDSAs").
-pub(super) fn admits_ed25519_signature(r: &[u8; 32], s: &[u8; 32]) -> bool {
+pub(in crate::verify) fn admits_ed25519_signature(r: &[u8; 32], s: &[u8; 32]) -> bool {
     less(&from_le(s), &L25519) && check_ed25519_encoding(r).is_ok()
 }
 

@@ -8,17 +8,17 @@ use crate::model::Code;
 
 /// A token's three parts, still encoded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Compact<'a> {
-    pub(super) header: &'a [u8],
-    pub(super) payload: &'a [u8],
-    pub(super) signature: &'a [u8],
+pub(in crate::verify) struct Compact<'a> {
+    pub(in crate::verify) header: &'a [u8],
+    pub(in crate::verify) payload: &'a [u8],
+    pub(in crate::verify) signature: &'a [u8],
     /// What is signed: header, dot, payload.
-    pub(super) signed: &'a [u8],
+    pub(in crate::verify) signed: &'a [u8],
 }
 
 impl<'a> Compact<'a> {
     /// Splits at the dots: exactly three parts. Only the payload may be empty.
-    pub(super) fn split(token: &'a [u8]) -> Result<Self, Refusal> {
+    pub(in crate::verify) fn split(token: &'a [u8]) -> Result<Self, Refusal> {
         let malformed = (Code::VerifyMalformedToken, "not three parts");
         let last = memchr::memrchr(b'.', token).ok_or(malformed)?;
         let (signed, signature) = around(token, last).ok_or(malformed)?;
@@ -33,7 +33,7 @@ impl<'a> Compact<'a> {
 
 /// Decodes canonical unpadded base64url (RFC 7515, section 2): no padding, no other alphabet, no white space, no bits
 /// left over.
-pub(super) fn decode(part: &[u8]) -> Result<Vec<u8>, Refusal> {
+pub(in crate::verify) fn decode(part: &[u8]) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| (Code::VerifyMalformedToken, "not canonical base64url"))
 }
 

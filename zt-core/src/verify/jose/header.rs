@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::{Algorithm, Refusal};
+use super::Refusal;
+use super::algorithm::Algorithm;
 use crate::base::json::{Limits, Scanner, Token};
 use crate::model::Code;
 
 /// The longest encoded header.
 const MAX_ENCODED_BYTES: usize = 2 << 10;
 /// The longest `kid`.
-pub(super) const MAX_KID_BYTES: usize = 256;
+pub(in crate::verify) const MAX_KID_BYTES: usize = 256;
 
 const LIMITS: Limits = Limits {
     bytes: MAX_ENCODED_BYTES,
@@ -23,14 +24,14 @@ const LIMITS: Limits = Limits {
 
 /// What a header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header<'a> {
-    pub(super) algorithm: Algorithm,
-    pub(super) kid: Option<Cow<'a, str>>,
-    pub(super) typ: Option<Cow<'a, str>>,
+pub(in crate::verify) struct Header<'a> {
+    pub(in crate::verify) algorithm: Algorithm,
+    pub(in crate::verify) kid: Option<Cow<'a, str>>,
+    pub(in crate::verify) typ: Option<Cow<'a, str>>,
 }
 
 /// Refuses an encoded header that is too long to be looked at.
-pub(super) fn check_length(encoded: &[u8]) -> Result<(), Refusal> {
+pub(in crate::verify) fn check_length(encoded: &[u8]) -> Result<(), Refusal> {
     if encoded.len() > MAX_ENCODED_BYTES { Err(bad("longer than the limit")) } else { Ok(()) }
 }
 
@@ -40,7 +41,7 @@ impl<'a> Header<'a> {
     /// Refused by rule, whatever they hold: `crit` and `b64` (no extension is understood here; RFC 7797 is not for JWTs),
     /// `zip`, `enc` (a JWS has neither), and every key that a token brings along: `jwk`, `jku`, `x5u`, `x5c` (RFC 8725,
     /// section 3.10).
-    pub(super) fn read(json: &'a [u8]) -> Result<Self, Refusal> {
+    pub(in crate::verify) fn read(json: &'a [u8]) -> Result<Self, Refusal> {
         let mut scanner = Scanner::new(json, &LIMITS);
         let mut token = || scanner.next().map_err(|_| bad("not strict JSON"));
         if token()? != Some(Token::BeginObject) {
@@ -86,13 +87,13 @@ impl<'a> Header<'a> {
     }
 
     /// Whether its `typ` is this media type (RFC 7515, section 4.1.9: `application/` may be left out, case is ignored).
-    pub(super) fn is_type(&self, accepted: &str) -> bool {
+    pub(in crate::verify) fn is_type(&self, accepted: &str) -> bool {
         self.typ.as_deref().is_some_and(|typ| subtype(typ).eq_ignore_ascii_case(subtype(accepted)))
     }
 }
 
 /// Whether a key may have this `kid`.
-pub(super) fn is_kid(kid: &str) -> bool {
+pub(in crate::verify) fn is_kid(kid: &str) -> bool {
     !kid.is_empty() && kid.len() <= MAX_KID_BYTES && !kid.chars().any(char::is_control)
 }
 

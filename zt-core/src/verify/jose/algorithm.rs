@@ -46,7 +46,7 @@ pub enum Algorithm {
 
 /// What a key must be to serve an algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KeyKind {
+pub(in crate::verify) enum KeyKind {
     Rsa,
     P256,
     P384,
@@ -99,16 +99,16 @@ impl Algorithm {
         Self::ALL.iter().copied().find(|algorithm| algorithm.as_str() == name)
     }
 
-    pub(super) const fn key_kind(self) -> KeyKind {
+    pub(in crate::verify) const fn key_kind(self) -> KeyKind {
         self.row().1
     }
 
-    pub(super) const fn jose(self) -> jsonwebtoken::Algorithm {
+    pub(in crate::verify) const fn jose(self) -> jsonwebtoken::Algorithm {
         self.row().2
     }
 
     /// Bytes of an HMAC, and of the shortest key for it (RFC 7518, section 3.2); zero for the others.
-    pub(super) const fn hmac_bytes(self) -> usize {
+    pub(in crate::verify) const fn hmac_bytes(self) -> usize {
         match self {
             Self::Hs256 => 32,
             Self::Hs384 => 48,

@@ -17,7 +17,7 @@ use super::curve;
 
 /// An admitted key, ready to verify with.
 #[derive(Debug)]
-pub(super) struct Verifying {
+pub(in crate::verify) struct Verifying {
     key: DecodingKey,
     /// The same RSA key parsed once: the provider parses it for each signature, which is an eighth of the time.
     #[cfg(not(target_arch = "wasm32"))]
@@ -25,7 +25,7 @@ pub(super) struct Verifying {
 }
 
 impl Verifying {
-    pub(super) fn new(algorithm: Algorithm, key: DecodingKey) -> Self {
+    pub(in crate::verify) fn new(algorithm: Algorithm, key: DecodingKey) -> Self {
         Self {
             #[cfg(not(target_arch = "wasm32"))]
             parsed: parse_rsa(algorithm, &key),
@@ -41,7 +41,7 @@ impl Verifying {
     ///
     /// Its form is checked here first, so that every backend gives the same answer: exact length; for RSA a number
     /// below the modulus; for ECDSA r and s in 1..order; for Ed25519 what strict verification asks.
-    pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &Vec<u8>) -> bool {
+    pub(in crate::verify) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &Vec<u8>) -> bool {
         if !well_formed(algorithm, &self.key, signature) {
             return false;
         }

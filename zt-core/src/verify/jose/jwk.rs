@@ -13,24 +13,24 @@ const LIMITS: Limits =
 
 /// What is wrong with a set, and the byte of its text where that is known.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct BadSet {
-    pub(super) message: String,
-    pub(super) offset: Option<usize>,
+pub(in crate::verify) struct BadSet {
+    pub(in crate::verify) message: String,
+    pub(in crate::verify) offset: Option<usize>,
 }
 
 /// A member of a JWK, as far as admission looks at it.
 #[derive(Debug)]
-pub(super) enum Member<'a> {
+pub(in crate::verify) enum Member<'a> {
     Text(Cow<'a, str>),
     Texts(Vec<Cow<'a, str>>),
     Other,
 }
 
 /// A JWK's members by name.
-pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, Member<'a>>;
+pub(in crate::verify) type Members<'a> = BTreeMap<Cow<'a, str>, Member<'a>>;
 
 /// The members of each key of a set.
-pub(super) fn members_of_keys(text: &str) -> Result<Vec<Members<'_>>, BadSet> {
+pub(in crate::verify) fn members_of_keys(text: &str) -> Result<Vec<Members<'_>>, BadSet> {
     let shape = |message: &str| BadSet { message: message.to_owned(), offset: None };
     let mut scanner = Scanner::new(text.as_bytes(), &LIMITS);
     if scanner.next()? != Some(Token::BeginObject) {

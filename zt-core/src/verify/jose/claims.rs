@@ -1,6 +1,7 @@
 //! Claims of a JWT (RFC 7519; access tokens: RFC 9068), read strictly and once.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -24,33 +25,33 @@ const LIMITS: Limits = Limits {
 };
 
 /// The claims that are looked at here, and so cannot hold roles.
-pub(super) const REGISTERED: &[&str] =
+pub(in crate::verify) const REGISTERED: &[&str] =
     &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp"];
 
 /// Strings of an array, or of a string divided at spaces.
-pub(super) type Names<'a> = SmallVec<[Cow<'a, str>; 4]>;
+pub(in crate::verify) type Names<'a> = SmallVec<[Cow<'a, str>; 4]>;
 
 /// What a token claims, types checked.
 #[derive(Debug, Default)]
-pub(super) struct Claimed<'a> {
-    pub(super) iss: Option<Cow<'a, str>>,
-    pub(super) sub: Option<Cow<'a, str>>,
-    pub(super) jti: Option<Cow<'a, str>>,
-    pub(super) acr: Option<Cow<'a, str>>,
-    pub(super) aud: Option<Names<'a>>,
-    pub(super) exp: Option<Millis>,
-    pub(super) nbf: Option<Millis>,
-    pub(super) iat: Option<Millis>,
-    pub(super) auth_time: Option<Millis>,
-    pub(super) scope: Option<Names<'a>>,
-    pub(super) scp: Option<Names<'a>>,
+pub(in crate::verify) struct Claimed<'a> {
+    pub(in crate::verify) iss: Option<Cow<'a, str>>,
+    pub(in crate::verify) sub: Option<Cow<'a, str>>,
+    pub(in crate::verify) jti: Option<Cow<'a, str>>,
+    pub(in crate::verify) acr: Option<Cow<'a, str>>,
+    pub(in crate::verify) aud: Option<Names<'a>>,
+    pub(in crate::verify) exp: Option<Millis>,
+    pub(in crate::verify) nbf: Option<Millis>,
+    pub(in crate::verify) iat: Option<Millis>,
+    pub(in crate::verify) auth_time: Option<Millis>,
+    pub(in crate::verify) scope: Option<Names<'a>>,
+    pub(in crate::verify) scp: Option<Names<'a>>,
     /// By place in the list of role claims that was given; `Err` where one is neither a string nor strings.
-    pub(super) roles: SmallVec<[(usize, Result<Names<'a>, ()>); 1]>,
+    pub(in crate::verify) roles: SmallVec<[(usize, Result<Names<'a>, ()>); 1]>,
 }
 
 impl<'a> Claimed<'a> {
     /// Reads claims; `role_claims` are the names that hold roles for one issuer or another.
-    pub(super) fn read(json: &'a [u8], role_claims: &[Box<str>]) -> Result<Self, Refusal> {
+    pub(in crate::verify) fn read(json: &'a [u8], role_claims: &[Box<str>]) -> Result<Self, Refusal> {
         let mut scanner = Scanner::new(json, &LIMITS);
         if scanner.next().map_err(not_json)? != Some(Token::BeginObject) {
             return Err(bad("not an object"));
@@ -103,7 +104,7 @@ pub enum Scalar<'a> {
 /// The claims of a verified token.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Claims {
-    json: Vec<u8>,
+    json: Arc<[u8]>,
 }
 
 impl std::fmt::Debug for Claims {
@@ -114,8 +115,8 @@ impl std::fmt::Debug for Claims {
 }
 
 impl Claims {
-    pub(super) const fn new(json: Vec<u8>) -> Self {
-        Self { json }
+    pub(in crate::verify) fn new(json: impl Into<Arc<[u8]>>) -> Self {
+        Self { json: json.into() }
     }
 
     /// The claims as JSON text, checked: one object, no duplicate members. Empty when there was no token.
