@@ -26,6 +26,8 @@ pub struct Config {
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
     pub max_token: Size,
+    /// Most memory for revocations; at the bound nothing revoked is let in, and some that is not revoked is refused too.
+    pub revocation_memory: Size,
 }
 
 /// `[[verify.issuer]]`: one trusted issuer.
@@ -99,6 +101,7 @@ impl Default for Config {
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
+            revocation_memory: Size::from_bytes(4 << 20),
         }
     }
 }

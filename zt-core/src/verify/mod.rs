@@ -14,6 +14,7 @@ mod config;
 mod credential;
 mod issuer;
 mod jose;
+mod revocation;
 mod state;
 mod token;
 
@@ -25,11 +26,13 @@ use smallvec::{SmallVec, smallvec};
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
-pub use state::State;
+pub use revocation::{Revocation, Revoked};
+pub use state::{Snapshot, State};
 
 use self::api_key::ApiKeys;
 use self::credential::Credential;
 use self::issuer::Issuer;
+use self::revocation::Ids;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -50,6 +53,7 @@ pub struct Verifier {
     tenant_claim: String,
     realm: String,
     max_token_bytes: usize,
+    revocation_memory: usize,
 }
 
 /// What verification found.
@@ -117,6 +121,7 @@ impl Verifier {
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
+            revocation_memory: config.revocation_memory.bytes_usize(),
         })
     }
 
@@ -155,6 +160,7 @@ impl Verifier {
             Some(Credential::Bearer(token)) => self.token(state, token, now),
             Some(Credential::ApiKey(key)) => {
                 let identity = self.api_keys.identify(key, now)?;
+                state.revocations.check(&Ids::of(&state.hasher, &identity, None), now)?;
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });

@@ -7,12 +7,13 @@ use smallvec::{SmallVec, smallvec};
 use super::jose::claims::{Claimed, Claims};
 use super::jose::header::{self, Header};
 use super::jose::jws::{self, Compact};
+use super::revocation::Ids;
 use super::{Refusal, State, Verified, Verifier};
 use crate::model::{Code, Millis};
 
 impl Verifier {
     /// Whom a token speaks for.
-    pub(super) fn token(&self, _state: &State, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
+    pub(super) fn token(&self, state: &State, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
         if self.issuers.is_empty() {
             return Err((Code::VerifySchemeRefused, "no issuer is configured"));
         }
@@ -36,12 +37,13 @@ impl Verifier {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
         issuer.check_claims(&claimed, now)?;
-        let identity = Some(Arc::new(issuer.identity(&claimed)));
+        let identity = issuer.identity(&claimed);
+        state.revocations.check(&Ids::of(&state.hasher, &identity, key.kid.as_deref()), now)?;
         let (findings, max_age_s) = match issuer.reauthentication(&claimed, now) {
             Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
             None => (SmallVec::new(), None),
         };
         drop(claimed);
-        Ok(Verified { identity, findings, claims: Claims::new(payload), max_age_s, ..Verified::default() })
+        Ok(Verified { identity: Some(Arc::new(identity)), findings, claims: Claims::new(payload), max_age_s, ..Verified::default() })
     }
 }
