@@ -12,6 +12,7 @@ mod api_key;
 mod challenge;
 mod config;
 mod credential;
+mod freshness;
 mod issuer;
 mod jose;
 mod revocation;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
+pub use freshness::{Demand, ReauthenticateConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
 pub use revocation::{Revocation, Revoked};
@@ -53,6 +55,8 @@ pub struct Verifier {
     tenant_claim: String,
     realm: String,
     max_token_bytes: usize,
+    reauthenticate: Vec<ReauthenticateConfig>,
+    skew: Millis,
     revocation_memory: usize,
 }
 
@@ -109,6 +113,7 @@ impl Verifier {
             }
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
         }
+        freshness::check(&config.reauthenticate, &mut problems);
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -121,6 +126,8 @@ impl Verifier {
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
+            reauthenticate: config.reauthenticate.clone(),
+            skew,
             revocation_memory: config.revocation_memory.bytes_usize(),
         })
     }

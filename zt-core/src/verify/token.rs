@@ -44,6 +44,12 @@ impl Verifier {
             None => (SmallVec::new(), None),
         };
         drop(claimed);
-        Ok(Verified { identity: Some(Arc::new(identity)), findings, claims: Claims::new(payload), max_age_s, ..Verified::default() })
+        Ok(Verified {
+            identity: Some(Arc::new(identity)),
+            findings,
+            claims: Claims::new(payload),
+            max_age_s,
+            ..Verified::default()
+        })
     }
 }
