@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, ReauthenticateConfig};
+use super::{Algorithm, CacheConfig, ReauthenticateConfig};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -30,6 +30,8 @@ pub struct Config {
     pub reauthenticate: Vec<ReauthenticateConfig>,
     /// Most memory for revocations; at the bound nothing revoked is let in, and some that is not revoked is refused too.
     pub revocation_memory: Size,
+    /// Verified tokens, remembered.
+    pub cache: CacheConfig,
 }
 
 /// `[[verify.issuer]]`: one trusted issuer.
@@ -105,6 +107,7 @@ impl Default for Config {
             max_token: Size::from_bytes(16 << 10),
             reauthenticate: Vec::new(),
             revocation_memory: Size::from_bytes(4 << 20),
+            cache: CacheConfig::default(),
         }
     }
 }

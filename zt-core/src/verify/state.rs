@@ -1,5 +1,6 @@
 //! What verification remembers.
 
+use super::cache::Cache;
 use super::revocation::{Revocation, Revocations};
 use super::{Verifier, revocation};
 use crate::base::bounded::KeyHasher;
@@ -10,6 +11,7 @@ use crate::model::Millis;
 #[derive(Debug)]
 pub struct State {
     pub(super) hasher: KeyHasher,
+    pub(super) cache: Cache,
     pub(super) revocations: Revocations,
 }
 
@@ -23,7 +25,12 @@ impl State {
     /// Nothing seen yet. The seed keys the tables' hashes: random in production, so that nobody can aim at an entry; the
     /// same where snapshots are exchanged.
     pub fn new(verifier: &Verifier, seed: u64) -> Self {
-        Self { hasher: KeyHasher::new(seed), revocations: Revocations::with_memory(verifier.revocation_memory) }
+        let hasher = KeyHasher::new(seed);
+        Self {
+            cache: Cache::new(&verifier.cache, hasher.clone()),
+            revocations: Revocations::with_memory(verifier.revocation_memory),
+            hasher,
+        }
     }
 
     /// Refuses from now on what this is about.
@@ -33,11 +40,19 @@ impl State {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        self.revocations.memory().saturating_add(size_of::<Self>())
+        let parts = [self.cache.memory(), self.revocations.memory(), size_of::<Self>()];
+        parts.into_iter().fold(0, usize::saturating_add)
     }
 
     /// Forgets what rests on keys or issuers that this verifier does not have.
-    pub fn forget_removed(&self, _verifier: &Verifier) {}
+    pub fn forget_removed(&self, verifier: &Verifier) {
+        self.cache.retain(|proven| verifier.issuer_of(proven).is_ok());
+    }
+
+    /// Tokens remembered as verified.
+    pub fn cached_tokens(&self) -> usize {
+        self.cache.len()
+    }
 
     /// Appends what is worth keeping: revocations, not tokens. The same state gives the same bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
