@@ -26,6 +26,9 @@ pub struct Config {
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
     pub max_token: Size,
+    /// Memory for proofs that may be used once: DPoP proofs, signature nonces, webhook ids; 36 bytes for each that is
+    /// used within its lifetime. When it is full, new ones are refused.
+    pub replay_memory: Size,
 }
 
 /// `[[verify.issuer]]`: one trusted issuer.
@@ -99,6 +102,7 @@ impl Default for Config {
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
+            replay_memory: Size::from_bytes(4 << 20),
         }
     }
 }

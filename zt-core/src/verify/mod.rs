@@ -14,6 +14,7 @@ mod config;
 mod credential;
 mod issuer;
 mod jose;
+mod replay;
 mod state;
 mod token;
 
@@ -25,6 +26,7 @@ use smallvec::{SmallVec, smallvec};
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
+pub use replay::{BadReplays, Replays, Written};
 pub use state::State;
 
 use self::api_key::ApiKeys;
@@ -50,6 +52,7 @@ pub struct Verifier {
     tenant_claim: String,
     realm: String,
     max_token_bytes: usize,
+    replay_bytes: usize,
 }
 
 /// What verification found.
@@ -106,6 +109,7 @@ impl Verifier {
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
         }
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
+        let replay_bytes = replay::memory(config.replay_memory, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -117,6 +121,7 @@ impl Verifier {
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
+            replay_bytes,
         })
     }
 

@@ -1,25 +1,31 @@
 //! What verification remembers.
 
 use super::Verifier;
+use super::replay::Replays;
 use crate::base::bounded::KeyHasher;
 
 /// What verification remembers: bounded, shared between threads by reference.
 #[derive(Debug)]
 pub struct State {
-    #[expect(dead_code, reason = "for the stores to come")]
-    hasher: KeyHasher,
+    /// Proofs that were used.
+    pub(super) replays: Replays,
 }
 
 impl State {
     /// Nothing seen yet. The seed keys the tables' hashes: random in production, so that nobody can aim at an entry; the
     /// same where snapshots are exchanged.
-    pub fn new(_verifier: &Verifier, seed: u64) -> Self {
-        Self { hasher: KeyHasher::new(seed) }
+    pub fn new(verifier: &Verifier, seed: u64) -> Self {
+        Self { replays: Replays::new(KeyHasher::new(seed), verifier.replay_bytes) }
     }
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        size_of::<Self>()
+        size_of::<Self>().saturating_add(self.replays.memory())
+    }
+
+    /// Proofs that were used, to be written and merged.
+    pub const fn replays(&self) -> &Replays {
+        &self.replays
     }
 
     /// Forgets what rests on keys or issuers that this verifier does not have.
