@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::jose::admission::{self, Key};
 use super::jose::claims::{self, Claimed, Names};
 use super::jose::header::Header;
-use super::{IssuerConfig, Refusal};
+use super::{IssuerConfig, Refusal, SenderConstrained};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
 
 /// A compiled `[[verify.issuer]]`.
@@ -19,6 +19,7 @@ pub(super) struct Issuer {
     reauthenticate_after: Option<Millis>,
     /// Place of its role claim among those of all issuers.
     roles_at: usize,
+    sender_constrained: SenderConstrained,
     skew: Millis,
 }
 
@@ -82,6 +83,7 @@ impl Issuer {
             max_token_age: config.max_token_age.map(|age| age.millis()),
             reauthenticate_after: config.reauthenticate_after.map(|age| age.millis()),
             roles_at,
+            sender_constrained: config.sender_constrained,
             skew,
         }
     }
@@ -146,6 +148,9 @@ impl Issuer {
         {
             return Err((Code::VerifyTooOld, "`iat` is longer ago than `max_token_age`"));
         }
+        if self.sender_constrained == SenderConstrained::Required && claimed.cnf.is_none() {
+            return Err((Code::VerifyBindingMissing, "`cnf` is missing, and `sender_constrained` is \"required\""));
+        }
         match claimed.roles.iter().any(|(at, roles)| *at == self.roles_at && roles.is_err()) {
             true => Err((Code::VerifyBadClaims, "the roles claim is neither a string nor strings")),
             false => Ok(()),
@@ -177,15 +182,15 @@ impl Issuer {
             principal: claimed.sub.as_deref().unwrap_or_default().into(),
             issuer: Some(self.issuer.clone()),
             credential_id: claimed.jti.as_ref().map(shared),
-            session: None,
-            actors: Arc::new([]),
+            session: claimed.sid.as_ref().map(shared),
+            actors: claimed.actors.iter().map(|actor| Box::from(&**actor)).collect(),
             roles: listed(roles),
             scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref())),
             assurance: Assurance {
                 acr: claimed.acr.as_ref().map(shared),
                 auth_time_ms: claimed.auth_time,
                 issued_at_ms: claimed.iat,
-                bound: None,
+                bound: claimed.cnf.map(|cnf| cnf.bound().into()),
             },
         }
     }

@@ -5,13 +5,17 @@
 //! parsed strictly here; its signature is checked by `jsonwebtoken` through an explicitly named provider; its claims are
 //! checked against the `now` that is passed in.
 //!
-//! A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
-//! token is refused.
+//! A token with a `cnf` claim is bound to a key of its sender, and every request proves possession of it: by a DPoP proof
+//! (RFC 9449) or by the client certificate of mutual TLS (RFC 8705). A client certificate may also name a workload beside
+//! the token, or alone.
 
 mod api_key;
+mod binding;
+mod certificate;
 mod challenge;
 mod config;
 mod credential;
+mod dpop;
 mod issuer;
 mod jose;
 mod replay;
@@ -23,15 +27,21 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-pub use config::{ApiKeyConfig, Config, IssuerConfig};
+pub use certificate::WorkloadConfig;
+pub use challenge::{Challenges, Scheme, StepUp};
+pub use config::{ApiKeyConfig, Config, IssuerConfig, SenderConstrained};
+pub use dpop::{DpopConfig, NonceUse};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
 pub use replay::{BadReplays, Replays, Written};
 pub use state::State;
 
 use self::api_key::ApiKeys;
+use self::certificate::Certificates;
 use self::credential::Credential;
+use self::dpop::Dpop;
 use self::issuer::Issuer;
+use self::jose::confirmation::Confirmation;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -48,6 +58,8 @@ pub struct Verifier {
     issuers: Vec<Issuer>,
     role_claims: Vec<Box<str>>,
     api_keys: ApiKeys,
+    dpop: Option<Dpop>,
+    certificates: Certificates,
     api_key_header: String,
     tenant_claim: String,
     realm: String,
@@ -65,6 +77,10 @@ pub struct Verified {
     /// What is wrong with the credential, or asked beyond it. Nothing where there is none: whether one is needed is the
     /// endpoint's matter.
     pub findings: SmallVec<[Finding; 2]>,
+    /// How the request authenticated itself: whose challenge says what was wrong.
+    pub scheme: Scheme,
+    /// The key that a verified token is bound to.
+    confirmation: Option<Confirmation>,
     /// The claims of a verified token.
     pub claims: Claims,
     /// The longest time since the end user's authentication, seconds, when a fresher one is asked for.
@@ -109,6 +125,8 @@ impl Verifier {
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
         }
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
+        let dpop = config.dpop.as_ref().map(|dpop| Dpop::compile(dpop, &mut problems));
+        let certificates = Certificates::compile(&config.workload, &mut problems);
         let replay_bytes = replay::memory(config.replay_memory, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -118,6 +136,8 @@ impl Verifier {
             issuers,
             role_claims,
             api_keys,
+            dpop,
+            certificates,
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
@@ -130,7 +150,7 @@ impl Verifier {
     /// One credential at most: two `Authorization` headers, or a bearer token beside an API key, are
     /// `verify.many_credentials`. The API key header is looked at only where API keys are configured.
     ///
-    /// A token costs its signature and about two microseconds; an API key one SHA-256.
+    /// A token costs its signature and about two microseconds, a DPoP proof the same again; an API key one SHA-256.
     ///
     /// ```
     /// use zt_core::model::{Request, Text};
@@ -151,22 +171,40 @@ impl Verifier {
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        if self.issuers.is_empty() && self.api_keys.is_empty() {
+        if self.issuers.is_empty() && self.api_keys.is_empty() && self.certificates.is_empty() {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
+        let mut scheme = Scheme::None;
         let proven = credential::shown(request, header).and_then(|shown| match shown {
             None => Ok(Verified::default()),
-            Some(Credential::Bearer(token)) => self.token(state, token, now),
+            Some(Credential::Dpop(_)) if self.dpop.is_none() => {
+                Err((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))
+            }
+            Some(Credential::Bearer(token) | Credential::Dpop(token)) => {
+                let is_dpop = matches!(shown, Some(Credential::Dpop(_)));
+                scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
+                let mut verified = self.token(state, token, now)?;
+                self.check_binding(state, request, scheme, token, &mut verified, now)?;
+                Ok(verified)
+            }
             Some(Credential::ApiKey(key)) => {
+                scheme = Scheme::ApiKey;
                 let identity = self.api_keys.identify(key, now)?;
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
-        proven.unwrap_or_else(|(code, detail)| Verified {
-            findings: smallvec![Finding::new(code, detail)],
-            ..Verified::default()
-        })
+        let refused =
+            |(code, detail)| Verified { findings: smallvec![Finding::new(code, detail)], ..Verified::default() };
+        let mut verified = proven.unwrap_or_else(refused);
+        if scheme == Scheme::Dpop && verified.identity.is_none() {
+            self.hand_out_nonce(state, &mut verified, now);
+        }
+        if let Err(refusal) = self.certificates.join(&request.peer, &mut verified) {
+            verified = refused(refusal);
+        }
+        verified.scheme = scheme;
+        verified
     }
 
     /// The tenant that a verified token names.
@@ -174,10 +212,15 @@ impl Verifier {
         verified.claims.text(&self.tenant_claim)
     }
 
-    /// The `WWW-Authenticate` header for a refusal with this code; `acr_values` and `max_age_s` are for
-    /// `verify.reauthenticate`.
-    pub fn challenge(&self, code: Code, acr_values: Option<&str>, max_age_s: Option<u64>) -> String {
-        let scheme = if self.issuers.is_empty() && !self.api_keys.is_empty() { "ApiKey" } else { "Bearer" };
-        challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
+    /// The `WWW-Authenticate` headers for a refusal with this code of a request that authenticated itself with this
+    /// scheme; `step_up` is for `verify.reauthenticate`.
+    pub fn challenges(&self, scheme: Scheme, code: Code, step_up: StepUp<'_>) -> Challenges {
+        let offer = challenge::Offer {
+            realm: &self.realm,
+            tokens: !self.issuers.is_empty(),
+            api_keys: !self.api_keys.is_empty(),
+            algs: self.dpop.as_ref().filter(|_| !self.issuers.is_empty()).map(Dpop::algs),
+        };
+        challenge::challenges(offer, scheme, code, step_up)
     }
 }

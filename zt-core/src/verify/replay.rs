@@ -49,7 +49,6 @@ impl Replays {
     ///
     /// # Errors
     /// `verify.proof_replayed` when it was used before, or when that cannot be told: the store is full.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the mechanisms to come"))]
     pub(super) fn first_time(&self, parts: &[&[u8]], expires: Millis, now: Millis) -> Result<(), Refusal> {
         let (expires, now) = (u64::try_from(expires).unwrap_or(0), u64::try_from(now).unwrap_or(0));
         if expires < now {

@@ -41,7 +41,15 @@ impl Verifier {
             Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
             None => (SmallVec::new(), None),
         };
+        let confirmation = claimed.cnf;
         drop(claimed);
-        Ok(Verified { identity, findings, claims: Claims::new(payload), max_age_s, ..Verified::default() })
+        Ok(Verified {
+            identity,
+            findings,
+            claims: Claims::new(payload),
+            max_age_s,
+            confirmation,
+            ..Verified::default()
+        })
     }
 }
