@@ -102,6 +102,14 @@ fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
             None => problems.push(not_handed_over(format!("verify.issuer[{index}].jwks_file"), name, "jwks")),
         }
     }
+    if let Some(dpop) = inlined.verify.dpop.as_mut().filter(|dpop| dpop.nonce_secret.is_none())
+        && let Some(name) = dpop.nonce_secret_file.as_deref()
+    {
+        match config.files_named(name).next() {
+            Some(file) => dpop.nonce_secret = Some(file.text.clone()),
+            None => problems.push(not_handed_over("verify.dpop.nonce_secret_file".to_owned(), name, "nonce_secret")),
+        }
+    }
     inlined
 }
 

@@ -136,6 +136,8 @@ impl Config {
     pub fn named_files(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.openapi_files.iter().map(String::as_str).collect();
         names.extend(self.verify.issuer.iter().filter(|i| i.jwks.is_none()).filter_map(|i| i.jwks_file.as_deref()));
+        let dpop = self.verify.dpop.iter().filter(|dpop| dpop.nonce_secret.is_none());
+        names.extend(dpop.filter_map(|dpop| dpop.nonce_secret_file.as_deref()));
         names.extend(self.policy.iter().flat_map(|policy| policy.files.iter().map(String::as_str)));
         names
     }

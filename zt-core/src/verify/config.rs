@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, CacheConfig, ReauthenticateConfig};
+use super::{Algorithm, CacheConfig, DpopConfig, ReauthenticateConfig, WorkloadConfig};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -16,6 +16,12 @@ pub struct Config {
     pub clock_skew: Duration,
     /// Trusted issuers of JSON Web Tokens.
     pub issuer: Vec<IssuerConfig>,
+    /// DPoP: tokens that are bound to a key of their sender. Without this table it is not accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop: Option<DpopConfig>,
+    /// Workloads that are known by their client certificate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workload: Vec<WorkloadConfig>,
     /// Accepted API keys.
     pub api_key: Vec<ApiKeyConfig>,
     /// The header that carries an API key.
@@ -32,6 +38,9 @@ pub struct Config {
     pub revocation_memory: Size,
     /// Verified tokens, remembered.
     pub cache: CacheConfig,
+    /// Memory for proofs that may be used once: DPoP proofs, signature nonces, webhook ids; 36 bytes for each that is
+    /// used within its lifetime. When it is full, new ones are refused.
+    pub replay_memory: Size,
 }
 
 /// `[[verify.issuer]]`: one trusted issuer.
@@ -62,6 +71,21 @@ pub struct IssuerConfig {
     /// The top-level claim that holds the roles: an array of strings, or names separated by spaces.
     #[serde(default = "roles_claim")]
     pub roles_claim: String,
+    /// Whether its tokens must be bound to their sender, by DPoP or by a client certificate. One that is bound must
+    /// always be shown with the proof.
+    #[serde(default)]
+    pub sender_constrained: SenderConstrained,
+}
+
+/// Whether tokens must be bound to their sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderConstrained {
+    /// They may be.
+    #[default]
+    Optional,
+    /// One that is not is refused.
+    Required,
 }
 
 /// `[[verify.api_key]]`: one accepted API key. Two may share an `id` while one replaces the other.
@@ -100,6 +124,8 @@ impl Default for Config {
         Self {
             clock_skew: Duration::from_millis(30_000),
             issuer: Vec::new(),
+            dpop: None,
+            workload: Vec::new(),
             api_key: Vec::new(),
             api_key_header: "x-api-key".to_owned(),
             tenant_claim: "tenant".to_owned(),
@@ -108,6 +134,7 @@ impl Default for Config {
             reauthenticate: Vec::new(),
             revocation_memory: Size::from_bytes(4 << 20),
             cache: CacheConfig::default(),
+            replay_memory: Size::from_bytes(4 << 20),
         }
     }
 }

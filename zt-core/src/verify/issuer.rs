@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::jose::admission::{self, Key};
 use super::jose::claims::{self, Claimed, Names, Times};
 use super::jose::header::Header;
-use super::{IssuerConfig, Refusal};
+use super::{IssuerConfig, Refusal, SenderConstrained};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
 
 /// A compiled `[[verify.issuer]]`.
@@ -21,6 +21,7 @@ pub(super) struct Issuer {
     reauthenticate_after: Option<Millis>,
     /// Place of its role claim among those of all issuers.
     roles_at: usize,
+    sender_constrained: SenderConstrained,
     skew: Millis,
 }
 
@@ -105,6 +106,7 @@ impl Issuer {
             max_token_age: config.max_token_age.map(|age| age.millis()),
             reauthenticate_after: config.reauthenticate_after.map(|age| age.millis()),
             roles_at,
+            sender_constrained: config.sender_constrained,
             skew,
         }
     }
@@ -164,6 +166,9 @@ impl Issuer {
         if self.max_token_age.is_some() && claimed.iat.is_none() {
             return Err(missing("`iat` is missing"));
         }
+        if self.sender_constrained == SenderConstrained::Required && claimed.cnf.is_none() {
+            return Err((Code::VerifyBindingMissing, "`cnf` is missing, and `sender_constrained` is \"required\""));
+        }
         if claimed.roles.iter().any(|(at, roles)| *at == self.roles_at && roles.is_err()) {
             return Err((Code::VerifyBadClaims, "the roles claim is neither a string nor strings"));
         }
@@ -218,14 +223,14 @@ impl Issuer {
             issuer: Some(self.issuer.clone()),
             credential_id: claimed.jti.as_ref().map(shared),
             session: claimed.sid.as_ref().map(shared),
-            actors: Arc::new([]),
+            actors: claimed.actors.iter().map(|actor| Box::from(&**actor)).collect(),
             roles: listed(roles),
             scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref())),
             assurance: Assurance {
                 acr: claimed.acr.as_ref().map(shared),
                 auth_time_ms: claimed.auth_time,
                 issued_at_ms: claimed.iat,
-                bound: None,
+                bound: claimed.cnf.map(|cnf| cnf.bound().into()),
             },
         }
     }

@@ -6,18 +6,22 @@
 //! checked against the `now` that is passed in.
 //!
 //! A verified token is remembered, so that a repeated one costs a look-up; what may have changed since is checked each
-//! time. A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
-//! token is refused.
+//! time. A token with a `cnf` claim is bound to a key of its sender, and every request proves possession of it: by a DPoP proof
+//! (RFC 9449) or by the client certificate of mutual TLS (RFC 8705). A client certificate may also name a workload beside
+//! the token, or alone.
 
 mod api_key;
 mod binding;
 mod cache;
+mod certificate;
 mod challenge;
 mod config;
 mod credential;
+mod dpop;
 mod freshness;
 mod issuer;
 mod jose;
+mod replay;
 mod revocation;
 mod state;
 mod token;
@@ -29,7 +33,10 @@ use sha2::{Digest as _, Sha256};
 use smallvec::{SmallVec, smallvec};
 
 pub use cache::{CacheConfig, TokenAtRest};
-pub use config::{ApiKeyConfig, Config, IssuerConfig};
+pub use certificate::WorkloadConfig;
+pub use challenge::{Challenges, Scheme, StepUp};
+pub use config::{ApiKeyConfig, Config, IssuerConfig, SenderConstrained};
+pub use dpop::{DpopConfig, NonceUse};
 pub use freshness::{Demand, ReauthenticateConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
@@ -37,8 +44,11 @@ pub use revocation::{Revocation, Revoked};
 pub use state::{Snapshot, State};
 
 use self::api_key::ApiKeys;
+use self::certificate::Certificates;
 use self::credential::Credential;
+use self::dpop::Dpop;
 use self::issuer::Issuer;
+use self::jose::confirmation::Confirmation;
 use self::revocation::Ids;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
@@ -56,6 +66,8 @@ pub struct Verifier {
     issuers: Vec<Issuer>,
     role_claims: Vec<Box<str>>,
     api_keys: ApiKeys,
+    dpop: Option<Dpop>,
+    certificates: Certificates,
     api_key_header: String,
     tenant_claim: String,
     realm: String,
@@ -64,6 +76,7 @@ pub struct Verifier {
     skew: Millis,
     revocation_memory: usize,
     cache: CacheConfig,
+    replay_bytes: usize,
 }
 
 /// What verification found.
@@ -76,6 +89,10 @@ pub struct Verified {
     /// What is wrong with the credential, or asked beyond it. Nothing where there is none: whether one is needed is the
     /// endpoint's matter.
     pub findings: SmallVec<[Finding; 2]>,
+    /// How the request authenticated itself: whose challenge says what was wrong.
+    pub scheme: Scheme,
+    /// The key that a verified token is bound to.
+    confirmation: Option<Confirmation>,
     /// The claims of a verified token.
     pub claims: Claims,
     /// The longest time since the end user's authentication, seconds, when a fresher one is asked for.
@@ -123,6 +140,9 @@ impl Verifier {
         }
         freshness::check(&config.reauthenticate, &mut problems);
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
+        let dpop = config.dpop.as_ref().map(|dpop| Dpop::compile(dpop, &mut problems));
+        let certificates = Certificates::compile(&config.workload, &mut problems);
+        let replay_bytes = replay::memory(config.replay_memory, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -131,6 +151,8 @@ impl Verifier {
             issuers,
             role_claims,
             api_keys,
+            dpop,
+            certificates,
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
@@ -138,6 +160,7 @@ impl Verifier {
             skew,
             revocation_memory: config.revocation_memory.bytes_usize(),
             cache: config.cache.clone(),
+            replay_bytes,
         })
     }
 
@@ -146,7 +169,7 @@ impl Verifier {
     /// One credential at most: two `Authorization` headers, or a bearer token beside an API key, are
     /// `verify.many_credentials`. The API key header is looked at only where API keys are configured.
     ///
-    /// A token costs its signature and about two microseconds; an API key one SHA-256.
+    /// A token costs its signature and about two microseconds, a DPoP proof the same again; an API key one SHA-256.
     ///
     /// ```
     /// use zt_core::model::{Request, Text};
@@ -167,25 +190,50 @@ impl Verifier {
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        if self.issuers.is_empty() && self.api_keys.is_empty() {
+        if self.issuers.is_empty() && self.api_keys.is_empty() && self.certificates.is_empty() {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
+        let mut scheme = Scheme::None;
         let proven = credential::shown(request, header).and_then(|shown| match shown {
             None => Ok(Verified::default()),
-            Some(Credential::Bearer(token)) => self.token(state, token, Some(request), now),
+            Some(Credential::Dpop(_)) if self.dpop.is_none() => {
+                Err((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))
+            }
+            Some(Credential::Bearer(token) | Credential::Dpop(token)) => {
+                let is_dpop = matches!(shown, Some(Credential::Dpop(_)));
+                scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
+                let mut verified = self.token(state, token, now)?;
+                self.check_binding(state, request, scheme, token, &mut verified, now)?;
+                Ok(verified)
+            }
             Some(Credential::ApiKey(key)) => {
+                scheme = Scheme::ApiKey;
                 let identity = self.api_keys.identify(key, now)?;
                 state.revocations.check(&Ids::of(&state.hasher, &identity, None), now)?;
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
-        proven.unwrap_or_else(Verified::refused)
+        let mut verified = proven.unwrap_or_else(Verified::refused);
+        if scheme == Scheme::Dpop && verified.identity.is_none() {
+            self.hand_out_nonce(state, &mut verified, now);
+        }
+        if let Err(refusal) = self.certificates.join(&request.peer, &mut verified) {
+            verified = Verified::refused(refusal);
+        }
+        verified.scheme = scheme;
+        verified
     }
 
     /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
     pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
-        self.token(state, token, None, now).unwrap_or_else(Verified::refused)
+        let verified = self.token(state, token, now).unwrap_or_else(Verified::refused);
+        match verified.confirmation {
+            None => verified,
+            Some(_) => {
+                Verified::refused((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof"))
+            }
+        }
     }
 
     /// The tenant that a verified token names.
@@ -193,11 +241,16 @@ impl Verifier {
         verified.claims.text(&self.tenant_claim)
     }
 
-    /// The `WWW-Authenticate` header for a refusal with this code; `acr_values` and `max_age_s` are for
-    /// `verify.reauthenticate`.
-    pub fn challenge(&self, code: Code, acr_values: Option<&str>, max_age_s: Option<u64>) -> String {
-        let scheme = if self.issuers.is_empty() && !self.api_keys.is_empty() { "ApiKey" } else { "Bearer" };
-        challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
+    /// The `WWW-Authenticate` headers for a refusal with this code of a request that authenticated itself with this
+    /// scheme; `step_up` is for `verify.reauthenticate`.
+    pub fn challenges(&self, scheme: Scheme, code: Code, step_up: StepUp<'_>) -> Challenges {
+        let offer = challenge::Offer {
+            realm: &self.realm,
+            tokens: !self.issuers.is_empty(),
+            api_keys: !self.api_keys.is_empty(),
+            algs: self.dpop.as_ref().filter(|_| !self.issuers.is_empty()).map(Dpop::algs),
+        };
+        challenge::challenges(offer, scheme, code, step_up)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What verification remembers.
 
 use super::cache::Cache;
+use super::replay::{Replays, Written};
 use super::revocation::{Revocation, Revocations};
 use super::{Verifier, revocation};
 use crate::base::bounded::KeyHasher;
@@ -8,17 +9,26 @@ use crate::base::bytes::Reader;
 use crate::model::Millis;
 
 /// What verification remembers: bounded, shared between threads by reference.
-#[derive(Debug)]
 pub struct State {
     pub(super) hasher: KeyHasher,
     pub(super) cache: Cache,
     pub(super) revocations: Revocations,
+    pub(super) replays: Replays,
+    pub(super) seed: u64,
 }
 
 /// What a snapshot holds, read and sound.
 #[derive(Debug)]
-pub struct Snapshot {
+pub struct Snapshot<'b> {
+    replays: Written<'b>,
     revocations: revocation::Snapshot,
+}
+
+impl std::fmt::Debug for State {
+    /// Without the seed.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("cache", &self.cache).finish_non_exhaustive()
+    }
 }
 
 impl State {
@@ -29,7 +39,9 @@ impl State {
         Self {
             cache: Cache::new(&verifier.cache, hasher.clone()),
             revocations: Revocations::with_memory(verifier.revocation_memory),
+            replays: Replays::new(hasher.clone(), verifier.replay_bytes),
             hasher,
+            seed,
         }
     }
 
@@ -40,7 +52,7 @@ impl State {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        let parts = [self.cache.memory(), self.revocations.memory(), size_of::<Self>()];
+        let parts = [self.cache.memory(), self.revocations.memory(), self.replays.memory(), size_of::<Self>()];
         parts.into_iter().fold(0, usize::saturating_add)
     }
 
@@ -54,32 +66,36 @@ impl State {
         self.cache.len()
     }
 
-    /// Appends what is worth keeping: revocations, not tokens. The same state gives the same bytes.
+    /// Appends what is worth keeping: revocations and used proofs, not tokens. The same state gives the same bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.mark().to_le_bytes());
         self.revocations.write_to(out);
+        self.replays.write(out);
     }
 
     /// Reads what [`write`](Self::write) gave, and changes nothing.
     ///
     /// # Errors
     /// Why the bytes are not that.
-    pub fn read(&self, bytes: &[u8]) -> Result<Snapshot, &'static str> {
+    pub fn read<'b>(&self, bytes: &'b [u8]) -> Result<Snapshot<'b>, &'static str> {
         let mut reader = Reader::new(bytes);
         if reader.u64().ok_or("cut short")? != self.mark() {
             return Err("written under another seed");
         }
         let revocations = self.revocations.read_from(&mut reader).ok_or("revocations that cannot be read")?;
-        if reader.left() == 0 { Ok(Snapshot { revocations }) } else { Err("too long") }
+        let (replays, rest) = self.replays.read(reader.rest()).map_err(|_| "used proofs that cannot be read")?;
+        if rest.is_empty() { Ok(Snapshot { revocations, replays }) } else { Err("too long") }
     }
 
     /// Replaces everything with what a snapshot holds.
-    pub fn restore(&self, snapshot: Snapshot) {
+    pub fn restore(&self, snapshot: Snapshot<'_>) {
+        self.replays.restore(&snapshot.replays);
         self.revocations.replace(snapshot.revocations);
     }
 
     /// Joins what a snapshot holds; the order of merges never matters.
-    pub fn merge(&self, snapshot: Snapshot) {
+    pub fn merge(&self, snapshot: Snapshot<'_>) {
+        self.replays.merge(&snapshot.replays);
         self.revocations.merge(snapshot.revocations);
     }
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::binding::{self, Confirmation};
 use super::issuer::{Issuer, KeyPlace};
 use super::jose::claims::{Claimed, Claims, Times};
+use super::jose::confirmation::Confirmation;
 use super::jose::header::{self, Header};
 use super::jose::jws::{self, Compact};
 use super::revocation::Ids;
 use super::{Refusal, State, Verified, Verifier};
 use crate::base::base64url;
-use crate::model::{Code, Identity, Millis, Request};
+use crate::model::{Code, Identity, Millis};
 
 /// What a token proves for good: all that rests on neither the time, nor the request, nor a revocation.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Proven {
     pub(super) identity: Arc<Identity>,
     pub(super) claims: Claims,
     pub(super) times: Times,
-    confirmation: Option<Box<Confirmation>>,
+    confirmation: Option<Confirmation>,
     key: KeyPlace,
     unrevoked: Unrevoked,
 }
@@ -34,14 +34,9 @@ struct Unrevoked {
 }
 
 impl Verifier {
-    /// Whom a token speaks for: proven now or before, and good at this time and for this request.
-    pub(super) fn token(
-        &self,
-        state: &State,
-        token: &[u8],
-        request: Option<&Request<'_>>,
-        now: Millis,
-    ) -> Result<Verified, Refusal> {
+    /// Whom a token speaks for: proven now or before, and good at this time. Whether this request may use it, where it is
+    /// bound to a key of its sender, is still to be checked.
+    pub(super) fn token(&self, state: &State, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
         if self.issuers.is_empty() {
             return Err((Code::VerifySchemeRefused, "no issuer is configured"));
         }
@@ -50,18 +45,18 @@ impl Verifier {
         }
         let Some(sought) = state.cache.seek(token) else {
             let mut proven = self.prove(token, &[])?;
-            return self.check(self.issuer_of(&proven)?, state, &mut proven, request, now);
+            return self.check(self.issuer_of(&proven)?, state, &mut proven, now);
         };
         let known = state.cache.find(&sought, |proven| {
             let issuer = self.issuer_of(proven).ok()?;
-            Some(self.check(issuer, state, proven, request, now))
+            Some(self.check(issuer, state, proven, now))
         });
         if let Some(verified) = known {
             return verified;
         }
         let before = if state.cache.keeps_tokens() { token } else { &[] };
         let mut proven = self.prove(token, before)?;
-        let verified = self.check(self.issuer_of(&proven)?, state, &mut proven, request, now)?;
+        let verified = self.check(self.issuer_of(&proven)?, state, &mut proven, now)?;
         state.cache.keep(&sought, proven, now);
         Ok(verified)
     }
@@ -94,21 +89,14 @@ impl Verifier {
         }
         let times = issuer.check_claims(&claimed)?;
         let identity = Arc::new(issuer.identity(&claimed));
-        let confirmation = claimed.cnf.take().map(Box::new);
+        let confirmation = claimed.cnf.take();
         drop(claimed);
         let unrevoked = Unrevoked { generation: 0, at: Millis::MIN };
         Ok(Proven { identity, times, confirmation, key: place, unrevoked, claims })
     }
 
     /// Checks what may be true at one request and not at another.
-    fn check(
-        &self,
-        issuer: &Issuer,
-        state: &State,
-        proven: &mut Proven,
-        request: Option<&Request<'_>>,
-        now: Millis,
-    ) -> Result<Verified, Refusal> {
+    fn check(&self, issuer: &Issuer, state: &State, proven: &mut Proven, now: Millis) -> Result<Verified, Refusal> {
         issuer.check_times(&proven.times, now)?;
         let generation = state.revocations.generation();
         if proven.unrevoked.generation != generation || now < proven.unrevoked.at {
@@ -116,14 +104,12 @@ impl Verifier {
             state.revocations.check(&ids, now)?;
             proven.unrevoked = Unrevoked { generation, at: now };
         }
-        if let Some(confirmation) = &proven.confirmation {
-            binding::check(confirmation, request, now)?;
-        }
         let (findings, max_age_s) = match issuer.reauthentication(proven.times.auth_time, now) {
             Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
             None => (SmallVec::new(), None),
         };
         let (identity, claims) = (Some(proven.identity.clone()), proven.claims.clone());
-        Ok(Verified { identity, findings, claims, max_age_s, ..Verified::default() })
+        let confirmation = proven.confirmation;
+        Ok(Verified { identity, findings, claims, max_age_s, confirmation, ..Verified::default() })
     }
 }

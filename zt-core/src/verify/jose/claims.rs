@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::super::binding::Confirmation;
 use super::Refusal;
+use super::actors::{self, Actors};
+use super::confirmation::Confirmation;
 use crate::base::json::{Error, Limits, Scanner, Token};
 use crate::model::{Code, Millis};
 
 /// The end of the year 9999 in seconds: later times are mistakes.
 const LAST_SECOND: i64 = 253_402_300_799;
-/// The longest `sub`, `jti`, `sid` or `acr`.
+/// The longest `sub`, `jti`, `acr` or `sid`.
 const MAX_NAME_BYTES: usize = 1 << 10;
 
 const LIMITS: Limits = Limits {
@@ -27,7 +28,7 @@ const LIMITS: Limits = Limits {
 
 /// The claims that are looked at here, and so cannot hold roles.
 pub(in crate::verify) const REGISTERED: &[&str] =
-    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "acr", "cnf", "scope", "scp"];
+    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp", "sid", "act"];
 
 /// Strings of an array, or of a string divided at spaces.
 pub(in crate::verify) type Names<'a> = SmallVec<[Cow<'a, str>; 4]>;
@@ -38,14 +39,16 @@ pub(in crate::verify) struct Claimed<'a> {
     pub(in crate::verify) iss: Option<Cow<'a, str>>,
     pub(in crate::verify) sub: Option<Cow<'a, str>>,
     pub(in crate::verify) jti: Option<Cow<'a, str>>,
-    pub(in crate::verify) sid: Option<Cow<'a, str>>,
     pub(in crate::verify) acr: Option<Cow<'a, str>>,
+    pub(in crate::verify) sid: Option<Cow<'a, str>>,
+    pub(in crate::verify) cnf: Option<Confirmation>,
+    /// Of `act`, the present actor first.
+    pub(in crate::verify) actors: Actors<'a>,
     pub(in crate::verify) aud: Option<Names<'a>>,
     pub(in crate::verify) exp: Option<Millis>,
     pub(in crate::verify) nbf: Option<Millis>,
     pub(in crate::verify) iat: Option<Millis>,
     pub(in crate::verify) auth_time: Option<Millis>,
-    pub(in crate::verify) cnf: Option<Confirmation>,
     pub(in crate::verify) scope: Option<Names<'a>>,
     pub(in crate::verify) scp: Option<Names<'a>>,
     /// By place in the list of role claims that was given; `Err` where one is neither a string nor strings.
@@ -87,16 +90,17 @@ impl<'a> Claimed<'a> {
                     claimed.scope = Some(names(s, AtSpaces)?.ok_or(bad("`scope` is neither a string nor strings"))?)
                 }
                 "scp" => claimed.scp = Some(names(s, AtSpaces)?.ok_or(bad("`scp` is neither a string nor strings"))?),
-                "cnf" => claimed.cnf = Some(confirmation(s)?),
+                "cnf" => claimed.cnf = Some(Confirmation::read(s)?),
+                "act" => claimed.actors = actors::read(s)?,
                 other => match role_claims.iter().position(|claim| **claim == *other) {
                     Some(at) => claimed.roles.push((at, names(s, AtSpaces)?.ok_or(()))),
                     None => skip_value(s)?,
                 },
             }
         }
-        let logged = [&claimed.sub, &claimed.jti, &claimed.sid, &claimed.acr];
-        if logged.into_iter().flatten().any(|text| text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control)) {
-            return Err(bad("`sub`, `jti`, `sid` or `acr` is too long or has control characters"));
+        let logged = [&claimed.sub, &claimed.jti, &claimed.acr, &claimed.sid];
+        if logged.into_iter().flatten().any(|text| !is_name(text)) {
+            return Err(bad("`sub`, `jti`, `acr` or `sid` is too long or has control characters"));
         }
         Ok(claimed)
     }
@@ -209,34 +213,20 @@ impl Claims {
     }
 }
 
-fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, str>, Refusal> {
+/// Whether this may go into logs and policies.
+pub(super) fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME_BYTES && !text.chars().any(char::is_control)
+}
+
+pub(in crate::verify) fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, str>, Refusal> {
     match scanner.next().map_err(not_json)? {
         Some(Token::String(text)) => Ok(text.unescape()),
         _ => Err(bad(wrong)),
     }
 }
 
-/// A confirmation (RFC 7800, section 3.1): an object with a method that is known. A token that is bound in a way that nobody
-/// here can check is not good.
-fn confirmation(scanner: &mut Scanner<'_>) -> Result<Confirmation, Refusal> {
-    let wrong = bad("`cnf` is not an object with a known confirmation method");
-    if scanner.next().map_err(not_json)? != Some(Token::BeginObject) {
-        return Err(wrong);
-    }
-    let mut confirmation = Confirmation::default();
-    loop {
-        let slot = match scanner.next().map_err(not_json)? {
-            Some(Token::Key(name)) if name == *"jkt" => &mut confirmation.jkt,
-            Some(Token::Key(name)) if name == *"x5t#S256" => &mut confirmation.x5t_s256,
-            Some(Token::EndObject) if confirmation != Confirmation::default() => return Ok(confirmation),
-            _ => return Err(wrong),
-        };
-        *slot = Some(string(scanner, "a thumbprint in `cnf` is not a string")?.into());
-    }
-}
-
 /// A NumericDate (RFC 7519, section 2), in milliseconds.
-fn time(scanner: &mut Scanner<'_>, wrong: &'static str) -> Result<Millis, Refusal> {
+pub(in crate::verify) fn time(scanner: &mut Scanner<'_>, wrong: &'static str) -> Result<Millis, Refusal> {
     match scanner.next().map_err(not_json)? {
         Some(Token::Number(text)) => millis(text).ok_or(bad(wrong)),
         _ => Err(bad(wrong)),
@@ -292,18 +282,18 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|word| !word.is_empty())
 }
 
-fn skip_value(scanner: &mut Scanner<'_>) -> Result<(), Refusal> {
+pub(in crate::verify) fn skip_value(scanner: &mut Scanner<'_>) -> Result<(), Refusal> {
     let outside = scanner.depth();
     scanner.next().map_err(not_json)?;
     while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
     Ok(())
 }
 
-const fn not_json(_: Error) -> Refusal {
+pub(in crate::verify) const fn not_json(_: Error) -> Refusal {
     bad("not strict JSON")
 }
 
-const fn bad(detail: &'static str) -> Refusal {
+pub(super) const fn bad(detail: &'static str) -> Refusal {
     (Code::VerifyBadClaims, detail)
 }
 
@@ -320,7 +310,7 @@ mod tests {
     fn claims_of_the_right_type() {
         let claimed = read(
             r#"{"iss":"i","sub":"s","aud":["a","b"],"exp":1.5,"nbf":1,"iat":2e0,"auth_time":0,"jti":"j","acr":"x",
-                "scope":" a  b","scp":["c d"],"roles":"r q","https://example.com/groups":5,"x":{"exp":"no","y":[[]]},"z":null}"#,
+                "scope":" a  b","scp":["c d"],"roles":"r q","sid":"s1","act":{"sub":"b"},"https://example.com/groups":5,"x":{"exp":"no","y":[[]]},"z":null}"#,
         )
         .unwrap();
         assert_eq!((claimed.exp, claimed.nbf, claimed.iat), (Some(1_500), Some(1_000), Some(2_000)));
@@ -329,6 +319,7 @@ mod tests {
         assert_eq!(claimed.scp.unwrap().as_slice(), ["c d"]);
         assert_eq!(claimed.roles[0].1.as_ref().unwrap().as_slice(), ["r", "q"]);
         assert_eq!(claimed.roles[1], (1, Err(())));
+        assert_eq!((claimed.sid.as_deref(), claimed.actors.as_slice()), (Some("s1"), &["b".into()][..]));
     }
 
     #[test]
@@ -371,6 +362,8 @@ mod tests {
             r#"{"cnf":{}}"#,
             r#"{"cnf":{"jkt":5}}"#,
             r#"{"cnf":{"jkt":"x","kid":"y"}}"#,
+            r#"{"sid":"a\n"}"#,
+            r#"{"act":null}"#,
         ] {
             assert_eq!(read(json).unwrap_err().0, Code::VerifyBadClaims, "{json}");
         }
