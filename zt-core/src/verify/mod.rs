@@ -14,6 +14,7 @@ mod config;
 mod credential;
 mod issuer;
 mod jose;
+mod message_signature;
 mod state;
 mod token;
 
@@ -25,11 +26,13 @@ use smallvec::{SmallVec, smallvec};
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
+pub use message_signature::{BodyCover, Nonce, SignatureAlgorithm, SignatureConfig, SpeaksAs};
 pub use state::State;
 
 use self::api_key::ApiKeys;
 use self::credential::Credential;
 use self::issuer::Issuer;
+use self::message_signature::Signatures;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -46,6 +49,7 @@ pub struct Verifier {
     issuers: Vec<Issuer>,
     role_claims: Vec<Box<str>>,
     api_keys: ApiKeys,
+    signatures: Signatures,
     api_key_header: String,
     tenant_claim: String,
     realm: String,
@@ -106,6 +110,7 @@ impl Verifier {
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
         }
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
+        let signatures = Signatures::compile(&config.signature, skew, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -114,6 +119,7 @@ impl Verifier {
             issuers,
             role_claims,
             api_keys,
+            signatures,
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
@@ -146,7 +152,7 @@ impl Verifier {
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        if self.issuers.is_empty() && self.api_keys.is_empty() {
+        if self.issuers.is_empty() && self.api_keys.is_empty() && self.signatures.is_empty() {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
@@ -158,6 +164,7 @@ impl Verifier {
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
+        let proven = proven.and_then(|verified| self.with_signatures(state, request, verified, now));
         proven.unwrap_or_else(|(code, detail)| Verified {
             findings: smallvec![Finding::new(code, detail)],
             ..Verified::default()
@@ -172,7 +179,11 @@ impl Verifier {
     /// The `WWW-Authenticate` header for a refusal with this code; `acr_values` and `max_age_s` are for
     /// `verify.reauthenticate`.
     pub fn challenge(&self, code: Code, acr_values: Option<&str>, max_age_s: Option<u64>) -> String {
-        let scheme = if self.issuers.is_empty() && !self.api_keys.is_empty() { "ApiKey" } else { "Bearer" };
+        let scheme = match (self.issuers.is_empty(), self.api_keys.is_empty(), self.signatures.is_empty()) {
+            (true, false, _) => "ApiKey",
+            (true, true, false) => "Signature",
+            _ => "Bearer",
+        };
         challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
     }
 }
