@@ -9,11 +9,7 @@ use crate::model::Request;
 const MAX_BYTES: usize = 64 << 10;
 
 /// Writes the signature base for these components of a request, which were read from this input.
-pub(super) fn base(
-    input: &Labelled<'_>,
-    components: &[Component],
-    request: &Request<'_>,
-) -> Result<String, Refusal> {
+pub(super) fn base(input: &Labelled<'_>, components: &[Component], request: &Request<'_>) -> Result<String, Refusal> {
     let mut base = String::with_capacity(512);
     let mut parameters = String::with_capacity(256);
     parameters.push('(');

@@ -55,7 +55,9 @@ pub(super) fn write(out: &mut String, name: &str, form: &Form, request: &Request
         Form::Combined | Form::Wrapped => out.push_str(&text),
         Form::Canonical => {
             let value = structured(name, text.as_bytes());
-            out.push_str(&value.ok_or(malformed("`sf` on a field that is not known to be structured, or is malformed"))?);
+            out.push_str(
+                &value.ok_or(malformed("`sf` on a field that is not known to be structured, or is malformed"))?,
+            );
         }
         Form::Member(key) => {
             let members = canonical::dictionary(text.as_bytes(), MAX_MEMBERS);

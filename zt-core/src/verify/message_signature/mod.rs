@@ -16,9 +16,9 @@ mod digest;
 mod field;
 mod key;
 mod parameters;
-mod structured;
 #[cfg(test)]
 mod rfc;
+mod structured;
 #[cfg(test)]
 mod tests;
 
@@ -58,7 +58,8 @@ impl Signatures {
         let mut keys = Vec::with_capacity(configs.len());
         for (at, config) in configs.iter().enumerate() {
             if configs.iter().take(at).any(|other| other.keyid == config.keyid) {
-                let problem = Problem::new(format!("verify.signature[{at}].keyid"), "the same `keyid` as another entry");
+                let problem =
+                    Problem::new(format!("verify.signature[{at}].keyid"), "the same `keyid` as another entry");
                 problems.push(problem.mend("give each key its own"));
             }
             keys.extend(SigningKey::compile(at, config, problems));
@@ -141,7 +142,10 @@ impl Verifier {
         let proven = self.signatures.verify(request, |_parts, _until| Ok(()), now)?;
         if let Some(identity) = proven.identity {
             if verified.identity.is_some() {
-                return Err((Code::VerifyManyCredentials, "a signature that speaks for the caller beside a credential"));
+                return Err((
+                    Code::VerifyManyCredentials,
+                    "a signature that speaks for the caller beside a credential",
+                ));
             }
             verified.identity = Some(identity);
         }

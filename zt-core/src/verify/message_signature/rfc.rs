@@ -173,10 +173,8 @@ fn fields_of_section_2_1() {
             ("Example-Header", "of, commas"),
         ],
     );
-    let found = lines(
-        r#""host" "x-ows-header" "cache-control" "example-dict" "x-empty-header" "example-header";bs"#,
-        &request,
-    );
+    let found =
+        lines(r#""host" "x-ows-header" "cache-control" "example-dict" "x-empty-header" "example-header";bs"#, &request);
     let expected = [
         r#""host": www.example.com"#,
         r#""x-ows-header": Leading and trailing whitespace."#,
@@ -216,10 +214,7 @@ fn structured_fields_of_section_2_1() {
 #[test]
 fn derived_components_of_section_2_2() {
     let request = get("/path", Some("param=value"), &[]);
-    let found = lines(
-        r#""@method" "@target-uri" "@authority" "@scheme" "@request-target" "@path" "@query""#,
-        &request,
-    );
+    let found = lines(r#""@method" "@target-uri" "@authority" "@scheme" "@request-target" "@path" "@query""#, &request);
     let expected = [
         r#""@method": GET"#,
         r#""@target-uri": https://www.example.com/path?param=value"#,
