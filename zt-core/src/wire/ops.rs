@@ -21,7 +21,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] = &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "signature_verify"];
+pub const OPS: &[&str] =
+    &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "signature_verify"];
 
 /// Runs an operation on a JSON document.
 ///
