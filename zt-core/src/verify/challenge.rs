@@ -57,7 +57,7 @@ pub(super) fn challenges(offer: Offer<'_>, shown: Scheme, code: Code, step_up: S
             out.push(step_up_text(scheme, step_up) + &offer.algs_for(shown));
             return out;
         }
-        VerifyManyCredentials => ("invalid_request", ""),
+        VerifyManyCredentials | VerifyBadDigest => ("invalid_request", ""),
         VerifyExpired => ("invalid_token", "The access token expired"),
         VerifyBadProof | VerifyProofReplayed | VerifyProofStale if shown == Scheme::Dpop => ("invalid_dpop_proof", ""),
         VerifyNonceRequired => ("use_dpop_nonce", ""),

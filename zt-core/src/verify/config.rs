@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, CacheConfig, DpopConfig, ReauthenticateConfig, WorkloadConfig};
+use super::{Algorithm, CacheConfig, DpopConfig, ReauthenticateConfig, SignatureConfig, WorkloadConfig};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -24,6 +24,8 @@ pub struct Config {
     pub workload: Vec<WorkloadConfig>,
     /// Accepted API keys.
     pub api_key: Vec<ApiKeyConfig>,
+    /// Keys that sign requests (HTTP Message Signatures, RFC 9421).
+    pub signature: Vec<SignatureConfig>,
     /// The header that carries an API key.
     pub api_key_header: String,
     /// The top-level claim that names the tenant of a token, for limits.
@@ -127,6 +129,7 @@ impl Default for Config {
             dpop: None,
             workload: Vec::new(),
             api_key: Vec::new(),
+            signature: Vec::new(),
             api_key_header: "x-api-key".to_owned(),
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),

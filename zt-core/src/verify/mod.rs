@@ -21,6 +21,7 @@ mod dpop;
 mod freshness;
 mod issuer;
 mod jose;
+mod message_signature;
 mod replay;
 mod revocation;
 mod state;
@@ -40,6 +41,7 @@ pub use dpop::{DpopConfig, NonceUse};
 pub use freshness::{Demand, ReauthenticateConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
+pub use message_signature::{BodyCover, Nonce, SignatureAlgorithm, SignatureConfig, SpeaksAs};
 pub use revocation::{Revocation, Revoked};
 pub use state::{Snapshot, State};
 
@@ -49,6 +51,7 @@ use self::credential::Credential;
 use self::dpop::Dpop;
 use self::issuer::Issuer;
 use self::jose::confirmation::Confirmation;
+use self::message_signature::Signatures;
 use self::revocation::Ids;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
@@ -68,6 +71,7 @@ pub struct Verifier {
     api_keys: ApiKeys,
     dpop: Option<Dpop>,
     certificates: Certificates,
+    signatures: Signatures,
     api_key_header: String,
     tenant_claim: String,
     realm: String,
@@ -143,6 +147,7 @@ impl Verifier {
         let dpop = config.dpop.as_ref().map(|dpop| Dpop::compile(dpop, &mut problems));
         let certificates = Certificates::compile(&config.workload, &mut problems);
         let replay_bytes = replay::memory(config.replay_memory, &mut problems);
+        let signatures = Signatures::compile(&config.signature, skew, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -153,6 +158,7 @@ impl Verifier {
             api_keys,
             dpop,
             certificates,
+            signatures,
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
@@ -190,7 +196,7 @@ impl Verifier {
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        if self.issuers.is_empty() && self.api_keys.is_empty() && self.certificates.is_empty() {
+        if self.is_empty() {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
@@ -214,6 +220,7 @@ impl Verifier {
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
+        let proven = proven.and_then(|verified| self.with_signatures(state, request, verified, now));
         let mut verified = proven.unwrap_or_else(Verified::refused);
         if scheme == Scheme::Dpop && verified.identity.is_none() {
             self.hand_out_nonce(state, &mut verified, now);
@@ -234,6 +241,14 @@ impl Verifier {
                 Verified::refused((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof"))
             }
         }
+    }
+
+    /// Whether nothing is configured.
+    fn is_empty(&self) -> bool {
+        self.issuers.is_empty()
+            && self.api_keys.is_empty()
+            && self.certificates.is_empty()
+            && self.signatures.is_empty()
     }
 
     /// The tenant that a verified token names.

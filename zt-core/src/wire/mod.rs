@@ -4,6 +4,7 @@ mod fields;
 mod guard;
 mod ops;
 mod text_ops;
+mod verify_ops;
 
 pub use fields::Read;
 pub use guard::{decide_or_refuse, panic_decision};
