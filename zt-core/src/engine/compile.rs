@@ -92,7 +92,7 @@ fn collect<T>(compiled: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) ->
     compiled.map_err(|more| problems.extend(more)).ok()
 }
 
-/// The configuration with key sets that were in files put inline.
+/// The configuration with key sets and secrets that were in files put inline.
 fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
     let mut inlined = config.clone();
     for (index, issuer) in inlined.verify.issuer.iter_mut().enumerate() {
@@ -102,6 +102,11 @@ fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
             None => problems.push(not_handed_over(format!("verify.issuer[{index}].jwks_file"), name, "jwks")),
         }
     }
+    inlined.verify.inline_secrets(|key, name, twin| {
+        let text = config.files_named(name).next().map(|file| file.text.clone());
+        problems.extend(text.is_none().then(|| not_handed_over(key, name, twin)));
+        text
+    });
     inlined
 }
 

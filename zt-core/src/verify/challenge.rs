@@ -15,9 +15,11 @@ pub(super) fn challenge(
     use Code::*;
     let error = match code {
         // Without a credential, or with one of another scheme, no error is named (RFC 6750, section 3.1).
-        VerifyNoCredential | VerifySchemeRefused | VerifyUnknownApiKey => return format!("{scheme} realm=\"{realm}\""),
+        VerifyNoCredential | VerifySchemeRefused | VerifyUnknownApiKey | VerifyMalformedApiKey | VerifyNetworkRefused => {
+            return format!("{scheme} realm=\"{realm}\"");
+        }
         VerifyReauthenticate => return step_up(scheme, acr_values, max_age_s),
-        VerifyManyCredentials => "\"invalid_request\"",
+        VerifyManyCredentials | VerifyCredentialInQuery | VerifyBadDigest => "\"invalid_request\"",
         VerifyExpired => "\"invalid_token\", error_description=\"The access token expired\"",
         _ if code.stage() == Stage::Verify => "\"invalid_token\"",
         _ if code.stage() == Stage::Policy => "\"insufficient_scope\"",

@@ -8,14 +8,23 @@
 //! A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
 //! token is refused.
 
-mod api_key;
+pub mod api_key;
+mod body;
 mod challenge;
 mod config;
 mod credential;
+mod files;
+mod in_query;
+mod instant;
 mod issuer;
 mod jose;
+mod mac;
+mod network;
+mod secret;
+mod sigv4;
 mod state;
 mod token;
+mod webhook;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,11 +34,16 @@ use smallvec::{SmallVec, smallvec};
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
+pub use secret::Secret;
+pub use sigv4::Sigv4Config;
 pub use state::State;
+pub use webhook::{WebhookConfig, WebhookFormat};
 
 use self::api_key::ApiKeys;
 use self::credential::Credential;
 use self::issuer::Issuer;
+use self::sigv4::Sigv4;
+use self::webhook::Webhooks;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -46,6 +60,8 @@ pub struct Verifier {
     issuers: Vec<Issuer>,
     role_claims: Vec<Box<str>>,
     api_keys: ApiKeys,
+    webhooks: Webhooks,
+    sigv4: Sigv4,
     api_key_header: String,
     tenant_claim: String,
     realm: String,
@@ -70,6 +86,17 @@ pub struct Verified {
     pub refresh_wanted: Option<Arc<str>>,
     /// Headers for the response, whatever the outcome.
     pub response_headers: SmallVec<[(Cow<'static, str>, String); 1]>,
+}
+
+impl Verified {
+    /// With the workload that sent the request: beside another identity, or as the only one.
+    fn beside(mut self, workload: Option<Arc<Identity>>) -> Self {
+        let slot = if self.identity.is_some() { &mut self.workload } else { &mut self.identity };
+        if workload.is_some() {
+            *slot = workload;
+        }
+        self
+    }
 }
 
 impl Verifier {
@@ -105,7 +132,9 @@ impl Verifier {
             }
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
         }
-        let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
+        let api_keys = ApiKeys::compile(config, &mut problems);
+        let webhooks = Webhooks::compile(&config.webhook, &mut problems);
+        let sigv4 = Sigv4::compile(&config.sigv4, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -114,6 +143,8 @@ impl Verifier {
             issuers,
             role_claims,
             api_keys,
+            webhooks,
+            sigv4,
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
@@ -146,22 +177,47 @@ impl Verifier {
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        if self.issuers.is_empty() && self.api_keys.is_empty() {
+        let keyed = !self.api_keys.is_empty() || !self.webhooks.is_empty() || !self.sigv4.is_empty();
+        if self.issuers.is_empty() && !keyed {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
-        let proven = credential::shown(request, header).and_then(|shown| match shown {
+        let shown = in_query::refuse(request, header, self.api_keys.prefix())
+            .and_then(|()| credential::shown(request, header))
+            .and_then(|shown| self.presigned(request, shown));
+        let proven = shown.and_then(|shown| match shown {
             None => Ok(Verified::default()),
+            Some(Credential::Sigv4(header)) => {
+                Ok(Verified { identity: Some(self.sigv4.signer(header, request, now)?), ..Verified::default() })
+            }
             Some(Credential::Bearer(token)) => self.token(state, token, now),
             Some(Credential::ApiKey(key)) => {
-                let identity = self.api_keys.identify(key, now)?;
+                let identity = self.api_keys.identify(key, request.peer.ip, now)?;
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
+        });
+        let proven = proven.and_then(|verified| {
+            // The store of what was seen goes here.
+            let sender = self.webhooks.sender(request, now, |_, _| Ok(()))?;
+            Ok(verified.beside(sender))
         });
         proven.unwrap_or_else(|(code, detail)| Verified {
             findings: smallvec![Finding::new(code, detail)],
             ..Verified::default()
         })
+    }
+
+    /// What is shown, where a query that signs the request counts like an `Authorization` header.
+    fn presigned<'r>(
+        &self,
+        request: &Request<'_>,
+        shown: Option<Credential<'r>>,
+    ) -> Result<Option<Credential<'r>>, Refusal> {
+        match shown {
+            _ if self.sigv4.is_empty() || !sigv4::is_presigned(request) => Ok(shown),
+            None => Ok(Some(Credential::Sigv4(None))),
+            Some(_) => Err((Code::VerifyManyCredentials, "a presigned query beside another credential")),
+        }
     }
 
     /// The tenant that a verified token names.
@@ -172,7 +228,12 @@ impl Verifier {
     /// The `WWW-Authenticate` header for a refusal with this code; `acr_values` and `max_age_s` are for
     /// `verify.reauthenticate`.
     pub fn challenge(&self, code: Code, acr_values: Option<&str>, max_age_s: Option<u64>) -> String {
-        let scheme = if self.issuers.is_empty() && !self.api_keys.is_empty() { "ApiKey" } else { "Bearer" };
+        let scheme = match self.issuers.is_empty() {
+            true if !self.api_keys.is_empty() => "ApiKey",
+            true if !self.sigv4.is_empty() => "AWS4-HMAC-SHA256",
+            true if !self.webhooks.is_empty() => "Webhook",
+            _ => "Bearer",
+        };
         challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
     }
 }

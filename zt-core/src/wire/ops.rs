@@ -16,10 +16,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
     ("schemas", all_schemas),
+    ("sigv4_verify", super::hmac_ops::sigv4_verify),
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] = &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas"];
+pub const OPS: &[&str] = &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "sigv4_verify"];
 
 /// Runs an operation on a JSON document.
 ///
