@@ -101,18 +101,7 @@ impl<'r> Authorization<'r> {
         check_headers(signed_headers)?;
         let signature = mac::from_lower_hex(signature.as_bytes());
         let signature = signature.ok_or(bad("the signature is not 64 hexadecimal digits in lower case"))?;
-        Ok(Self {
-            access_key_id,
-            date,
-            region,
-            service,
-            scope,
-            signed_headers,
-            signature,
-            time,
-            signed_at,
-            expires_in,
-        })
+        Ok(Self { access_key_id, date, region, service, scope, signed_headers, signature, time, signed_at, expires_in })
     }
 
     /// Whether a header, its name in lower case, is signed.

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn paths() {
-        let text = |sent: &str, normalize| path(sent.as_bytes(), normalize).map(|path| String::from_utf8(path).unwrap());
+        let text =
+            |sent: &str, normalize| path(sent.as_bytes(), normalize).map(|path| String::from_utf8(path).unwrap());
         for (sent, normalized) in [
             ("/", "/"),
             ("//", "/"),

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use self::authorization::{Authorization, bad, only};
 use self::canonical::Canonical;
 pub use self::config::Sigv4Config;
-pub(super) use self::query::is_presigned;
 use self::query::Query;
+pub(super) use self::query::is_presigned;
 use super::mac::{self, Digest, MacKey};
 use super::secret::{LEAST_SECRET_BYTES, Secret};
 use super::{Refusal, body};
@@ -272,7 +272,9 @@ impl AccessKey {
         }
         match signed.expires_in {
             Some(time) if now >= signed.signed_at.saturating_add(time) => stale("`X-Amz-Expires` has passed"),
-            None if signed.signed_at < now.saturating_sub(self.tolerance) => stale("signed longer ago than `tolerance`"),
+            None if signed.signed_at < now.saturating_sub(self.tolerance) => {
+                stale("signed longer ago than `tolerance`")
+            }
             _ => Ok(()),
         }
     }

@@ -57,9 +57,8 @@ impl<'r> Query<'r> {
             let at = memchr::memchr(b'=', pair).unwrap_or(pair.len());
             let (name, value) = pair.split_at_checked(at).unwrap_or((pair, &[]));
             let value = value.get(1..).unwrap_or_default();
-            let decoded = |bytes: &'r [u8]| {
-                percent::decode(bytes).map_err(|_| bad("a broken percent-encoding in the query"))
-            };
+            let decoded =
+                |bytes: &'r [u8]| percent::decode(bytes).map_err(|_| bad("a broken percent-encoding in the query"));
             pairs.push((decoded(name)?, decoded(value)?));
         }
         for (at, (name, _)) in pairs.iter().enumerate() {
@@ -67,7 +66,8 @@ impl<'r> Query<'r> {
             if amz && pairs.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name)) {
                 return Err(bad("an `X-Amz-` parameter stands twice"));
             }
-            if amz && OF_SIGNATURE.iter().any(|due| name.eq_ignore_ascii_case(due.as_bytes()) && **name != *due.as_bytes())
+            if amz
+                && OF_SIGNATURE.iter().any(|due| name.eq_ignore_ascii_case(due.as_bytes()) && **name != *due.as_bytes())
             {
                 return Err(bad("an `X-Amz-` parameter of the signature in another case"));
             }

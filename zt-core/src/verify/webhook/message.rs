@@ -27,11 +27,7 @@ pub(super) struct Message<'r> {
 
 impl<'r> Message<'r> {
     /// Reads a request that has this header.
-    pub(super) fn read(
-        format: WebhookFormat,
-        header: &'r str,
-        request: &'r Request<'_>,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn read(format: WebhookFormat, header: &'r str, request: &'r Request<'_>) -> Result<Self, Refusal> {
         let value = only(request, header)?.ok_or(bad("the signature's header is missing"))?;
         let (mut signatures, mut before, mut sent) = (SmallVec::new(), SmallVec::new(), None);
         match format {
