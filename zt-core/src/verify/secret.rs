@@ -20,7 +20,7 @@ impl Secret {
     }
 
     /// The text of a file that holds a secret on one line: without the line break at its end.
-    pub(super) fn from_file(text: &str) -> Self {
+    pub fn from_file(text: &str) -> Self {
         let line = text.strip_suffix('\n').unwrap_or(text);
         Self(line.strip_suffix('\r').unwrap_or(line).to_owned())
     }
