@@ -102,8 +102,15 @@ impl Certificates {
         let Some(workload) = self.identify(peer)? else { return Ok(()) };
         let alone = verified.identity.is_none() && verified.findings.is_empty();
         let place = if alone { &mut verified.identity } else { &mut verified.workload };
-        place.get_or_insert_with(|| Arc::clone(workload));
-        Ok(())
+        match place {
+            Some(other) if other.principal != workload.principal => {
+                Err((Code::VerifyManyCredentials, "a certificate and a signature of different workloads"))
+            }
+            _ => {
+                *place = Some(Arc::clone(workload));
+                Ok(())
+            }
+        }
     }
 
     fn identify(&self, peer: &Peer<'_>) -> Result<Option<&Arc<Identity>>, Refusal> {

@@ -50,14 +50,18 @@ pub(super) fn challenges(offer: Offer<'_>, shown: Scheme, code: Code, step_up: S
     let mut out = Challenges::new();
     let (error, description) = match code {
         // Without a credential, or with one of another scheme, no error is named (RFC 6750, section 3.1).
-        VerifyNoCredential | VerifySchemeRefused | VerifyUnknownApiKey => ("", ""),
+        VerifyNoCredential
+        | VerifySchemeRefused
+        | VerifyUnknownApiKey
+        | VerifyMalformedApiKey
+        | VerifyNetworkRefused => ("", ""),
         VerifyReauthenticate => {
             // The credential holds; the authentication behind it does not. So no realm is named.
             let scheme = if shown == Scheme::Dpop { "DPoP" } else { "Bearer" };
             out.push(step_up_text(scheme, step_up) + &offer.algs_for(shown));
             return out;
         }
-        VerifyManyCredentials | VerifyBadDigest => ("invalid_request", ""),
+        VerifyManyCredentials | VerifyCredentialInQuery | VerifyBadDigest => ("invalid_request", ""),
         VerifyExpired => ("invalid_token", "The access token expired"),
         VerifyBadProof | VerifyProofReplayed | VerifyProofStale if shown == Scheme::Dpop => ("invalid_dpop_proof", ""),
         VerifyNonceRequired => ("use_dpop_nonce", ""),

@@ -12,6 +12,8 @@ pub(super) enum Credential<'r> {
     Dpop(&'r [u8]),
     /// The value of the API key header.
     ApiKey(&'r [u8]),
+    /// `Authorization: AWS4-...`, or nothing where the query signs the request.
+    Sigv4(Option<&'r [u8]>),
 }
 
 /// The request's only credential. Two of them are refused, also of different kinds: which one counts would be a guess.
@@ -33,20 +35,26 @@ pub(super) fn shown<'r>(
     }
     match (authorization, api_key) {
         (Some(_), Some(_)) => Err(many),
-        (Some(value), None) => token(value).map(Some),
+        (Some(value), None) => authorization_scheme(value).map(Some),
         (None, Some(key)) => Ok(Some(Credential::ApiKey(key))),
         (None, None) => Ok(None),
     }
 }
 
 /// The scheme in any case, exactly one space, the token (RFC 9110, section 11.4; RFC 6750, section 2.1; RFC 9449, section 7.1).
-fn token(value: &[u8]) -> Result<Credential<'_>, Refusal> {
+fn authorization_scheme(value: &[u8]) -> Result<Credential<'_>, Refusal> {
     let scheme = value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     match value.split_at_checked(scheme) {
         Some((scheme, [b' ', token @ ..])) if scheme.eq_ignore_ascii_case(b"bearer") => Ok(Credential::Bearer(token)),
         Some((scheme, [b' ', token @ ..])) if scheme.eq_ignore_ascii_case(b"dpop") => Ok(Credential::Dpop(token)),
         Some((scheme, _)) if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop") => {
             Err((Code::VerifyMalformedToken, "a scheme without a token"))
+        }
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case(b"basic") => {
+            Err((Code::VerifySchemeRefused, "`Basic`: a password with every request"))
+        }
+        Some((scheme, _)) if scheme.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"aws4-")) => {
+            Ok(Credential::Sigv4(Some(value)))
         }
         _ => Err((Code::VerifySchemeRefused, "neither `Bearer` nor `DPoP`")),
     }

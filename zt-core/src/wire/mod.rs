@@ -2,6 +2,7 @@
 
 mod fields;
 mod guard;
+mod hmac_ops;
 mod ops;
 mod text_ops;
 mod verify_ops;

@@ -1,16 +1,14 @@
 //! `[verify.dpop]`: what is asked of a proof.
 
-use std::fmt;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::Algorithm;
+use super::super::{Algorithm, Secret};
 use crate::base::units::Duration;
 
 /// `[verify.dpop]`: proofs of possession for access tokens (RFC 9449). The table, empty as it may be, is what makes DPoP
 /// accepted; that an issuer's tokens *must* be bound is its `sender_constrained = "required"`.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DpopConfig {
     /// Accepted algorithms of proofs: asymmetric ones.
@@ -36,7 +34,7 @@ pub struct DpopConfig {
     /// The secret itself, 32 characters at least; the same on every server that should accept the others' nonces. Without
     /// it nonces are made with the seed of the state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nonce_secret: Option<String>,
+    pub nonce_secret: Option<Secret>,
 }
 
 /// Whether proofs must hold a nonce.
@@ -62,19 +60,5 @@ impl Default for DpopConfig {
             nonce_secret_file: None,
             nonce_secret: None,
         }
-    }
-}
-
-impl fmt::Debug for DpopConfig {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DpopConfig")
-            .field("algorithms", &self.algorithms)
-            .field("max_age", &self.max_age)
-            .field("clock_skew", &self.clock_skew)
-            .field("base_urls", &self.base_urls)
-            .field("nonce", &self.nonce)
-            .field("nonce_secret_file", &self.nonce_secret_file)
-            .finish_non_exhaustive()
     }
 }

@@ -12,8 +12,9 @@ use subtle::ConstantTimeEq as _;
 
 use self::nonce::{Age, Nonces};
 use self::proof::{Proof, bad};
+use super::compile::MAX_SKEW;
 use super::replay::Replays;
-use super::{Algorithm, MAX_SKEW, Refusal};
+use super::{Algorithm, Refusal};
 use crate::model::{Code, Millis, Problem, Request, Text};
 
 /// Longest time that proofs may be accepted.
@@ -77,7 +78,7 @@ impl Dpop {
         if !within(config.nonce_lifetime.millis(), MAX_NONCE_LIFETIME) {
             problem("nonce_lifetime", "not from 1 ms to a day", "write \"5m\"");
         }
-        let secret = config.nonce_secret.as_deref().map(str::trim);
+        let secret = config.nonce_secret.as_ref().map(|secret| secret.expose().trim());
         if secret.is_some_and(|secret| secret.chars().count() < LEAST_SECRET) {
             problem("nonce_secret", "shorter than 32 characters", "write 32 random characters or more");
         }
