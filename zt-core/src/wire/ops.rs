@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::dpop_ops::dpop_verify;
 use super::text;
 use super::text_ops::{check, named_files, policy_evaluate};
 use crate::model::{Code, Decision, schemas};
@@ -12,6 +13,7 @@ type Operation = fn(&str) -> Result<String, String>;
 const OPERATIONS: &[(&str, Operation)] = &[
     ("check", check),
     ("codes", codes),
+    ("dpop_verify", dpop_verify),
     ("named_files", named_files),
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
@@ -19,7 +21,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] = &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas"];
+pub const OPS: &[&str] = &["check", "codes", "dpop_verify", "named_files", "policy_evaluate", "problem", "schemas"];
 
 /// Runs an operation on a JSON document.
 ///
