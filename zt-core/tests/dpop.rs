@@ -43,7 +43,7 @@ impl Key {
 
     /// RFC 7638, written another way than in the library: `serde_json` sorts the names.
     fn thumbprint(&self) -> String {
-        encode(&Sha256::digest(self.jwk().to_string()))
+        encode(Sha256::digest(self.jwk().to_string()))
     }
 
     fn alg(&self) -> &'static str {
@@ -103,6 +103,9 @@ fn token(cnf: Option<Value>) -> String {
     }
     KEYS.issuer.sign(r#"{"alg":"ES256","typ":"at+jwt"}"#, &claims.to_string())
 }
+
+/// What is done to a proof, and what that must be called.
+type Bend = (&'static str, fn(&mut Proof), Code);
 
 /// The parts of a proof, to be bent.
 struct Proof {
@@ -171,7 +174,7 @@ fn a_proof_of_each_kind_passes_once() {
 fn proofs_that_are_bent() {
     let [key, other, _] = &KEYS.sender;
     let token = token(Some(json!({"jkt": key.thumbprint()})));
-    let mut bends: Vec<(&str, fn(&mut Proof), Code)> = vec![
+    let bends: &[Bend] = &[
         ("no typ", |p| drop(p.header.as_object_mut().unwrap().remove("typ")), Code::VerifyBadProof),
         ("typ JWT", |p| p.header["typ"] = json!("JWT"), Code::VerifyBadProof),
         ("typ at+jwt", |p| p.header["typ"] = json!("at+jwt"), Code::VerifyBadProof),
@@ -216,7 +219,7 @@ fn proofs_that_are_bent() {
         ("ath in base64", |p| p.claims["ath"] = json!(STANDARD.encode([0xff; 32])), Code::VerifyBadProof),
         ("ath the token", |p| p.claims["ath"] = json!("x"), Code::VerifyBadProof),
     ];
-    for (what, bend, expected) in bends.drain(..) {
+    for (what, bend, expected) in bends.iter().copied() {
         let mut proof = Proof::of(key, &token);
         bend(&mut proof);
         let verified = verify(&request(&format!("DPoP {token}"), &[&proof.sign(key)]));
@@ -396,6 +399,6 @@ proptest! {
             proof.claims[name] = value;
         }
         let verified = verify(&request(&format!("DPoP {token}"), &[&proof.sign(key)]));
-        prop_assert!(verified.identity.is_some() != !verified.findings.is_empty());
+        prop_assert!(verified.identity.is_some() == verified.findings.is_empty());
     }
 }
