@@ -1,5 +1,6 @@
 //! Tokens that only their sender may use: every way to show one wrongly, with keys made for this run.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -41,9 +42,10 @@ impl Key {
         }
     }
 
-    /// RFC 7638, written another way than in the library: `serde_json` sorts the names.
+    /// RFC 7638, written another way than in the library.
     fn thumbprint(&self) -> String {
-        encode(Sha256::digest(self.jwk().to_string()))
+        let members: BTreeMap<String, Value> = serde_json::from_value(self.jwk()).unwrap();
+        encode(Sha256::digest(serde_json::to_vec(&members).unwrap()))
     }
 
     fn alg(&self) -> &'static str {
@@ -318,6 +320,23 @@ fn nonces_are_handed_out_and_asked_for() {
     assert_eq!(show(Some(&next), start + 60), (None, None));
     assert_eq!(show(Some(&nonce), start + 120).0, Some(Code::VerifyNonceRequired));
     assert_eq!(show(Some("made up"), start).0, Some(Code::VerifyNonceRequired));
+}
+
+#[test]
+fn a_proof_that_was_used_elsewhere_is_used_here_after_a_merge() {
+    let key = &KEYS.sender[0];
+    let token = token(Some(json!({"jkt": key.thumbprint()})));
+    let request = request(&format!("DPoP {token}"), &[&Proof::of(key, &token).sign(key)]);
+    let [one, other, restarted] = [(); 3].map(|()| State::new(&KEYS.verifier, 7));
+    let show = |state: &State| code(&KEYS.verifier.verify(state, &request, NOW * 1_000));
+    assert_eq!(show(&one), None);
+    let mut bytes = Vec::new();
+    one.write(&mut bytes);
+    other.merge(other.read(&bytes).unwrap());
+    restarted.restore(restarted.read(&bytes).unwrap());
+    for state in [one, other, restarted] {
+        assert_eq!(show(&state), Some(Code::VerifyProofReplayed));
+    }
 }
 
 #[test]

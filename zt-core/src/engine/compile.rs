@@ -110,6 +110,13 @@ fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
             None => problems.push(not_handed_over("verify.dpop.nonce_secret_file".to_owned(), name, "nonce_secret")),
         }
     }
+    for (index, signature) in inlined.verify.signature.iter_mut().enumerate() {
+        let Some(name) = signature.jwk_file.as_deref().filter(|_| signature.jwk.is_none()) else { continue };
+        match config.files_named(name).next() {
+            Some(file) => signature.jwk = Some(file.text.clone()),
+            None => problems.push(not_handed_over(format!("verify.signature[{index}].jwk_file"), name, "jwk")),
+        }
+    }
     inlined
 }
 

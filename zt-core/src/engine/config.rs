@@ -138,6 +138,7 @@ impl Config {
         names.extend(self.verify.issuer.iter().filter(|i| i.jwks.is_none()).filter_map(|i| i.jwks_file.as_deref()));
         let dpop = self.verify.dpop.iter().filter(|dpop| dpop.nonce_secret.is_none());
         names.extend(dpop.filter_map(|dpop| dpop.nonce_secret_file.as_deref()));
+        names.extend(self.verify.signature.iter().filter(|s| s.jwk.is_none()).filter_map(|s| s.jwk_file.as_deref()));
         names.extend(self.policy.iter().flat_map(|policy| policy.files.iter().map(String::as_str)));
         names
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, DpopConfig, WorkloadConfig};
+use super::{Algorithm, CacheConfig, DpopConfig, ReauthenticateConfig, SignatureConfig, WorkloadConfig};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -24,6 +24,8 @@ pub struct Config {
     pub workload: Vec<WorkloadConfig>,
     /// Accepted API keys.
     pub api_key: Vec<ApiKeyConfig>,
+    /// Keys that sign requests (HTTP Message Signatures, RFC 9421).
+    pub signature: Vec<SignatureConfig>,
     /// The header that carries an API key.
     pub api_key_header: String,
     /// The top-level claim that names the tenant of a token, for limits.
@@ -32,6 +34,12 @@ pub struct Config {
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
     pub max_token: Size,
+    /// How fresh an authentication must be at which risk.
+    pub reauthenticate: Vec<ReauthenticateConfig>,
+    /// Most memory for revocations; at the bound nothing revoked is let in, and some that is not revoked is refused too.
+    pub revocation_memory: Size,
+    /// Verified tokens, remembered.
+    pub cache: CacheConfig,
     /// Memory for proofs that may be used once: DPoP proofs, signature nonces, webhook ids; 36 bytes for each that is
     /// used within its lifetime. When it is full, new ones are refused.
     pub replay_memory: Size,
@@ -121,10 +129,14 @@ impl Default for Config {
             dpop: None,
             workload: Vec::new(),
             api_key: Vec::new(),
+            signature: Vec::new(),
             api_key_header: "x-api-key".to_owned(),
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
+            reauthenticate: Vec::new(),
+            revocation_memory: Size::from_bytes(4 << 20),
+            cache: CacheConfig::default(),
             replay_memory: Size::from_bytes(4 << 20),
         }
     }

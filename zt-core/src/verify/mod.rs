@@ -5,36 +5,45 @@
 //! parsed strictly here; its signature is checked by `jsonwebtoken` through an explicitly named provider; its claims are
 //! checked against the `now` that is passed in.
 //!
-//! A token with a `cnf` claim is bound to a key of its sender, and every request proves possession of it: by a DPoP proof
+//! A verified token is remembered, so that a repeated one costs a look-up; what may have changed since is checked each
+//! time. A token with a `cnf` claim is bound to a key of its sender, and every request proves possession of it: by a DPoP proof
 //! (RFC 9449) or by the client certificate of mutual TLS (RFC 8705). A client certificate may also name a workload beside
 //! the token, or alone.
 
 mod api_key;
 mod binding;
+mod cache;
 mod certificate;
 mod challenge;
 mod config;
 mod credential;
 mod dpop;
+mod freshness;
 mod issuer;
 mod jose;
+mod message_signature;
 mod replay;
+mod revocation;
 mod state;
 mod token;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use smallvec::{SmallVec, smallvec};
 
+pub use cache::{CacheConfig, TokenAtRest};
 pub use certificate::WorkloadConfig;
 pub use challenge::{Challenges, Scheme, StepUp};
 pub use config::{ApiKeyConfig, Config, IssuerConfig, SenderConstrained};
 pub use dpop::{DpopConfig, NonceUse};
+pub use freshness::{Demand, ReauthenticateConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
-pub use replay::{BadReplays, Replays, Written};
-pub use state::State;
+pub use message_signature::{BodyCover, Nonce, SignatureAlgorithm, SignatureConfig, SpeaksAs};
+pub use revocation::{Revocation, Revoked};
+pub use state::{Snapshot, State};
 
 use self::api_key::ApiKeys;
 use self::certificate::Certificates;
@@ -42,6 +51,8 @@ use self::credential::Credential;
 use self::dpop::Dpop;
 use self::issuer::Issuer;
 use self::jose::confirmation::Confirmation;
+use self::message_signature::Signatures;
+use self::revocation::Ids;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -60,10 +71,15 @@ pub struct Verifier {
     api_keys: ApiKeys,
     dpop: Option<Dpop>,
     certificates: Certificates,
+    signatures: Signatures,
     api_key_header: String,
     tenant_claim: String,
     realm: String,
     max_token_bytes: usize,
+    reauthenticate: Vec<ReauthenticateConfig>,
+    skew: Millis,
+    revocation_memory: usize,
+    cache: CacheConfig,
     replay_bytes: usize,
 }
 
@@ -115,6 +131,8 @@ impl Verifier {
             let problem = Problem::new("verify.api_key_header", "not the name of a header of its own");
             problems.push(problem.mend("write a header name such as \"x-api-key\""));
         }
+        config.cache.check(&mut problems);
+        let common = common(config);
         let mut role_claims = Vec::new();
         let mut issuers: Vec<Issuer> = Vec::with_capacity(config.issuer.len());
         for (at, issuer) in config.issuer.iter().enumerate() {
@@ -122,12 +140,14 @@ impl Verifier {
                 let problem = Problem::new(format!("verify.issuer[{at}].issuer"), "the same issuer twice");
                 problems.push(problem.mend("put all of its keys and audiences in one table"));
             }
-            issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
+            issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &common, &mut problems));
         }
+        freshness::check(&config.reauthenticate, &mut problems);
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
         let dpop = config.dpop.as_ref().map(|dpop| Dpop::compile(dpop, &mut problems));
         let certificates = Certificates::compile(&config.workload, &mut problems);
         let replay_bytes = replay::memory(config.replay_memory, &mut problems);
+        let signatures = Signatures::compile(&config.signature, skew, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -138,9 +158,14 @@ impl Verifier {
             api_keys,
             dpop,
             certificates,
+            signatures,
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
+            reauthenticate: config.reauthenticate.clone(),
+            skew,
+            revocation_memory: config.revocation_memory.bytes_usize(),
+            cache: config.cache.clone(),
             replay_bytes,
         })
     }
@@ -171,7 +196,7 @@ impl Verifier {
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        if self.issuers.is_empty() && self.api_keys.is_empty() && self.certificates.is_empty() {
+        if self.is_empty() {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
@@ -191,20 +216,39 @@ impl Verifier {
             Some(Credential::ApiKey(key)) => {
                 scheme = Scheme::ApiKey;
                 let identity = self.api_keys.identify(key, now)?;
+                state.revocations.check(&Ids::of(&state.hasher, &identity, None), now)?;
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
-        let refused =
-            |(code, detail)| Verified { findings: smallvec![Finding::new(code, detail)], ..Verified::default() };
-        let mut verified = proven.unwrap_or_else(refused);
+        let proven = proven.and_then(|verified| self.with_signatures(state, request, verified, now));
+        let mut verified = proven.unwrap_or_else(Verified::refused);
         if scheme == Scheme::Dpop && verified.identity.is_none() {
             self.hand_out_nonce(state, &mut verified, now);
         }
         if let Err(refusal) = self.certificates.join(&request.peer, &mut verified) {
-            verified = refused(refusal);
+            verified = Verified::refused(refusal);
         }
         verified.scheme = scheme;
         verified
+    }
+
+    /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
+    pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
+        let verified = self.token(state, token, now).unwrap_or_else(Verified::refused);
+        match verified.confirmation {
+            None => verified,
+            Some(_) => {
+                Verified::refused((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof"))
+            }
+        }
+    }
+
+    /// Whether nothing is configured.
+    fn is_empty(&self) -> bool {
+        self.issuers.is_empty()
+            && self.api_keys.is_empty()
+            && self.certificates.is_empty()
+            && self.signatures.is_empty()
     }
 
     /// The tenant that a verified token names.
@@ -217,10 +261,25 @@ impl Verifier {
     pub fn challenges(&self, scheme: Scheme, code: Code, step_up: StepUp<'_>) -> Challenges {
         let offer = challenge::Offer {
             realm: &self.realm,
-            tokens: !self.issuers.is_empty(),
-            api_keys: !self.api_keys.is_empty(),
+            scheme: match (self.issuers.is_empty(), self.api_keys.is_empty(), self.signatures.is_empty()) {
+                (true, false, _) => "ApiKey",
+                (true, true, false) => "Signature",
+                _ => "Bearer",
+            },
             algs: self.dpop.as_ref().filter(|_| !self.issuers.is_empty()).map(Dpop::algs),
         };
         challenge::challenges(offer, scheme, code, step_up)
     }
+}
+
+impl Verified {
+    fn refused((code, detail): Refusal) -> Self {
+        Self { findings: smallvec![Finding::new(code, detail)], ..Self::default() }
+    }
+}
+
+/// What is asked of the tokens of every issuer: all that is not an issuer's or an API key's own.
+fn common(config: &Config) -> Sha256 {
+    let common = Config { issuer: Vec::new(), api_key: Vec::new(), ..config.clone() };
+    Sha256::new().chain_update(serde_json::to_vec(&common).unwrap_or_default())
 }

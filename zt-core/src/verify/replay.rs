@@ -15,7 +15,7 @@ use crate::model::{Code, Millis, Problem};
 /// Entries are keyed hashes of 128 bits. Two proofs that share one would refuse each other, which nobody who does not
 /// know the seed can bring about.
 #[derive(Debug)]
-pub struct Replays {
+pub(super) struct Replays {
     hasher: KeyHasher,
     used: Bounded<u64>,
     /// What expires up to here may have been used and forgotten: a merge found no place for it, or the clock went back
@@ -77,23 +77,19 @@ impl Replays {
     }
 
     /// Bytes held, the same from the start.
-    pub fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         self.used.memory().saturating_add(size_of::<Self>())
     }
 
     /// Proofs that are remembered, expired ones that nobody's place was needed for included.
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.used.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.used.is_empty()
     }
 
     /// Appends the store: seed mark u64 | forgotten until u64 | entries u64 | for each by key: key u128, expiry u64; all
     /// little-endian. The same store gives the same bytes.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         let entries = self.used.entries();
         out.extend(self.mark().to_le_bytes());
         out.extend(self.lost_until.load(Ordering::SeqCst).to_le_bytes());
@@ -108,7 +104,7 @@ impl Replays {
     ///
     /// # Errors
     /// [`BadReplays`].
-    pub fn read<'b>(&self, bytes: &'b [u8]) -> Result<(Written<'b>, &'b [u8]), BadReplays> {
+    pub(super) fn read<'b>(&self, bytes: &'b [u8]) -> Result<(Written<'b>, &'b [u8]), BadReplays> {
         let (mark, rest) = bytes.split_first_chunk().ok_or(BadReplays::Cut)?;
         let (lost_until, rest) = rest.split_first_chunk().ok_or(BadReplays::Cut)?;
         let (count, rest) = rest.split_first_chunk().ok_or(BadReplays::Cut)?;
@@ -133,7 +129,7 @@ impl Replays {
     }
 
     /// Replaces everything by what was read.
-    pub fn restore(&self, written: &Written<'_>) {
+    pub(super) fn restore(&self, written: &Written<'_>) {
         self.used.clear();
         self.lost_until.store(0, Ordering::SeqCst);
         self.merge(written);
@@ -141,7 +137,7 @@ impl Replays {
 
     /// Joins what another store has used: of two expiries the later stays. Commutative, associative and idempotent
     /// while there is place; proofs as old as one that found none are refused from then on.
-    pub fn merge(&self, written: &Written<'_>) {
+    pub(super) fn merge(&self, written: &Written<'_>) {
         self.lost_until.fetch_max(written.lost_until, Ordering::SeqCst);
         for (key, expires) in written.entries() {
             let Some(key) = Key::from_u128(key) else { continue };
@@ -160,7 +156,7 @@ impl Replays {
 
 /// A store as bytes, checked.
 #[derive(Clone, Copy, Debug)]
-pub struct Written<'b> {
+pub(super) struct Written<'b> {
     lost_until: u64,
     entries: &'b [u8],
 }
@@ -178,8 +174,7 @@ const ENTRY: usize = 24;
 
 /// Why a store of used proofs cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BadReplays {
+pub(super) enum BadReplays {
     /// It ends too soon.
     #[error("cut short")]
     Cut,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::dpop_ops::dpop_verify;
 use super::text;
 use super::text_ops::{check, named_files, policy_evaluate};
+use super::verify_ops::signature_verify;
 use crate::model::{Code, Decision, schemas};
 
 type Operation = fn(&str) -> Result<String, String>;
@@ -18,10 +19,12 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
     ("schemas", all_schemas),
+    ("signature_verify", signature_verify),
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] = &["check", "codes", "dpop_verify", "named_files", "policy_evaluate", "problem", "schemas"];
+pub const OPS: &[&str] =
+    &["check", "codes", "dpop_verify", "named_files", "policy_evaluate", "problem", "schemas", "signature_verify"];
 
 /// Runs an operation on a JSON document.
 ///

@@ -55,6 +55,15 @@ pub(in crate::verify) struct Claimed<'a> {
     pub(in crate::verify) roles: SmallVec<[(usize, Result<Names<'a>, ()>); 1]>,
 }
 
+/// The times of a token.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::verify) struct Times {
+    pub(in crate::verify) exp: Millis,
+    pub(in crate::verify) nbf: Option<Millis>,
+    pub(in crate::verify) iat: Option<Millis>,
+    pub(in crate::verify) auth_time: Option<Millis>,
+}
+
 impl<'a> Claimed<'a> {
     /// Reads claims; `role_claims` are the names that hold roles for one issuer or another.
     pub(in crate::verify) fn read(json: &'a [u8], role_claims: &[Box<str>]) -> Result<Self, Refusal> {
@@ -70,6 +79,7 @@ impl<'a> Claimed<'a> {
                 "iss" => claimed.iss = Some(string(s, "`iss` is not a string")?),
                 "sub" => claimed.sub = Some(string(s, "`sub` is not a string")?),
                 "jti" => claimed.jti = Some(string(s, "`jti` is not a string")?),
+                "sid" => claimed.sid = Some(string(s, "`sid` is not a string")?),
                 "acr" => claimed.acr = Some(string(s, "`acr` is not a string")?),
                 "exp" => claimed.exp = Some(time(s, "`exp` is not a time")?),
                 "nbf" => claimed.nbf = Some(time(s, "`nbf` is not a time")?),
@@ -80,7 +90,6 @@ impl<'a> Claimed<'a> {
                     claimed.scope = Some(names(s, AtSpaces)?.ok_or(bad("`scope` is neither a string nor strings"))?)
                 }
                 "scp" => claimed.scp = Some(names(s, AtSpaces)?.ok_or(bad("`scp` is neither a string nor strings"))?),
-                "sid" => claimed.sid = Some(string(s, "`sid` is not a string")?),
                 "cnf" => claimed.cnf = Some(Confirmation::read(s)?),
                 "act" => claimed.actors = actors::read(s)?,
                 other => match role_claims.iter().position(|claim| **claim == *other) {
@@ -109,26 +118,56 @@ pub enum Scalar<'a> {
 }
 
 /// The claims of a verified token.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Claims {
-    json: Arc<[u8]>,
+    /// The token, where it is kept, and the claims: one piece of memory for who repeats the one and who reads the other.
+    block: Arc<[u8]>,
+    from: usize,
 }
+
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Eq for Claims {}
 
 impl std::fmt::Debug for Claims {
     /// Length only: claims are personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Claims({} bytes)", self.json.len())
+        write!(f, "Claims({} bytes)", self.json().len())
     }
 }
 
 impl Claims {
-    pub(in crate::verify) fn new(json: impl Into<Arc<[u8]>>) -> Self {
-        Self { json: json.into() }
+    /// Room for claims of this length behind these bytes; nobody else has it yet.
+    pub(in crate::verify) fn with_room(before: &[u8], len: usize) -> Self {
+        let mut block: Arc<[u8]> = std::iter::repeat_n(0, before.len().saturating_add(len)).collect();
+        if let Some((start, _)) = Arc::get_mut(&mut block).and_then(|block| block.split_at_mut_checked(before.len())) {
+            start.copy_from_slice(before);
+        }
+        Self { block, from: before.len() }
+    }
+
+    /// That room; none once it is shared.
+    pub(in crate::verify) fn room(&mut self) -> &mut [u8] {
+        Arc::get_mut(&mut self.block).and_then(|block| block.get_mut(self.from..)).unwrap_or_default()
+    }
+
+    /// What stands before the claims.
+    pub(in crate::verify) fn before(&self) -> &[u8] {
+        self.block.get(..self.from).unwrap_or_default()
+    }
+
+    /// Bytes of memory.
+    pub(in crate::verify) fn bytes(&self) -> usize {
+        self.block.len()
     }
 
     /// The claims as JSON text, checked: one object, no duplicate members. Empty when there was no token.
     pub fn json(&self) -> &[u8] {
-        &self.json
+        self.block.get(self.from..).unwrap_or_default()
     }
 
     /// The top-level claim of this name, when it is a string, a number or a boolean.
@@ -148,7 +187,7 @@ impl Claims {
 
     /// Every top-level claim that is a string, a number or a boolean, in order.
     pub fn scalars(&self) -> impl Iterator<Item = (Cow<'_, str>, Scalar<'_>)> {
-        let mut scanner = Scanner::new(&self.json, &LIMITS);
+        let mut scanner = Scanner::new(self.json(), &LIMITS);
         let mut name = None;
         std::iter::from_fn(move || {
             loop {
@@ -318,9 +357,11 @@ mod tests {
             r#"{"aud":{"a":1}}"#,
             r#"{"scope":5}"#,
             r#"{"scp":[5]}"#,
-            r#"{"cnf":{"jkt":"x"}}"#,
-            r#"{"cnf":null}"#,
             r#"{"sid":5}"#,
+            r#"{"cnf":null}"#,
+            r#"{"cnf":{}}"#,
+            r#"{"cnf":{"jkt":5}}"#,
+            r#"{"cnf":{"jkt":"x","kid":"y"}}"#,
             r#"{"sid":"a\n"}"#,
             r#"{"act":null}"#,
         ] {
@@ -333,8 +374,9 @@ mod tests {
 
     #[test]
     fn scalars_are_top_level_only() {
-        let claims =
-            Claims::new(br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#.to_vec());
+        let json = br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#;
+        let mut claims = Claims::with_room(b"token", json.len());
+        claims.room().copy_from_slice(json);
         assert_eq!(claims.scalar("t1"), Some(Scalar::String("x".into())));
         assert_eq!(claims.scalar("t"), Some(Scalar::String("y".into())));
         assert_eq!(claims.scalar("n"), Some(Scalar::Number("1.50")));
