@@ -78,7 +78,7 @@ impl Verifier {
         header::check_length(compact.header)?;
         let mut buffer = [0; header::MAX_BYTES];
         let header = Header::read(jws::decode_into(compact.header, &mut buffer)?)?;
-        let signature = jws::decode(compact.signature)?;
+        let signature = jws::decode_signature(compact.signature)?;
         let mut claims = Claims::with_room(before, base64url::decoded_len(compact.payload.len()));
         jws::decode_into(compact.payload, claims.room())?;
         // Until the signature holds, the claims do no more than say whose keys to try.
