@@ -12,15 +12,16 @@ use super::jose::jws::{self, Compact};
 use super::revocation::Ids;
 use super::{Refusal, State, Verified, Verifier};
 use crate::base::base64url;
-use crate::model::{Code, Identity, Millis};
+use crate::model::{Assurance, Code, Identity, Millis};
 
 /// What a token proves for good: all that rests on neither the time, nor the request, nor a revocation.
 #[derive(Debug)]
 pub(super) struct Proven {
     pub(super) identity: Arc<Identity>,
     pub(super) claims: Claims,
-    pub(super) times: Times,
-    confirmation: Option<Confirmation>,
+    pub(super) exp: Millis,
+    nbf: Option<Millis>,
+    confirmation: Option<Box<Confirmation>>,
     key: KeyPlace,
     unrevoked: Unrevoked,
 }
@@ -54,8 +55,7 @@ impl Verifier {
         if let Some(verified) = known {
             return verified;
         }
-        let before = if state.cache.keeps_tokens() { token } else { &[] };
-        let mut proven = self.prove(token, before)?;
+        let mut proven = self.prove(token, sought.at_rest())?;
         let verified = self.check(self.issuer_of(&proven)?, state, &mut proven, now)?;
         state.cache.keep(&sought, proven, now);
         Ok(verified)
@@ -73,7 +73,7 @@ impl Verifier {
         header::check_length(compact.header)?;
         let mut buffer = [0; header::MAX_BYTES];
         let header = Header::read(jws::decode_into(compact.header, &mut buffer)?)?;
-        let signature = jws::decode(compact.signature)?;
+        let signature = jws::decode_signature(compact.signature)?;
         let mut claims = Claims::with_room(before, base64url::decoded_len(compact.payload.len()));
         jws::decode_into(compact.payload, claims.room())?;
         // Until the signature holds, the claims do no more than say whose keys to try.
@@ -87,29 +87,31 @@ impl Verifier {
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
-        let times = issuer.check_claims(&claimed)?;
+        let exp = issuer.check_claims(&claimed)?;
         let identity = Arc::new(issuer.identity(&claimed));
-        let confirmation = claimed.cnf.take();
+        let confirmation = claimed.cnf.take().map(Box::new);
+        let nbf = claimed.nbf;
         drop(claimed);
         let unrevoked = Unrevoked { generation: 0, at: Millis::MIN };
-        Ok(Proven { identity, times, confirmation, key: place, unrevoked, claims })
+        Ok(Proven { identity, exp, nbf, confirmation, key: place, unrevoked, claims })
     }
 
     /// Checks what may be true at one request and not at another.
     fn check(&self, issuer: &Issuer, state: &State, proven: &mut Proven, now: Millis) -> Result<Verified, Refusal> {
-        issuer.check_times(&proven.times, now)?;
+        let Assurance { issued_at_ms: iat, auth_time_ms: auth_time, .. } = proven.identity.assurance;
+        issuer.check_times(&Times { exp: proven.exp, nbf: proven.nbf, iat, auth_time }, now)?;
         let generation = state.revocations.generation();
         if proven.unrevoked.generation != generation || now < proven.unrevoked.at {
             let ids = Ids::of(&state.hasher, &proven.identity, issuer.kid(&proven.key));
             state.revocations.check(&ids, now)?;
             proven.unrevoked = Unrevoked { generation, at: now };
         }
-        let (findings, max_age_s) = match issuer.reauthentication(proven.times.auth_time, now) {
+        let (findings, max_age_s) = match issuer.reauthentication(auth_time, now) {
             Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
             None => (SmallVec::new(), None),
         };
         let (identity, claims) = (Some(proven.identity.clone()), proven.claims.clone());
-        let confirmation = proven.confirmation;
+        let confirmation = proven.confirmation.as_deref().copied();
         Ok(Verified { identity, findings, claims, max_age_s, confirmation, ..Verified::default() })
     }
 }

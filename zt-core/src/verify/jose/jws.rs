@@ -1,5 +1,7 @@
 //! The compact form of a JWS (RFC 7515, section 7.1).
 
+use smallvec::SmallVec;
+
 use super::Refusal;
 use crate::base::base64url;
 use crate::model::Code;
@@ -32,6 +34,13 @@ impl<'a> Compact<'a> {
 /// Decodes canonical unpadded base64url (RFC 7515, section 2).
 pub(in crate::verify) fn decode(part: &[u8]) -> Result<Vec<u8>, Refusal> {
     base64url::decode(part).ok_or(NOT_CANONICAL)
+}
+
+/// Decodes a signature: one of usual length without an allocation.
+pub(in crate::verify) fn decode_signature(part: &[u8]) -> Result<SmallVec<[u8; 512]>, Refusal> {
+    let mut signature = SmallVec::from_elem(0, base64url::decoded_len(part.len()));
+    decode_into(part, &mut signature)?;
+    Ok(signature)
 }
 
 /// Decodes it into the start of a buffer.
