@@ -166,6 +166,12 @@ export class Engine {
   /** Joins a snapshot with the state; the order of merges never matters. */
   merge(snapshot: Uint8Array): void;
 
+  /**
+   * Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain. The state stays; a
+   * removed key stops at once. Throws when no key of the set can be used; the old set stays in force then.
+   */
+  replaceKeys(issuer: string, jwks: string): void;
+
   /** Runs one of `OPS` on a document. */
   op(name: string, document?: unknown): any;
 

@@ -100,6 +100,11 @@ class Engine {
     native.merge(this.#handle, snapshot);
   }
 
+  /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
+  replaceKeys(issuer, jwks) {
+    native.replaceKeys(this.#handle, issuer, jwks);
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);

@@ -29,16 +29,11 @@ fn cases() -> Vec<Case> {
 }
 
 fn config(case: &Case) -> Config {
+    let audiences = vec!["https://api.example.com".to_owned()];
+    let algorithms = vec![Algorithm::from_name(&case.alg).unwrap()];
     let issuer = IssuerConfig {
-        issuer: "https://auth.example.com/".to_owned(),
-        audiences: vec!["https://api.example.com".to_owned()],
-        algorithms: vec![Algorithm::from_name(&case.alg).unwrap()],
-        jwks_file: None,
         jwks: Some(serde_json::json!({"keys": [case.jwk]}).to_string()),
-        token_types: vec!["at+jwt".to_owned()],
-        max_token_age: None,
-        reauthenticate_after: None,
-        roles_claim: "roles".to_owned(),
+        ..IssuerConfig::new("https://auth.example.com/", audiences, algorithms)
     };
     Config { clock_skew: Duration::from_millis(30_000), issuer: vec![issuer], ..Config::default() }
 }

@@ -121,6 +121,15 @@ pub fn merge(instance: &External<wire::Instance>, bytes: &[u8]) -> Result<()> {
     checked(instance.merge(bytes))
 }
 
+/// Replaces the key set of one issuer.
+///
+/// # Errors
+/// When there is no such issuer, or no key of the set can be used; the old set stays in force then.
+#[napi(catch_unwind)]
+pub fn replace_keys(instance: &External<wire::Instance>, issuer: String, jwks: String) -> Result<()> {
+    checked(instance.replace_keys(&issuer, &jwks))
+}
+
 /// Runs an operation on a JSON document.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Configuration -> engine.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use super::notices::notices;
@@ -67,17 +69,21 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
 
     let notices = router.as_ref().map(|router| notices(&config, router)).unwrap_or_default();
     match (router, verifier, limiter, inspector, policy) {
-        (Some(router), Some(verifier), Some(limiter), Some(inspector), policy) if problems.is_empty() => Ok(Engine {
-            mode: config.mode,
-            router,
-            verifier,
-            limiter,
-            inspector,
-            policy: policy.flatten(),
-            seed: config.state.seed,
-            version: version(&config).into(),
-            notices,
-        }),
+        (Some(router), Some(verifier), Some(limiter), Some(inspector), policy) if problems.is_empty() => {
+            let version: Arc<str> = version(&config).into();
+            Ok(Engine {
+                mode: config.mode,
+                router: router.into(),
+                verifier,
+                limiter: limiter.into(),
+                inspector: inspector.into(),
+                policy: policy.flatten().map(Arc::new),
+                seed: config.state.seed,
+                version: Arc::clone(&version),
+                compiled: version,
+                notices: notices.into(),
+            })
+        }
         _ => {
             let without: Vec<String> =
                 problems.iter().filter(|p| p.message.ends_with(NOT_HANDED_OVER)).map(|p| p.key.clone()).collect();
@@ -95,11 +101,15 @@ fn collect<T>(compiled: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) ->
 /// The configuration with key sets that were in files put inline.
 fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
     let mut inlined = config.clone();
-    for (index, issuer) in inlined.verify.issuer.iter_mut().enumerate() {
-        let Some(name) = issuer.jwks_file.as_deref().filter(|_| issuer.jwks.is_none()) else { continue };
+    let issuers = inlined.verify.issuer.iter_mut().enumerate();
+    let issuers = issuers.map(|(at, i)| (format!("verify.issuer[{at}].jwks_file"), &i.jwks_file, &mut i.jwks));
+    let domains = inlined.verify.spiffe.iter_mut().enumerate();
+    let domains = domains.map(|(at, d)| (format!("verify.spiffe[{at}].jwks_file"), &d.jwks_file, &mut d.jwks));
+    for (key, name, jwks) in issuers.chain(domains) {
+        let Some(name) = name.as_deref().filter(|_| jwks.is_none()) else { continue };
         match config.files_named(name).next() {
-            Some(file) => issuer.jwks = Some(file.text.clone()),
-            None => problems.push(not_handed_over(format!("verify.issuer[{index}].jwks_file"), name, "jwks")),
+            Some(file) => *jwks = Some(file.text.clone()),
+            None => problems.push(not_handed_over(key, name, "jwks")),
         }
     }
     inlined

@@ -136,6 +136,7 @@ impl Config {
     pub fn named_files(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.openapi_files.iter().map(String::as_str).collect();
         names.extend(self.verify.issuer.iter().filter(|i| i.jwks.is_none()).filter_map(|i| i.jwks_file.as_deref()));
+        names.extend(self.verify.spiffe.iter().filter(|d| d.jwks.is_none()).filter_map(|d| d.jwks_file.as_deref()));
         names.extend(self.policy.iter().flat_map(|policy| policy.files.iter().map(String::as_str)));
         names
     }

@@ -13,10 +13,10 @@ use crate::model::{Code, Identity, IdentityKind, Millis, Problem};
 const MAX_KEY_BYTES: usize = 512;
 
 /// Every accepted key, ordered by digest.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ApiKeys(Vec<ApiKey>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ApiKey {
     digest: [u8; 32],
     expires: Option<Millis>,

@@ -1,11 +1,13 @@
 //! `[verify]`: who is trusted, and what is asked of a credential.
 
-use std::fmt;
+mod issuer;
+mod spiffe;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Algorithm;
+pub use self::issuer::{IssuerConfig, Profile};
+pub use self::spiffe::{SpiffeConfig, SpiffeWorkload};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -16,6 +18,10 @@ pub struct Config {
     pub clock_skew: Duration,
     /// Trusted issuers of JSON Web Tokens.
     pub issuer: Vec<IssuerConfig>,
+    /// SPIFFE trust domains whose JWT-SVIDs are accepted.
+    pub spiffe: Vec<SpiffeConfig>,
+    /// How often the host is asked at most to fetch an issuer's key set again.
+    pub refresh_interval: Duration,
     /// Accepted API keys.
     pub api_key: Vec<ApiKeyConfig>,
     /// The header that carries an API key.
@@ -26,36 +32,6 @@ pub struct Config {
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
     pub max_token: Size,
-}
-
-/// `[[verify.issuer]]`: one trusted issuer.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IssuerConfig {
-    /// The exact `iss` of its tokens.
-    pub issuer: String,
-    /// A token is for this API when its `aud` holds one of these exactly.
-    pub audiences: Vec<String>,
-    /// Accepted algorithms. A key serves exactly one: that of its `alg`, or else the only one here that fits it.
-    pub algorithms: Vec<Algorithm>,
-    /// File with the issuer's JWK set (RFC 7517); the host reads it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks_file: Option<String>,
-    /// The JWK set itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks: Option<String>,
-    /// Accepted `typ` values; `application/` and case are ignored.
-    #[serde(default = "access_token_types")]
-    pub token_types: Vec<String>,
-    /// The longest time since `iat`; makes `iat` required.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_token_age: Option<Duration>,
-    /// The longest time since `auth_time`; makes `auth_time` required, else the end user is asked to authenticate again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reauthenticate_after: Option<Duration>,
-    /// The top-level claim that holds the roles: an array of strings, or names separated by spaces.
-    #[serde(default = "roles_claim")]
-    pub roles_claim: String,
 }
 
 /// `[[verify.api_key]]`: one accepted API key. Two may share an `id` while one replaces the other.
@@ -77,23 +53,13 @@ pub struct ApiKeyConfig {
     pub expires: Option<String>,
 }
 
-impl fmt::Debug for IssuerConfig {
-    /// Without the key set: it may hold secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuerConfig")
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("algorithms", &self.algorithms)
-            .field("jwks_file", &self.jwks_file)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
             clock_skew: Duration::from_millis(30_000),
             issuer: Vec::new(),
+            spiffe: Vec::new(),
+            refresh_interval: Duration::from_millis(60_000),
             api_key: Vec::new(),
             api_key_header: "x-api-key".to_owned(),
             tenant_claim: "tenant".to_owned(),
@@ -101,14 +67,6 @@ impl Default for Config {
             max_token: Size::from_bytes(16 << 10),
         }
     }
-}
-
-fn access_token_types() -> Vec<String> {
-    vec!["at+jwt".to_owned()]
-}
-
-fn roles_claim() -> String {
-    "roles".to_owned()
 }
 
 #[cfg(test)]

@@ -2,23 +2,36 @@
 
 use std::sync::Arc;
 
-use super::jose::admission::{self, Key};
+use super::id_token;
+use super::jose::admission::{Key, Purpose};
 use super::jose::claims::{self, Claimed, Names};
 use super::jose::header::Header;
-use super::{IssuerConfig, Refusal};
+use super::jose::members;
+use super::keys::{Keys, Rules};
+use super::{IssuerConfig, Profile, Refusal};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
 
+/// The `typ` of RFC 9068.
+const ACCESS_TOKEN: &str = "at+jwt";
+/// The longest `principal_prefix`.
+const MAX_PREFIX_BYTES: usize = 64;
+
 /// A compiled `[[verify.issuer]]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Issuer {
     pub(super) issuer: Arc<str>,
     audiences: Vec<String>,
-    keys: Vec<Key>,
+    pub(super) keys: Keys,
     token_types: Vec<String>,
+    profile: Option<Profile>,
+    required_claims: Vec<String>,
     max_token_age: Option<Millis>,
     reauthenticate_after: Option<Millis>,
     /// Place of its role claim among those of all issuers.
     roles_at: usize,
+    allow_roles: Option<Vec<String>>,
+    allow_scopes: Option<Vec<String>>,
+    principal_prefix: String,
     skew: Millis,
 }
 
@@ -63,13 +76,24 @@ impl Issuer {
                 "name the claim that holds the roles",
             );
         }
-        let keys = match &config.jwks {
-            Some(text) => keys(at, config, text, problems),
-            None => {
-                problem("jwks", "no keys", "write `jwks_file`, or the JWK set itself as `jwks`");
-                Vec::new()
-            }
+        if config.profile.is_some() && !config.token_types.iter().all(|typ| is_access_token(typ)) {
+            problem("token_types", "a type that the profile does not have", "leave it out: the profile's is \"at+jwt\"");
+        }
+        if config.required_claims.iter().any(String::is_empty) {
+            problem("required_claims", "an empty name", "name claims such as \"client_id\"");
+        }
+        let prefix = &config.principal_prefix;
+        if prefix.len() > MAX_PREFIX_BYTES || prefix.chars().any(char::is_control) {
+            problem("principal_prefix", "too long, or with control characters", "write one such as \"partner:\"");
+        }
+        let rules = Rules {
+            table: format!("verify.issuer[{at}]"),
+            file: config.jwks_file.clone(),
+            algorithms: config.algorithms.clone(),
+            purpose: Purpose::Tokens,
+            strict: config.strict_keys,
         };
+        let keys = Keys::compile(rules, config.jwks.as_deref(), problems);
         let roles_at = role_claims.iter().position(|claim| **claim == *config.roles_claim).unwrap_or_else(|| {
             role_claims.push(config.roles_claim.as_str().into());
             role_claims.len().saturating_sub(1)
@@ -79,35 +103,21 @@ impl Issuer {
             audiences: config.audiences.clone(),
             keys,
             token_types: config.token_types.clone(),
+            profile: config.profile,
+            required_claims: config.required_claims.clone(),
             max_token_age: config.max_token_age.map(|age| age.millis()),
             reauthenticate_after: config.reauthenticate_after.map(|age| age.millis()),
             roles_at,
+            allow_roles: config.allow_roles.clone(),
+            allow_scopes: config.allow_scopes.clone(),
+            principal_prefix: config.principal_prefix.clone(),
             skew,
         }
     }
 
     /// The key that a token names, or the only one for its algorithm; the algorithm must be the key's.
     pub(super) fn key(&self, header: &Header<'_>) -> Result<&Key, Refusal> {
-        match &header.kid {
-            Some(kid) => {
-                let named = self.keys.iter().find(|key| key.kid.as_deref() == Some(&**kid));
-                let key = named.ok_or((Code::VerifyUnknownKey, "no key has this `kid`"))?;
-                if key.algorithm == header.algorithm {
-                    Ok(key)
-                } else {
-                    Err((Code::VerifyAlgorithmRefused, "`alg` is not the key's"))
-                }
-            }
-            None => {
-                let mut fitting = self.keys.iter().filter(|key| key.algorithm == header.algorithm);
-                match (fitting.next(), fitting.next()) {
-                    (Some(key), None) => Ok(key),
-                    (Some(_), Some(_)) => Err((Code::VerifyUnknownKey, "no `kid`, and more than one key fits")),
-                    (None, _) if self.keys.is_empty() => Err((Code::VerifyUnknownKey, "no key")),
-                    (None, _) => Err((Code::VerifyAlgorithmRefused, "no key is for this `alg`")),
-                }
-            }
-        }
+        self.keys.find(header)
     }
 
     /// Whether the token is of an accepted type (RFC 8725, section 3.11).
@@ -118,31 +128,36 @@ impl Issuer {
         }
     }
 
+    /// Refuses an ID token where only its claims tell it apart, and a token without a claim that it must have.
+    pub(super) fn check_kind(&self, header: &Header<'_>, claimed: &Claimed<'_>, json: &[u8]) -> Result<(), Refusal> {
+        if !header.is_type(ACCESS_TOKEN)
+            && let Some(mark) = id_token::mark(claimed)
+        {
+            return Err((Code::VerifyIdToken, mark));
+        }
+        if self.profile == Some(Profile::Rfc9068)
+            && (claimed.client_id.is_none() || claimed.iat.is_none() || claimed.jti.is_none())
+        {
+            return Err((Code::VerifyMissingClaim, "`client_id`, `iat` or `jti` is missing (RFC 9068)"));
+        }
+        match self.required_claims.is_empty() || members::has_all(json, &self.required_claims) {
+            true => Ok(()),
+            false => Err((Code::VerifyMissingClaim, "one of `required_claims` is missing")),
+        }
+    }
+
     /// Checks the claims of a token whose signature holds (RFC 9068, section 4).
     pub(super) fn check_claims(&self, claimed: &Claimed<'_>, now: Millis) -> Result<(), Refusal> {
         let missing = |detail| (Code::VerifyMissingClaim, detail);
         if claimed.sub.as_deref().ok_or(missing("`sub` is missing"))?.is_empty() {
             return Err((Code::VerifyBadClaims, "`sub` is empty"));
         }
-        let aud = claimed.aud.as_ref().ok_or(missing("`aud` is missing"))?;
-        if !aud.iter().any(|aud| self.audiences.iter().any(|own| own == aud)) {
-            return Err((Code::VerifyWrongAudience, "`aud` holds none of `audiences`"));
-        }
-        let (earliest, latest) = (now.saturating_sub(self.skew), now.saturating_add(self.skew));
-        if claimed.exp.ok_or(missing("`exp` is missing"))? <= earliest {
-            return Err((Code::VerifyExpired, "`exp` has passed"));
-        }
-        if claimed.nbf.is_some_and(|nbf| nbf > latest) {
-            return Err((Code::VerifyNotYetValid, "`nbf` has not come"));
-        }
-        if claimed.iat.is_some_and(|iat| iat > latest) {
-            return Err((Code::VerifyNotYetValid, "`iat` has not come"));
-        }
-        if claimed.auth_time.is_some_and(|auth_time| auth_time > latest) {
+        check_times(claimed, &self.audiences, self.skew, now)?;
+        if claimed.auth_time.is_some_and(|auth_time| auth_time > now.saturating_add(self.skew)) {
             return Err((Code::VerifyBadClaims, "`auth_time` has not come"));
         }
         if let Some(age) = self.max_token_age
-            && claimed.iat.ok_or(missing("`iat` is missing"))? < earliest.saturating_sub(age)
+            && claimed.iat.ok_or(missing("`iat` is missing"))? < now.saturating_sub(self.skew).saturating_sub(age)
         {
             return Err((Code::VerifyTooOld, "`iat` is longer ago than `max_token_age`"));
         }
@@ -174,13 +189,13 @@ impl Issuer {
         let shared = |text: &std::borrow::Cow<'_, str>| Arc::<str>::from(&**text);
         Identity {
             kind: IdentityKind::Jwt,
-            principal: claimed.sub.as_deref().unwrap_or_default().into(),
+            principal: self.principal(claimed.sub.as_deref().unwrap_or_default()),
             issuer: Some(self.issuer.clone()),
             credential_id: claimed.jti.as_ref().map(shared),
             session: None,
             actors: Arc::new([]),
-            roles: listed(roles),
-            scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref())),
+            roles: listed(roles, self.allow_roles.as_deref()),
+            scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref()), self.allow_scopes.as_deref()),
             assurance: Assurance {
                 acr: claimed.acr.as_ref().map(shared),
                 auth_time_ms: claimed.auth_time,
@@ -189,34 +204,45 @@ impl Issuer {
             },
         }
     }
-}
 
-fn listed(names: Option<&Names<'_>>) -> Arc<[Box<str>]> {
-    names.into_iter().flatten().map(|name| Box::from(&**name)).collect()
-}
-
-fn keys(at: usize, config: &IssuerConfig, text: &str, problems: &mut Vec<Problem>) -> Vec<Key> {
-    if config.algorithms.is_empty() {
-        // Said already; without them every key would be a problem too.
-        return Vec::new();
+    fn principal(&self, sub: &str) -> Arc<str> {
+        match self.principal_prefix.as_str() {
+            "" => sub.into(),
+            prefix => format!("{prefix}{sub}").into(),
+        }
     }
-    let key = if config.jwks_file.is_some() { "jwks_file" } else { "jwks" };
-    admission::read_set(text, &config.algorithms).unwrap_or_else(|bad| {
-        problems.extend(bad.into_iter().map(|bad| {
-            let place = bad.offset.filter(|_| config.jwks_file.is_some()).map(|offset| place(text, offset));
-            Problem::new(format!("verify.issuer[{at}].{key}"), bad.message)
-                .mend("correct the key set, or leave the key out of it")
-                .at(config.jwks_file.clone(), place.map(|(line, _)| line), place.map(|(_, column)| column))
-        }));
-        Vec::new()
-    })
 }
 
-/// Line and column of a byte, from 1.
-fn place(text: &str, offset: usize) -> (u32, u32) {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    let line = before.iter().filter(|byte| **byte == b'\n').count();
-    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
-    let from_one = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-    (from_one(line), from_one(column))
+/// Checks for whom and when a token whose signature holds is good (RFC 7519, section 4.1).
+pub(super) fn check_times(
+    claimed: &Claimed<'_>,
+    audiences: &[String],
+    skew: Millis,
+    now: Millis,
+) -> Result<(), Refusal> {
+    let missing = |detail| (Code::VerifyMissingClaim, detail);
+    let aud = claimed.aud.as_ref().ok_or(missing("`aud` is missing"))?;
+    if !aud.iter().any(|aud| audiences.iter().any(|own| own == aud)) {
+        return Err((Code::VerifyWrongAudience, "`aud` holds none of `audiences`"));
+    }
+    let (earliest, latest) = (now.saturating_sub(skew), now.saturating_add(skew));
+    if claimed.exp.ok_or(missing("`exp` is missing"))? <= earliest {
+        return Err((Code::VerifyExpired, "`exp` has passed"));
+    }
+    if claimed.nbf.is_some_and(|nbf| nbf > latest) {
+        return Err((Code::VerifyNotYetValid, "`nbf` has not come"));
+    }
+    match claimed.iat.is_some_and(|iat| iat > latest) {
+        true => Err((Code::VerifyNotYetValid, "`iat` has not come")),
+        false => Ok(()),
+    }
+}
+
+fn is_access_token(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case(ACCESS_TOKEN) || typ.eq_ignore_ascii_case("application/at+jwt")
+}
+
+fn listed(names: Option<&Names<'_>>, allowed: Option<&[String]>) -> Arc<[Box<str>]> {
+    let allowed = |name: &str| allowed.is_none_or(|allowed| allowed.iter().any(|own| own == name));
+    names.into_iter().flatten().filter(|name| allowed(name)).map(|name| Box::from(&**name)).collect()
 }

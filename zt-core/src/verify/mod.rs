@@ -12,8 +12,13 @@ mod api_key;
 mod challenge;
 mod config;
 mod credential;
+mod id_token;
 mod issuer;
 mod jose;
+mod keys;
+mod refresh;
+mod rotation;
+mod spiffe;
 mod state;
 mod token;
 
@@ -22,7 +27,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-pub use config::{ApiKeyConfig, Config, IssuerConfig};
+pub use config::{ApiKeyConfig, Config, IssuerConfig, Profile, SpiffeConfig, SpiffeWorkload};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
 pub use state::State;
@@ -30,6 +35,7 @@ pub use state::State;
 use self::api_key::ApiKeys;
 use self::credential::Credential;
 use self::issuer::Issuer;
+use self::spiffe::TrustDomains;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -41,9 +47,11 @@ const MAX_SKEW: Millis = 300_000;
 const MAX_TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=64 << 10;
 
 /// A compiled [`Config`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Verifier {
     issuers: Vec<Issuer>,
+    spiffe: TrustDomains,
+    refresh_interval: Millis,
     role_claims: Vec<Box<str>>,
     api_keys: ApiKeys,
     api_key_header: String,
@@ -105,6 +113,7 @@ impl Verifier {
             }
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
         }
+        let spiffe = TrustDomains::compile(config, &mut problems);
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -112,6 +121,8 @@ impl Verifier {
         Ok(Self {
             tenant_claim: config.tenant_claim.clone(),
             issuers,
+            spiffe,
+            refresh_interval: config.refresh_interval.millis(),
             role_claims,
             api_keys,
             api_key_header: config.api_key_header.clone(),
@@ -146,7 +157,7 @@ impl Verifier {
     /// ```
     /// Where nothing is configured nothing can be proven, so that nothing is looked at.
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        if self.issuers.is_empty() && self.api_keys.is_empty() {
+        if self.issuers.is_empty() && self.api_keys.is_empty() && self.spiffe.is_empty() {
             return Verified::default();
         }
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
@@ -158,10 +169,28 @@ impl Verifier {
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
+        let proven = proven.and_then(|own| self.with_workload(own, state, request, now));
         proven.unwrap_or_else(|(code, detail)| Verified {
             findings: smallvec![Finding::new(code, detail)],
             ..Verified::default()
         })
+    }
+
+    /// With the workload whose token stands beside the caller's credential. Alone it is nobody's request: a proxy that
+    /// loses the caller's credential must not become the caller.
+    fn with_workload(
+        &self,
+        mut own: Verified,
+        state: &State,
+        request: &Request<'_>,
+        now: Millis,
+    ) -> Result<Verified, Refusal> {
+        let beside = self.spiffe.beside(state, request, now)?;
+        if !beside.findings.is_empty() {
+            return Ok(beside);
+        }
+        own.workload = own.workload.or(beside.identity);
+        Ok(own)
     }
 
     /// The tenant that a verified token names.

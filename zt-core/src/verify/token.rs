@@ -12,8 +12,8 @@ use crate::model::{Code, Millis};
 
 impl Verifier {
     /// Whom a token speaks for.
-    pub(super) fn token(&self, _state: &State, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
-        if self.issuers.is_empty() {
+    pub(super) fn token(&self, state: &State, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
+        if self.issuers.is_empty() && !self.spiffe.takes_bearer() {
             return Err((Code::VerifySchemeRefused, "no issuer is configured"));
         }
         if token.len() > self.max_token_bytes {
@@ -27,14 +27,23 @@ impl Verifier {
         let payload = jws::decode(compact.payload)?;
         // Until the signature holds, the claims do no more than say whose keys to try.
         let claimed = Claimed::read(&payload, &self.role_claims)?;
+        if let Some(workload) = self.spiffe.bearer(state, &compact, &header, &claimed, now) {
+            return workload;
+        }
         let iss = claimed.iss.as_deref().ok_or((Code::VerifyMissingClaim, "`iss` is missing"))?;
-        let issuer = self.issuers.iter().find(|issuer| *issuer.issuer == *iss);
-        let issuer = issuer.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
-        let key = issuer.key(&header)?;
+        let issuer = self.issuers.iter().enumerate().find(|(_, issuer)| *issuer.issuer == *iss);
+        let (at, issuer) = issuer.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
+        let key = match issuer.key(&header) {
+            Err(refusal) if issuer.keys.may_be_stale(&header, refusal) => {
+                return Ok(state.unknown_key(refusal, at, &issuer.issuer, self.refresh_interval, now));
+            }
+            key => key?,
+        };
         issuer.check_type(&header)?;
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
+        issuer.check_kind(&header, &claimed, &payload)?;
         issuer.check_claims(&claimed, now)?;
         let identity = Some(Arc::new(issuer.identity(&claimed)));
         let (findings, max_age_s) = match issuer.reauthentication(&claimed, now) {

@@ -122,6 +122,13 @@ class Engine:
     def merge(self, snapshot: bytes) -> None:
         """Joins a snapshot with the state; the order of merges never matters."""
 
+    def replace_keys(self, issuer: str, jwks: str) -> None:
+        """Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain.
+
+        The state stays; a removed key stops at once. `ValueError` when no key of the set can be used; the old set stays
+        in force then.
+        """
+
     @property
     def body_limit(self) -> int:
         """The longest body, in bytes, that the host has to read: a longer one is refused for its length alone."""

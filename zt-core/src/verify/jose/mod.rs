@@ -7,6 +7,9 @@ mod curve;
 pub(super) mod header;
 mod jwk;
 pub(super) mod jws;
+pub(super) mod members;
+#[cfg(any(target_arch = "wasm32", test))]
+mod rsa;
 mod signature;
 #[cfg(test)]
 mod wycheproof;

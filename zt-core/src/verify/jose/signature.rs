@@ -14,27 +14,24 @@ use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 
 use super::algorithm::{Algorithm, KeyKind};
 use super::curve;
+#[cfg(target_arch = "wasm32")]
+use super::rsa::RsaKey;
 
 /// An admitted key, ready to verify with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::verify) struct Verifying {
     key: DecodingKey,
     /// The same RSA key parsed once: the provider parses it for each signature, which is an eighth of the time.
     #[cfg(not(target_arch = "wasm32"))]
     parsed: Option<ParsedPublicKey>,
+    /// The same RSA key parsed once: the provider takes at most 4096 bits.
+    #[cfg(target_arch = "wasm32")]
+    parsed: Option<RsaKey>,
 }
 
 impl Verifying {
     pub(in crate::verify) fn new(algorithm: Algorithm, key: DecodingKey) -> Self {
-        Self {
-            #[cfg(not(target_arch = "wasm32"))]
-            parsed: parse_rsa(algorithm, &key),
-            key: {
-                #[cfg(target_arch = "wasm32")]
-                let _ = algorithm;
-                key
-            },
-        }
+        Self { parsed: parse_rsa(algorithm, &key), key }
     }
 
     /// Whether the signature over the message is the key's.
@@ -48,6 +45,10 @@ impl Verifying {
         #[cfg(not(target_arch = "wasm32"))]
         if let Some(parsed) = &self.parsed {
             return parsed.verify_sig(message, signature).is_ok();
+        }
+        #[cfg(target_arch = "wasm32")]
+        if let Some(parsed) = &self.parsed {
+            return parsed.verify(algorithm, message, signature);
         }
         (PROVIDER.verifier_factory)(&algorithm.jose(), &self.key)
             .is_ok_and(|verifier: Box<dyn JwtVerifier>| verifier.verify(message, signature).is_ok())
@@ -69,6 +70,14 @@ fn parse_rsa(algorithm: Algorithm, key: &DecodingKey) -> Option<ParsedPublicKey>
         DecodingKeyKind::RsaModulusExponent { n, e } => {
             RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).ok()
         }
+        DecodingKeyKind::SecretOrDer(_) => None,
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn parse_rsa(_: Algorithm, key: &DecodingKey) -> Option<RsaKey> {
+    match key.kind() {
+        DecodingKeyKind::RsaModulusExponent { n, e } => RsaKey::parse(n, e),
         DecodingKeyKind::SecretOrDer(_) => None,
     }
 }

@@ -2,7 +2,8 @@
 
 use super::header::Header;
 use super::jws::{self, Compact};
-use super::{Refusal, admission};
+use super::admission::{self, Purpose};
+use super::Refusal;
 use crate::model::Code;
 
 #[expect(clippy::disallowed_methods, reason = "test data is read from files")]
@@ -22,8 +23,8 @@ fn accepts(set: &str, jws: &str) -> Result<(), Refusal> {
     let header = Header::read(&header)?;
     jws::decode(compact.payload)?;
     let signature = jws::decode(compact.signature)?;
-    let keys = admission::read_set(set, &[header.algorithm]).map_err(|_| unknown)?;
-    let key = keys.iter().find(|key| key.kid.as_deref() == header.kid.as_deref()).ok_or(unknown)?;
+    let set = admission::read_set(set, &[header.algorithm], Purpose::Tokens).map_err(|_| unknown)?;
+    let key = set.keys.iter().find(|key| key.kid.as_deref() == header.kid.as_deref()).ok_or(unknown)?;
     match key.verifying.verify(key.algorithm, compact.signed, &signature) {
         true => Ok(()),
         false => Err((Code::VerifyBadSignature, "")),
