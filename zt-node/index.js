@@ -171,7 +171,7 @@ class Decision {
 
 for (const field of [
   "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
-  "policy_version",
+  "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }

@@ -52,6 +52,10 @@ export interface DecisionDocument {
   reasons: Reason[];
   obligations: Obligation[];
   response_headers: [name: string, value: string][];
+  /** The workload that carries the request for the caller, where that was proven. */
+  workload?: Identity;
+  /** Issuers whose key sets the host should fetch again and hand to `replaceKeys`; asked at a bounded rate. */
+  refresh_wanted?: string[];
   policy_version: string;
 }
 
@@ -116,6 +120,8 @@ export class Decision implements Readonly<DecisionDocument> {
   readonly reasons: Reason[];
   readonly obligations: Obligation[];
   readonly response_headers: [name: string, value: string][];
+  readonly workload: Identity | undefined;
+  readonly refresh_wanted: string[] | undefined;
   readonly policy_version: string;
   /** Whether the host passes the request on: its outcome passes, or nothing is enforced. */
   readonly passes: boolean;

@@ -67,26 +67,7 @@ impl Keys {
 
     /// The key that a token names, or the only one for its algorithm; the algorithm must be the key's.
     pub(super) fn find(&self, header: &Header<'_>) -> Result<&Key, Refusal> {
-        match &header.kid {
-            Some(kid) => {
-                let named = self.keys.iter().find(|key| key.kid.as_deref() == Some(&**kid));
-                let key = named.ok_or((Code::VerifyUnknownKey, "no key has this `kid`"))?;
-                if key.algorithm == header.algorithm {
-                    Ok(key)
-                } else {
-                    Err((Code::VerifyAlgorithmRefused, "`alg` is not the key's"))
-                }
-            }
-            None => {
-                let mut fitting = self.keys.iter().filter(|key| key.algorithm == header.algorithm);
-                match (fitting.next(), fitting.next()) {
-                    (Some(key), None) => Ok(key),
-                    (Some(_), Some(_)) => Err((Code::VerifyUnknownKey, "no `kid`, and more than one key fits")),
-                    (None, _) if self.keys.is_empty() => Err((Code::VerifyUnknownKey, "no key")),
-                    (None, _) => Err((Code::VerifyAlgorithmRefused, "no key is for this `alg`")),
-                }
-            }
-        }
+        find(&self.keys, header)
     }
 
     /// Whether a newer set may hold the key that a token names.
@@ -102,6 +83,30 @@ impl Keys {
     /// The keys that were left out, one sentence each.
     pub(super) fn notices(&self) -> impl Iterator<Item = String> {
         self.left_out.iter().map(|left_out| format!("{}: a key is left out: {left_out}", self.rules.table))
+    }
+}
+
+/// The key that a token names, or the only one for its algorithm; the algorithm must be the key's.
+pub(super) fn find<'k>(keys: &'k [Key], header: &Header<'_>) -> Result<&'k Key, Refusal> {
+    match &header.kid {
+        Some(kid) => {
+            let named = keys.iter().find(|key| key.kid.as_deref() == Some(&**kid));
+            let key = named.ok_or((Code::VerifyUnknownKey, "no key has this `kid`"))?;
+            if key.algorithm == header.algorithm {
+                Ok(key)
+            } else {
+                Err((Code::VerifyAlgorithmRefused, "`alg` is not the key's"))
+            }
+        }
+        None => {
+            let mut fitting = keys.iter().filter(|key| key.algorithm == header.algorithm);
+            match (fitting.next(), fitting.next()) {
+                (Some(key), None) => Ok(key),
+                (Some(_), Some(_)) => Err((Code::VerifyUnknownKey, "no `kid`, and more than one key fits")),
+                (None, _) if keys.is_empty() => Err((Code::VerifyUnknownKey, "no key")),
+                (None, _) => Err((Code::VerifyAlgorithmRefused, "no key is for this `alg`")),
+            }
+        }
     }
 }
 

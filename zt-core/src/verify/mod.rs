@@ -10,6 +10,7 @@
 
 mod api_key;
 mod challenge;
+mod compact;
 mod config;
 mod credential;
 mod id_token;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use smallvec::{SmallVec, smallvec};
 
 pub use config::{ApiKeyConfig, Config, IssuerConfig, Profile, SpiffeConfig, SpiffeWorkload};
+pub use compact::verify_jws;
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
 pub use state::State;

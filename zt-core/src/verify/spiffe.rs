@@ -8,6 +8,7 @@ use super::jose::algorithm::KeyKind;
 use super::jose::claims::{Claimed, Claims};
 use super::jose::header::{self, Header};
 use super::jose::jws::{self, Compact};
+use super::jose::members;
 use super::keys::{Keys, Rules};
 use super::{Refusal, SpiffeConfig, State, Verified};
 use crate::model::{Assurance, Code, Identity, IdentityKind, Millis, Problem, Request};
@@ -169,10 +170,14 @@ impl TrustDomains {
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
+        let payload = jws::decode(compact.payload)?;
+        // Proof of possession is not for JWT-SVIDs; without it a bound token proves nothing (RFC 7800).
+        if members::has_all(&payload, &["cnf"]) {
+            return Err((Code::VerifyBadClaims, "a bound token (`cnf`) without proof of possession"));
+        }
         check_times(claimed, &domain.audiences, domain.skew, now)?;
         let identity = Some(Arc::new(domain.identity(sub, &id, claimed)));
-        let claims = Claims::new(jws::decode(compact.payload)?);
-        Ok(Verified { identity, claims, ..Verified::default() })
+        Ok(Verified { identity, claims: Claims::new(payload), ..Verified::default() })
     }
 }
 

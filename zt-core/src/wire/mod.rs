@@ -2,6 +2,7 @@
 
 mod fields;
 mod guard;
+mod jws_ops;
 mod ops;
 mod text_ops;
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::jws_ops::{jws_verify, token_verify};
 use super::text;
 use super::text_ops::{check, named_files, policy_evaluate};
 use crate::model::{Code, Decision, schemas};
@@ -12,14 +13,25 @@ type Operation = fn(&str) -> Result<String, String>;
 const OPERATIONS: &[(&str, Operation)] = &[
     ("check", check),
     ("codes", codes),
+    ("jws_verify", jws_verify),
     ("named_files", named_files),
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
     ("schemas", all_schemas),
+    ("token_verify", token_verify),
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] = &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas"];
+pub const OPS: &[&str] = &[
+    "check",
+    "codes",
+    "jws_verify",
+    "named_files",
+    "policy_evaluate",
+    "problem",
+    "schemas",
+    "token_verify",
+];
 
 /// Runs an operation on a JSON document.
 ///

@@ -210,6 +210,14 @@ class Decision:
         """Headers that the host adds to the response."""
 
     @property
+    def workload(self) -> dict[str, Any] | None:
+        """The workload that carries the request for the caller, where that was proven."""
+
+    @property
+    def refresh_wanted(self) -> list[str]:
+        """Issuers whose key sets the host should fetch again and hand to `Engine.replace_keys`; asked at a bounded rate."""
+
+    @property
     def policy_version(self) -> str:
         """Prefix of the compiled configuration's SHA-256, hex."""
 
