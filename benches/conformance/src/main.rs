@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 use zt_core::wire::{OPS, op};
 
-use case::{Case, Expect};
+use case::Expect;
 
 const USAGE: &str = "zt-conformance cases DATA FOLDER [--seed N] [--random N] | report FOLDER RUNTIME...";
 
