@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::process::{cargo, program, root, run as step, target};
 use crate::{node, python, wasm};
 
-const USAGE: &str = "conformance takes `--seed N`, `--random N` (rounds) and `--installed` (nothing is built anew), not";
+const USAGE: &str =
+    "conformance takes `--seed N`, `--random N` (rounds) and `--installed` (nothing is built anew), not";
 
 /// `conformance [--seed N] [--random N] [--installed]`.
 ///

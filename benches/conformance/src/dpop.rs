@@ -15,8 +15,7 @@ pub(crate) fn proofs(file: &Value) -> Vec<Case> {
             let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
             let mut headers = vec![json!(["DPoP", proof["proof"]])];
             headers.extend(token.map(|token| json!(["Authorization", format!("DPoP {token}")])));
-            let request =
-                json!({"method": method, "scheme": "https", "host": host, "path": format!("/{path}"), "headers": headers});
+            let request = json!({"method": method, "scheme": "https", "host": host, "path": format!("/{path}"), "headers": headers});
             let time = claims["iat"].as_i64().unwrap_or_default().saturating_add(seconds).saturating_mul(1_000);
             json!({"request": request, "time_ms": time, "config": {"dpop": {}}})
         };

@@ -56,9 +56,13 @@ fn write_cases(data: &Path, folder: &Path, options: &[&str]) -> Result<(), Strin
         serde_json::from_slice(&text?).ok()
     };
     let mut cases = Vec::new();
-    cases.extend(read("wycheproof_json_web_signature_test.json").iter().flat_map(|d| jose::wycheproof(d, "wycheproof-jws")));
+    cases.extend(
+        read("wycheproof_json_web_signature_test.json").iter().flat_map(|d| jose::wycheproof(d, "wycheproof-jws")),
+    );
     cases.extend(read("wycheproof_json_web_key_test.json").iter().flat_map(|d| jose::wycheproof(d, "wycheproof-jwk")));
-    cases.extend(jose::COOKBOOK.iter().filter_map(|name| jose::cookbook(name, &read(&format!("jose-cookbook/{name}.json"))?)));
+    cases.extend(
+        jose::COOKBOOK.iter().filter_map(|name| jose::cookbook(name, &read(&format!("jose-cookbook/{name}.json"))?)),
+    );
     cases.extend(read("zt_jwt_attacks.json").iter().flat_map(jose::attacks));
     cases.extend(read("rfc9421_appendix_b.json").iter().flat_map(requests::signatures));
     cases.extend(read("aws_sigv4_suite.json").iter().flat_map(requests::sigv4));

@@ -63,15 +63,19 @@ pub(crate) fn key(sound: &Value, numbers: &mut Numbers) -> Value {
     let at = numbers.below(text.len().max(1));
     match numbers.below(12) {
         0 => drop(key.as_object_mut().and_then(|members| members.remove(name))),
-        1..=4 => key[name] = text.char_indices().map(|(i, c)| if i == at { letter } else { c }).collect::<String>().into(),
+        1..=4 => {
+            key[name] = text.char_indices().map(|(i, c)| if i == at { letter } else { c }).collect::<String>().into()
+        }
         5 => key[name] = format!("{text}=").into(),
         6 => key[name] = format!("AA{text}").into(),
         7 => key[name] = text.chars().take(at).collect::<String>().into(),
         8 => key["crv"] = numbers.one(&["P-256", "P-384", "P-521", "secp256k1", "Ed25519", "X25519"]).into(),
         9 => key["alg"] = numbers.one(&["RS256", "PS256", "ES256", "HS256", "EdDSA", "none", "RSA-OAEP"]).into(),
         10 => key["use"] = numbers.one(&["sig", "enc", "SIG", "jwt-svid"]).into(),
-        _ => key[numbers.one(&["d", "key_ops", "kid", "x5c", "e"])] =
-            numbers.one(&[&json!("AQ"), &json!(["verify"]), &json!(["sign"]), &json!(5), &Value::Null]).clone(),
+        _ => {
+            key[numbers.one(&["d", "key_ops", "kid", "x5c", "e"])] =
+                numbers.one(&[&json!("AQ"), &json!(["verify"]), &json!(["sign"]), &json!(5), &Value::Null]).clone()
+        }
     }
     key
 }
@@ -79,14 +83,48 @@ pub(crate) fn key(sound: &Value, numbers: &mut Numbers) -> Value {
 /// Claims with something about them changed; they may still be sound.
 pub(crate) fn claims(sound: &Value, numbers: &mut Numbers) -> Value {
     let mut claims = sound.clone();
-    let names =
-        ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "scope", "roles", "nonce", "azp", "at_hash", "client_id"];
+    let names = [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "auth_time",
+        "acr",
+        "scope",
+        "roles",
+        "nonce",
+        "azp",
+        "at_hash",
+        "client_id",
+    ];
     let name = *numbers.one(&names.each_ref());
     let values = [
-        json!(null), json!(0), json!(-1), json!(1.5), json!(1_800_000_000), json!(1_800_000_031), json!(1_799_999_970.5),
-        json!(1e300), json!("1800000000"), json!(""), json!("a"), json!("a b"), json!(true), json!([]), json!(["a"]),
-        json!(["https://api.example.com"]), json!("https://api.example.com"), json!("https://api.example.com/"),
-        json!([["a"]]), json!([5]), json!({"a": 1}), json!("\u{0}"), json!("\u{e9}\u{1f600}"),
+        json!(null),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1_800_000_000),
+        json!(1_800_000_031),
+        json!(1_799_999_970.5),
+        json!(1e300),
+        json!("1800000000"),
+        json!(""),
+        json!("a"),
+        json!("a b"),
+        json!(true),
+        json!([]),
+        json!(["a"]),
+        json!(["https://api.example.com"]),
+        json!("https://api.example.com"),
+        json!("https://api.example.com/"),
+        json!([["a"]]),
+        json!([5]),
+        json!({"a": 1}),
+        json!("\u{0}"),
+        json!("\u{e9}\u{1f600}"),
     ];
     match numbers.below(6) {
         0 => drop(claims.as_object_mut().and_then(|members| members.remove(name))),

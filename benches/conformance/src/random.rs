@@ -34,8 +34,10 @@ const RSA: [(&str, &dyn RsaEncoding); 6] = [
 struct Signer {
     algorithm: &'static str,
     jwk: Value,
-    sign: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    sign: Sign,
 }
+
+type Sign = Box<dyn Fn(&[u8]) -> Vec<u8>>;
 
 /// Six cases a round: a sound token, it changed, its key changed, its claims changed, a made-up key, and a sound token
 /// under the rules of a configuration.
@@ -96,11 +98,9 @@ fn signer(numbers: &mut Numbers, rsa: &[RsaKeyPair]) -> Result<Signer, String> {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     match numbers.below(12) {
         which @ 0..=2 => {
-            let (algorithm, mac, least) = [
-                ("HS256", hmac::HMAC_SHA256, 32),
-                ("HS384", hmac::HMAC_SHA384, 48),
-                ("HS512", hmac::HMAC_SHA512, 64),
-            ][which];
+            let (algorithm, mac, least) =
+                [("HS256", hmac::HMAC_SHA256, 32), ("HS384", hmac::HMAC_SHA384, 48), ("HS512", hmac::HMAC_SHA512, 64)]
+                    [which];
             let length = least + numbers.below(40);
             let secret = numbers.bytes(length);
             let jwk = json!({"kty": "oct", "k": encode(&secret), "kid": "k", "alg": algorithm});
@@ -130,7 +130,8 @@ fn signer(numbers: &mut Numbers, rsa: &[RsaKeyPair]) -> Result<Signer, String> {
             let (algorithm, encoding) = RSA[which - 6];
             let pair = rsa[numbers.below(rsa.len())].clone();
             let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-            let jwk = json!({"kty": "RSA", "n": encode(&public.n), "e": encode(&public.e), "kid": "k", "alg": algorithm});
+            let jwk =
+                json!({"kty": "RSA", "n": encode(&public.n), "e": encode(&public.e), "kid": "k", "alg": algorithm});
             let sign = move |m: &[u8]| {
                 let mut signature = vec![0; public.n.len()];
                 pair.sign(encoding, &SystemRandom::new(), m, &mut signature).map(|()| signature).unwrap_or_default()
@@ -151,9 +152,8 @@ fn made_up(numbers: &mut Numbers) -> (Value, &'static str) {
                 n[0] |= 0x80;
                 n[bytes - 1] |= 1;
             }
-            let exponents: [&[u8]; 9] = [
-                &[1], &[2], &[3], &[1, 0, 1], &[1, 0, 0], &[0, 1, 0, 1], &[0xff; 4], &[1, 0, 0, 0, 1], &[],
-            ];
+            let exponents: [&[u8]; 9] =
+                [&[1], &[2], &[3], &[1, 0, 1], &[1, 0, 0], &[0, 1, 0, 1], &[0xff; 4], &[1, 0, 0, 0, 1], &[]];
             let e = exponents[numbers.below(9)];
             (json!({"kty": "RSA", "n": encode(&n), "e": encode(e)}), RSA[numbers.below(6)].0)
         }

@@ -77,7 +77,9 @@ pub(crate) fn sigv4(file: &Value) -> Vec<Case> {
     for case in file["cases"].as_array().into_iter().flatten() {
         let (name, context) = (case["name"].as_str().unwrap_or_default(), &case["context"]);
         for form in ["header", "query"] {
-            let Some(request) = http(case[format!("{form}-signed-request")].as_str().unwrap_or_default()) else { continue };
+            let Some(request) = http(case[format!("{form}-signed-request")].as_str().unwrap_or_default()) else {
+                continue;
+            };
             for (what, expect) in [("", Expect::Accept), (", another secret", Expect::Reject)] {
                 let secret = context["credentials"]["secret_access_key"].as_str().unwrap_or_default();
                 let mut key = json!({

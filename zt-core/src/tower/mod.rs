@@ -102,7 +102,9 @@ impl ZtLayer {
         let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
         let outcome = model::Response { status: response.status().as_u16(), headers, ..model::Response::default() };
         // A panic here cannot let anything pass: the request has been decided.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.engine.load().observe(&self.state, decision, &outcome, (self.clock)())));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            self.engine.load().observe(&self.state, decision, &outcome, (self.clock)())
+        }));
     }
 }
 

@@ -77,7 +77,11 @@ impl Issuer {
             );
         }
         if config.profile.is_some() && !config.token_types.iter().all(|typ| is_access_token(typ)) {
-            problem("token_types", "a type that the profile does not have", "leave it out: the profile's is \"at+jwt\"");
+            problem(
+                "token_types",
+                "a type that the profile does not have",
+                "leave it out: the profile's is \"at+jwt\"",
+            );
         }
         if config.required_claims.iter().any(String::is_empty) {
             problem("required_claims", "an empty name", "name claims such as \"client_id\"");

@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-pub use config::{ApiKeyConfig, Config, IssuerConfig, Profile, SpiffeConfig, SpiffeWorkload};
 pub use compact::verify_jws;
+pub use config::{ApiKeyConfig, Config, IssuerConfig, Profile, SpiffeConfig, SpiffeWorkload};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
 pub use state::State;

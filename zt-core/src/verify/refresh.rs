@@ -50,7 +50,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test of threads")]
     fn of_many_threads_one_asks() {
         let (refresh, asked) = (Refresh::new(1), AtomicUsize::new(0));
         std::thread::scope(|scope| {

@@ -194,9 +194,8 @@ impl TrustDomain {
             let mend = "write the `aud` that tokens for this API have";
             problem("audiences".to_owned(), "no audience, or an empty one", mend);
         }
-        let asymmetric = |algorithm: &super::Algorithm| {
-            matches!(algorithm.key_kind(), KeyKind::Rsa | KeyKind::P256 | KeyKind::P384)
-        };
+        let asymmetric =
+            |algorithm: &super::Algorithm| matches!(algorithm.key_kind(), KeyKind::Rsa | KeyKind::P256 | KeyKind::P384);
         if config.algorithms.is_empty() || !config.algorithms.iter().all(asymmetric) {
             let mend = "write those of the trust domain, such as \"ES256\"";
             problem("algorithms".to_owned(), "no algorithm, or one that JWT-SVIDs do not have", mend);

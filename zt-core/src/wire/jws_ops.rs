@@ -53,8 +53,7 @@ pub(super) fn token_verify(document: &str) -> Result<String, String> {
         return text(&Verdict { accepted: false, code: None, principal: None });
     };
     let headers = vec![(Text::from("authorization"), Text::from(format!("Bearer {token}")))];
-    let verified =
-        verifier.verify(&State::new(&verifier, 0), &Request { headers, ..Request::default() }, time_ms);
+    let verified = verifier.verify(&State::new(&verifier, 0), &Request { headers, ..Request::default() }, time_ms);
     let code = verified.findings.first().map(|finding| finding.code);
     let principal = verified.identity.as_ref().map(|identity| &*identity.principal);
     text(&Verdict { accepted: code.is_none() && principal.is_some(), code, principal })

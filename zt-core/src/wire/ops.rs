@@ -22,16 +22,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] = &[
-    "check",
-    "codes",
-    "jws_verify",
-    "named_files",
-    "policy_evaluate",
-    "problem",
-    "schemas",
-    "token_verify",
-];
+pub const OPS: &[&str] =
+    &["check", "codes", "jws_verify", "named_files", "policy_evaluate", "problem", "schemas", "token_verify"];
 
 /// Runs an operation on a JSON document.
 ///

@@ -467,7 +467,10 @@ mod tests {
         assert_eq!((set.keys.len(), &*set.left_out), (1, &["`keys[2]`: `kid` is missing".to_owned()][..]));
         assert!(read(&[key(r#","kid":"a","use":"sig""#)]).is_err());
         assert!(read(&[key(r#","kid":"a""#)]).is_err());
-        assert!(read_set(&format!(r#"{{"keys":[{}]}}"#, key(r#","kid":"a","use":"jwt-svid""#)), ALL, Purpose::Tokens).is_err());
+        assert!(
+            read_set(&format!(r#"{{"keys":[{}]}}"#, key(r#","kid":"a","use":"jwt-svid""#)), ALL, Purpose::Tokens)
+                .is_err()
+        );
     }
 
     proptest! {

@@ -26,8 +26,27 @@ pub(super) const LIMITS: Limits = Limits {
 
 /// The claims that are looked at here, and so cannot hold roles.
 pub(in crate::verify) const REGISTERED: &[&str] = &[
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp", "client_id", "azp", "nonce",
-    "at_hash", "c_hash", "s_hash", "azpacr", "token_use", "typ",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "auth_time",
+    "acr",
+    "cnf",
+    "scope",
+    "scp",
+    "client_id",
+    "azp",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "azpacr",
+    "token_use",
+    "typ",
 ];
 
 /// Strings of an array, or of a string divided at spaces.

@@ -1,9 +1,9 @@
 //! Wycheproof's JWS and JWK cases against the strict parser, key admission and signatures.
 
+use super::Refusal;
+use super::admission::{self, Purpose};
 use super::header::Header;
 use super::jws::{self, Compact};
-use super::admission::{self, Purpose};
-use super::Refusal;
 use crate::model::Code;
 
 #[expect(clippy::disallowed_methods, reason = "test data is read from files")]
