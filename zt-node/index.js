@@ -105,6 +105,11 @@ class Engine {
     native.revoke(this.#handle, JSON.stringify(revocation), now);
   }
 
+  /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
+  replaceKeys(issuer, jwks) {
+    native.replaceKeys(this.#handle, issuer, jwks);
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);
@@ -171,7 +176,7 @@ class Decision {
 
 for (const field of [
   "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
-  "policy_version",
+  "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }

@@ -21,6 +21,8 @@ export function op(name, document = null) {
 export class Engine {
   #make;
   #instance;
+  /** Key sets that replaced those of the configuration, by issuer. */
+  #keys = new Map();
 
   /** Use `fromToml`. */
   constructor(make) {
@@ -119,6 +121,12 @@ export class Engine {
     guarded(() => this.#instance.revoke(JSON.stringify(revocation), now));
   }
 
+  /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
+  replaceKeys(issuer, jwks) {
+    guarded(() => this.#instance.replace_keys(issuer, jwks));
+    this.#keys.set(issuer, jwks);
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);
@@ -143,6 +151,7 @@ export class Engine {
     wasm.__wbg_reset_state();
     for (const engine of engines) {
       engine.#instance = engine.#make();
+      for (const [issuer, jwks] of engine.#keys) engine.#instance.replace_keys(issuer, jwks);
       const state = states.get(engine);
       if (state) engine.#instance.restore(state);
     }
@@ -198,7 +207,7 @@ export class Decision {
 
 for (const field of [
   "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
-  "policy_version",
+  "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }

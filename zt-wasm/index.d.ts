@@ -58,7 +58,7 @@ export interface DecisionDocument {
   reasons: Reason[];
   obligations: Obligation[];
   response_headers: [name: string, value: string][];
-  /** Issuers whose key sets should be fetched again. */
+  /** Issuers whose key sets the host should fetch again and hand to `replaceKeys`; asked at a bounded rate. */
   refresh_wanted?: string[];
   policy_version: string;
 }
@@ -136,6 +136,8 @@ export class Decision implements Readonly<DecisionDocument> {
   readonly reasons: Reason[];
   readonly obligations: Obligation[];
   readonly response_headers: [name: string, value: string][];
+  readonly workload: Identity | undefined;
+  readonly refresh_wanted: string[] | undefined;
   readonly policy_version: string;
   /** Whether the host passes the request on: its outcome passes, or nothing is enforced. */
   readonly passes: boolean;
@@ -187,6 +189,12 @@ export class Engine {
    * The document names things as decisions do.
    */
   revoke(revocation: Revocation, now?: number): void;
+
+  /**
+   * Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain. The state stays; a
+   * removed key stops at once. Throws when no key of the set can be used; the old set stays in force then.
+   */
+  replaceKeys(issuer: string, jwks: string): void;
 
   /** Runs one of `OPS` on a document. */
   op(name: string, document?: unknown): any;

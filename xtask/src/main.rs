@@ -1,9 +1,10 @@
-//! Development commands: `cargo xtask demo | test | lint | bench | fuzz | wasm | runtimes`.
+//! Development commands: `cargo xtask demo | test | lint | bench | conformance | fuzz | wasm | runtimes`.
 //!
 //! Nothing but std here, so that the first command of a fresh clone starts at once.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod bench;
+mod conformance;
 mod demo;
 mod fuzz;
 mod lint;
@@ -24,6 +25,7 @@ cargo xtask <command>
   test                 every test in every runtime; does its own set-up
   lint                 formatting, clippy, documentation, feature combinations
   runtimes [--sample N]  the same events through Rust, Python, Node and WASM: decisions must be byte-identical
+  conformance [--seed N] [--random N] [--installed]   published suites of verification in Rust, Python, Node and WASM
   bench [NAME] [--json FILE]   measure: decide (the default), bindings, criterion
   fuzz [SECONDS]       run every fuzz target (default 60 s each)
   wasm                 build zt-wasm/pkg";
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some((&"test", [])) => test::run_all(),
         Some((&"lint", [])) => lint::run_all(),
         Some((&"runtimes", rest)) => runtimes::run(rest),
+        Some((&"conformance", rest)) => conformance::run(rest),
         Some((&"bench", rest)) => bench::run_bench(rest),
         Some((&"fuzz", rest)) => fuzz::run_targets(rest),
         Some((&"wasm", [])) => wasm::run(),

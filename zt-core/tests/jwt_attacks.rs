@@ -3,7 +3,7 @@
 
 use zt_core::base::units::Duration;
 use zt_core::model::{Code, Request, Text};
-use zt_core::verify::{Config, State, Verifier};
+use zt_core::verify::{Algorithm, Config, IssuerConfig, State, Verifier};
 
 /// Between `nbf` and `exp` of the sound tokens.
 const NOW: i64 = 1_795_310_765_000;
@@ -29,13 +29,12 @@ fn cases() -> Vec<Case> {
 }
 
 fn config(case: &Case) -> Config {
-    let issuer = serde_json::json!({
-        "issuer": "https://auth.example.com/",
-        "audiences": ["https://api.example.com"],
-        "algorithms": [case.alg],
-        "jwks": serde_json::json!({"keys": [case.jwk]}).to_string(),
-    });
-    let issuer = serde_json::from_value(issuer).unwrap();
+    let audiences = vec!["https://api.example.com".to_owned()];
+    let algorithms = vec![Algorithm::from_name(&case.alg).unwrap()];
+    let issuer = IssuerConfig {
+        jwks: Some(serde_json::json!({"keys": [case.jwk]}).to_string()),
+        ..IssuerConfig::new("https://auth.example.com/", audiences, algorithms)
+    };
     Config { clock_skew: Duration::from_millis(30_000), issuer: vec![issuer], ..Config::default() }
 }
 

@@ -29,12 +29,14 @@ fn the_operations_are_those_that_others_call() {
         "check",
         "codes",
         "dpop_verify",
+        "jws_verify",
         "named_files",
         "policy_evaluate",
         "problem",
         "schemas",
         "signature_verify",
         "sigv4_verify",
+        "token_verify",
     ];
     assert_eq!(OPS, operations);
     for name in OPS {

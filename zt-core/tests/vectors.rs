@@ -19,6 +19,15 @@ fn every_vector_decides_as_expected() {
         let instance = Instance::from_toml(config, &[]).unwrap_or_else(|problems| panic!("{name}: {problems}"));
         for (number, step) in vector["steps"].as_array().expect("steps").iter().enumerate() {
             steps += 1;
+            if step.get("event").is_none() {
+                let refused = step.get("refused").is_some_and(|refused| refused == true);
+                match operation(&instance, step) {
+                    Ok(()) if refused => wrong.push(format!("{name}, step {number}: it was to be refused")),
+                    Err(error) if !refused => wrong.push(format!("{name}, step {number}: {error}")),
+                    _ => {}
+                }
+                continue;
+            }
             let decision = instance.decide_event(&step["event"].to_string()).expect("an event");
             let decision: Value = serde_json::from_str(&decision).expect("a decision");
             if let Some(difference) = differs(&step["expect"], &decision) {
@@ -41,6 +50,18 @@ fn every_code_has_a_vector() {
         .filter(|code| *code != "internal.panic" && !text.contains(&format!("\"{code}\"")))
         .collect();
     assert!(without.is_empty(), "codes without a vector: {without:?}");
+}
+
+/// A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}}`; with `"refused": true` it fails.
+fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
+    if let Some(keys) = step.get("replace_keys") {
+        let text = |name: &str| keys[name].as_str().expect("a string");
+        return instance.replace_keys(text("issuer"), text("jwks"));
+    }
+    match step.get("revoke") {
+        Some(_) => Err("`revoke` is for later".to_owned()),
+        None => Err("not a step".to_owned()),
+    }
 }
 
 /// The first difference between what is expected and the decision; `expect` names only what matters.

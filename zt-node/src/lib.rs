@@ -130,6 +130,15 @@ pub fn revoke(instance: &External<wire::Instance>, revocation: String, now: f64)
     checked(instance.revoke(&revocation, millis(now)))
 }
 
+/// Replaces the key set of one issuer.
+///
+/// # Errors
+/// When there is no such issuer, or no key of the set can be used; the old set stays in force then.
+#[napi(catch_unwind)]
+pub fn replace_keys(instance: &External<wire::Instance>, issuer: String, jwks: String) -> Result<()> {
+    checked(instance.replace_keys(&issuer, &jwks))
+}
+
 /// Runs an operation on a JSON document.
 ///
 /// # Errors

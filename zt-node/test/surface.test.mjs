@@ -9,9 +9,9 @@ import * as zt from "zt";
 const require = createRequire(import.meta.url);
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "restore", "snapshot", "version"];
+  "observeEventJson", "op", "replaceKeys", "restore", "snapshot", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
-  "reasons", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON"];
+  "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
 const methods = (c) => Object.getOwnPropertyNames(c.prototype).filter((name) => name !== "constructor").sort();
 const statics = (c) => Object.getOwnPropertyNames(c).filter((name) => !["length", "name", "prototype"].includes(name)).sort();

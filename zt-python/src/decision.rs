@@ -99,6 +99,16 @@ impl Decision {
     }
 
     #[getter]
+    fn workload<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.workload.as_ref().map(|workload| document(py, workload)).transpose()
+    }
+
+    #[getter]
+    fn refresh_wanted(&self) -> Vec<&str> {
+        self.0.refresh_wanted.iter().map(|issuer| &**issuer).collect()
+    }
+
+    #[getter]
     fn policy_version(&self) -> &str {
         &self.0.policy_version
     }

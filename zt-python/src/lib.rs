@@ -154,6 +154,11 @@ impl Engine {
         py.detach(|| self.0.revoke(revocation, now.unwrap_or_else(clock))).map_err(PyValueError::new_err)
     }
 
+    /// Replaces the key set of one issuer; a bad set leaves the old in force.
+    fn replace_keys(&self, py: Python<'_>, issuer: &str, jwks: &str) -> PyResult<()> {
+        py.detach(|| self.0.replace_keys(issuer, jwks)).map_err(PyValueError::new_err)
+    }
+
     /// The longest body, in bytes, that the host has to read.
     #[getter]
     fn body_limit(&self) -> usize {
@@ -162,8 +167,8 @@ impl Engine {
 
     /// Prefix of the configuration's SHA-256.
     #[getter]
-    fn version(&self) -> &str {
-        self.0.engine().version()
+    fn version(&self) -> String {
+        self.0.engine().version().to_owned()
     }
 
     /// What is worth knowing about the configuration.
@@ -178,7 +183,7 @@ impl Engine {
         let request = incoming.request();
         let now = now.unwrap_or_else(clock);
         let long = request.body.as_ref().is_some_and(|body| body.bytes().len() >= DETACH_FROM);
-        let decide = || wire::decide_or_refuse(self.0.engine(), self.0.state(), &request, now);
+        let decide = || wire::decide_or_refuse(&self.0.engine(), self.0.state(), &request, now);
         Ok(Decision(if long { py.detach(decide) } else { decide() }))
     }
 }

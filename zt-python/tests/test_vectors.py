@@ -53,10 +53,29 @@ def engine_of(vector):
     return zt.Engine.from_toml(vector["config"], files)
 
 
+def operate(engine, step):
+    """A step between requests: `replace_keys` or `revoke`; with `"refused": true` it fails."""
+
+    def run():
+        if "replace_keys" in step:
+            engine.replace_keys(**step["replace_keys"])
+        else:
+            engine.revoke(step["revoke"])
+
+    if step.get("refused"):
+        with pytest.raises(ValueError):
+            run()
+    else:
+        run()
+
+
 @pytest.mark.parametrize("vector", CASES)
 def test_vector(vector):
     engine = engine_of(vector)
     for number, step in enumerate(vector["steps"]):
+        if "event" not in step:
+            operate(engine, step)
+            continue
         decision = engine.decide_event(step["event"])
         found = list(differences(step["expect"], decision))
         assert not found, f"step {number}: {'; '.join(found)}"
@@ -66,11 +85,16 @@ def test_vector(vector):
 
 @pytest.mark.parametrize("vector", CASES)
 def test_replay_is_byte_for_byte_the_same(vector):
-    events = [json.dumps(step["event"]) for step in vector["steps"]]
     replays = []
     for _ in range(2):
         engine = engine_of(vector)
-        replays.append(([engine.decide_event_json(event) for event in events], engine.snapshot()))
+        decisions = []
+        for step in vector["steps"]:
+            if "event" in step:
+                decisions.append(engine.decide_event_json(json.dumps(step["event"])))
+            else:
+                operate(engine, step)
+        replays.append((decisions, engine.snapshot()))
     assert replays[0] == replays[1]
 
 

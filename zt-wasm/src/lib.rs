@@ -106,6 +106,14 @@ impl Instance {
         checked(self.0.restore(bytes))
     }
 
+    /// Replaces the key set of one issuer.
+    ///
+    /// # Errors
+    /// When there is no such issuer, or no key of the set can be used; the old set stays in force then.
+    pub fn replace_keys(&self, issuer: &str, jwks: &str) -> Result<(), JsError> {
+        checked(self.0.replace_keys(issuer, jwks))
+    }
+
     /// Joins a snapshot with the state.
     ///
     /// # Errors

@@ -27,6 +27,15 @@ const answers = {
   "/op"({ name, document }) {
     return op(name, document);
   },
+  "/ops"(asked) {
+    return asked.map(({ name, document }) => {
+      try {
+        return { answer: op(name, document), error: null };
+      } catch (error) {
+        return { answer: null, error: error.message };
+      }
+    });
+  },
   "/mistakes"(config) {
     try {
       Engine.fromToml(config);

@@ -32,9 +32,9 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "restore", "snapshot", "version"];
+  "observeEventJson", "op", "replaceKeys", "restore", "snapshot", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
-  "reasons", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON"];
+  "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
 test("the names, and a type for each", async () => {
   const { names, engine, decision, ops } = await call(worker, "/surface");

@@ -1,5 +1,7 @@
 //! Configuration -> engine.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 
 use super::notices::notices;
@@ -67,17 +69,21 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
 
     let notices = router.as_ref().map(|router| notices(&config, router)).unwrap_or_default();
     match (router, verifier, limiter, inspector, policy) {
-        (Some(router), Some(verifier), Some(limiter), Some(inspector), policy) if problems.is_empty() => Ok(Engine {
-            mode: config.mode,
-            router,
-            verifier,
-            limiter,
-            inspector,
-            policy: policy.flatten(),
-            seed: config.state.seed,
-            version: version(&config).into(),
-            notices,
-        }),
+        (Some(router), Some(verifier), Some(limiter), Some(inspector), policy) if problems.is_empty() => {
+            let version: Arc<str> = version(&config).into();
+            Ok(Engine {
+                mode: config.mode,
+                router: router.into(),
+                verifier,
+                limiter: limiter.into(),
+                inspector: inspector.into(),
+                policy: policy.flatten().map(Arc::new),
+                seed: config.state.seed,
+                version: Arc::clone(&version),
+                compiled: version,
+                notices: notices.into(),
+            })
+        }
         _ => {
             let without: Vec<String> =
                 problems.iter().filter(|p| p.message.ends_with(NOT_HANDED_OVER)).map(|p| p.key.clone()).collect();

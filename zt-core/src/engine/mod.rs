@@ -2,12 +2,14 @@
 
 mod compile;
 mod config;
+mod current;
 mod decide;
 mod draft;
 mod notices;
 mod observe;
 #[cfg(feature = "compile")]
 mod read;
+mod rotate;
 mod snapshot;
 mod state;
 #[cfg(feature = "compile")]
@@ -17,6 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use config::{AnomalyConfig, Config, File, StateConfig};
+pub use current::Current;
 #[cfg(feature = "compile")]
 pub use read::named_files;
 pub use snapshot::SnapshotError;
@@ -33,14 +36,17 @@ use crate::verify::Verifier;
 #[derive(Debug)]
 pub struct Engine {
     mode: Mode,
-    router: Router,
+    // Shared with the engines that differ in a key set only.
+    router: Arc<Router>,
     verifier: Verifier,
-    limiter: Limiter,
-    inspector: Inspector,
-    policy: Option<Policy>,
+    limiter: Arc<Limiter>,
+    inspector: Arc<Inspector>,
+    policy: Option<Arc<Policy>>,
     seed: Option<u64>,
     version: Arc<str>,
-    notices: Vec<String>,
+    /// The version of the configuration that it was compiled from, before any key set was replaced.
+    compiled: Arc<str>,
+    notices: Arc<[String]>,
 }
 
 impl Engine {

@@ -2,18 +2,20 @@
 
 use super::{Config, Engine, Mode};
 use crate::route::Router;
+use crate::verify::IssuerConfig;
 
 impl Engine {
     /// What the configuration leaves open, one sentence each; for `zt check` and a server's start-up log.
     pub fn notices(&self) -> Vec<String> {
-        self.notices.clone()
+        self.notices.iter().cloned().chain(self.verifier.notices()).collect()
     }
 }
 
 pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
     let endpoints = router.endpoints();
     let anonymous = endpoints.iter().filter(|endpoint| endpoint.anonymous).count();
-    let credentials = !config.verify.is_empty();
+    let verify = &config.verify;
+    let credentials = !verify.is_empty();
     let checks = [
         (config.mode == Mode::Monitor, "monitor mode: decisions are reported, every request passes".to_owned()),
         (endpoints.is_empty(), "no endpoint is known: every request is denied".to_owned()),
@@ -28,13 +30,44 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
             "no `[policy]`: authenticated requests to known endpoints are allowed".to_owned(),
         ),
         (
-            config.verify.issuer.len() > 1 && config.policy.is_some(),
-            "several issuers: a subject, role or scope is the same to policies whoever says it, unless they ask for \
-             `context.issuer`"
+            config.policy.is_some() && share_names(&verify.issuer),
+            "several issuers: a subject is the same to policies whoever says it, unless they ask for `context.issuer` or \
+             each issuer has a `principal_prefix` of its own"
                 .to_owned(),
+        ),
+        (
+            config.policy.is_some() && verify.issuer.len() > 1 && verify.issuer.iter().any(|i| i.allow_roles.is_none()),
+            "several issuers, and `allow_roles` not with each: a role is the same to policies whoever says it".to_owned(),
         ),
         (config.limit.is_empty(), "no `[[limit]]`: nothing is throttled".to_owned()),
         (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),
     ];
     checks.into_iter().filter(|(holds, _)| *holds).map(|(_, notice)| notice).collect()
+}
+
+/// Whether a subject of one issuer can have the name of another's: it cannot when no prefix starts another.
+fn share_names(issuers: &[IssuerConfig]) -> bool {
+    issuers.iter().enumerate().any(|(at, one)| {
+        let mut others = issuers.iter().enumerate().filter(|(other, _)| *other != at);
+        others.any(|(_, other)| other.principal_prefix.starts_with(&one.principal_prefix))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_part_names_when_none_starts_another() {
+        let issuer = |prefix: &str| IssuerConfig {
+            principal_prefix: prefix.to_owned(),
+            ..IssuerConfig::new("i", Vec::new(), Vec::new())
+        };
+        assert!(!share_names(&[]) && !share_names(&[issuer("")]));
+        assert!(!share_names(&[issuer("a:"), issuer("b:")]));
+        for (one, other) in [("", ""), ("", "a:"), ("a:", "a:"), ("a", "ab:")] {
+            assert!(share_names(&[issuer(one), issuer(other)]), "{one} {other}");
+            assert!(share_names(&[issuer(other), issuer(one)]), "{one} {other}");
+        }
+    }
 }

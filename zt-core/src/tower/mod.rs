@@ -46,13 +46,14 @@ use http_body_util::{Either, Full};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::engine::{Current, Invalid};
 use crate::model::{self, Decision, Millis};
 use crate::{Engine, State, wire};
 
 /// Decides every request before the service inside sees it.
 #[derive(Clone)]
 pub struct ZtLayer {
-    engine: Arc<Engine>,
+    engine: Arc<Current>,
     state: Arc<State>,
     clock: fn() -> Millis,
     peer: fn(&Extensions) -> Option<IpAddr>,
@@ -61,7 +62,15 @@ pub struct ZtLayer {
 impl ZtLayer {
     /// Decides with this engine and this state, on the system clock, knowing no peer address.
     pub fn new(engine: Arc<Engine>, state: Arc<State>) -> Self {
-        Self { engine, state, clock: system_clock, peer: |_| None }
+        Self { engine: Arc::new(Current::new(engine)), state, clock: system_clock, peer: |_| None }
+    }
+
+    /// Replaces the key set of one issuer, here and in every clone and service of this layer, while requests are decided.
+    ///
+    /// # Errors
+    /// As of [`Engine::with_jwks`]; the old set stays in force then.
+    pub fn replace_keys(&self, issuer: &str, jwks: &str) -> Result<(), Invalid> {
+        self.engine.replace_keys(&self.state, issuer, jwks)
     }
 
     /// Takes the time from this clock.
@@ -81,7 +90,7 @@ impl ZtLayer {
     fn decide(&self, parts: &Parts, body: &body::Read) -> Decision {
         let decide = || {
             let request = request::of(parts, (self.peer)(&parts.extensions), body);
-            self.engine.decide(&self.state, &request, (self.clock)())
+            self.engine.load().decide(&self.state, &request, (self.clock)())
         };
         catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_| wire::panic_decision("", 0))
     }
@@ -93,13 +102,15 @@ impl ZtLayer {
         let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
         let outcome = model::Response { status: response.status().as_u16(), headers, ..model::Response::default() };
         // A panic here cannot let anything pass: the request has been decided.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.engine.observe(&self.state, decision, &outcome, (self.clock)())));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            self.engine.load().observe(&self.state, decision, &outcome, (self.clock)())
+        }));
     }
 }
 
 impl fmt::Debug for ZtLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ZtLayer").field("version", &self.engine.version()).finish_non_exhaustive()
+        f.debug_struct("ZtLayer").field("version", &self.engine.load().version()).finish_non_exhaustive()
     }
 }
 
@@ -140,7 +151,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, ready);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let Ok((read, body)) = body::read(body, layer.engine.body_limit()).await else {
+            let Ok((read, body)) = body::read(body, layer.engine.load().body_limit()).await else {
                 return Ok(refusal::broken_body().map(Either::Left));
             };
             let decision = Arc::new(layer.decide(&parts, &read));

@@ -100,17 +100,11 @@ impl Certificates {
     /// certificate that is not known is nobody's.
     pub(super) fn join(&self, peer: &Peer<'_>, verified: &mut Verified) -> Result<(), Refusal> {
         let Some(workload) = self.identify(peer)? else { return Ok(()) };
-        let alone = verified.identity.is_none() && verified.findings.is_empty();
-        let place = if alone { &mut verified.identity } else { &mut verified.workload };
-        match place {
-            Some(other) if other.principal != workload.principal => {
-                Err((Code::VerifyManyCredentials, "a certificate and a signature of different workloads"))
-            }
-            _ => {
-                *place = Some(Arc::clone(workload));
-                Ok(())
-            }
+        if verified.identity.is_none() && verified.findings.is_empty() {
+            verified.identity = Some(Arc::clone(workload));
+            return Ok(());
         }
+        verified.join_workload(Some(Arc::clone(workload)))
     }
 
     fn identify(&self, peer: &Peer<'_>) -> Result<Option<&Arc<Identity>>, Refusal> {

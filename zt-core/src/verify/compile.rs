@@ -10,6 +10,7 @@ use super::dpop::Dpop;
 use super::issuer::Issuer;
 use super::message_signature::Signatures;
 use super::sigv4::Sigv4;
+use super::spiffe::TrustDomains;
 use super::webhook::Webhooks;
 use super::{CacheConfig, Config, ReauthenticateConfig, challenge, freshness, replay};
 use crate::model::{Millis, Problem};
@@ -20,9 +21,11 @@ pub(super) const MAX_SKEW: Millis = 300_000;
 const MAX_TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=64 << 10;
 
 /// A compiled [`Config`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Verifier {
     pub(super) issuers: Vec<Issuer>,
+    pub(super) spiffe: TrustDomains,
+    pub(super) refresh_interval: Millis,
     pub(super) role_claims: Vec<Box<str>>,
     pub(super) api_keys: Arc<ApiKeys>,
     pub(super) dpop: Option<Arc<Dpop>>,
@@ -64,6 +67,8 @@ impl Verifier {
         }
         let verifier = Self {
             issuers,
+            spiffe: TrustDomains::compile(config, &mut problems),
+            refresh_interval: config.refresh_interval.millis(),
             role_claims,
             api_keys: Arc::new(ApiKeys::compile(config, &mut problems)),
             dpop: config.dpop.as_ref().map(|dpop| Arc::new(Dpop::compile(dpop, &mut problems))),

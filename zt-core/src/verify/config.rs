@@ -1,13 +1,15 @@
 //! `[verify]`: who is trusted, and what is asked of a credential.
 
-use std::fmt;
+mod issuer;
+mod spiffe;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::issuer::{IssuerConfig, Profile, SenderConstrained};
+pub use self::spiffe::{SpiffeConfig, SpiffeWorkload};
 use super::{
-    Algorithm, CacheConfig, DpopConfig, ReauthenticateConfig, Secret, SignatureConfig, Sigv4Config, WebhookConfig,
-    WorkloadConfig,
+    CacheConfig, DpopConfig, ReauthenticateConfig, Secret, SignatureConfig, Sigv4Config, WebhookConfig, WorkloadConfig,
 };
 use crate::base::units::{Duration, Size};
 
@@ -25,6 +27,10 @@ pub struct Config {
     /// Workloads that are known by their client certificate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub workload: Vec<WorkloadConfig>,
+    /// SPIFFE trust domains whose JWT-SVIDs are accepted.
+    pub spiffe: Vec<SpiffeConfig>,
+    /// How often the host is asked at most to fetch an issuer's key set again.
+    pub refresh_interval: Duration,
     /// Accepted API keys.
     pub api_key: Vec<ApiKeyConfig>,
     /// Keys that sign requests (HTTP Message Signatures, RFC 9421).
@@ -62,51 +68,6 @@ pub struct Config {
     pub replay_memory: Size,
 }
 
-/// `[[verify.issuer]]`: one trusted issuer.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IssuerConfig {
-    /// The exact `iss` of its tokens.
-    pub issuer: String,
-    /// A token is for this API when its `aud` holds one of these exactly.
-    pub audiences: Vec<String>,
-    /// Accepted algorithms. A key serves exactly one: that of its `alg`, or else the only one here that fits it.
-    pub algorithms: Vec<Algorithm>,
-    /// File with the issuer's JWK set (RFC 7517); the host reads it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks_file: Option<String>,
-    /// The JWK set itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks: Option<String>,
-    /// Accepted `typ` values; `application/` and case are ignored.
-    #[serde(default = "access_token_types")]
-    pub token_types: Vec<String>,
-    /// The longest time since `iat`; makes `iat` required.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_token_age: Option<Duration>,
-    /// The longest time since `auth_time`; makes `auth_time` required, else the end user is asked to authenticate again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reauthenticate_after: Option<Duration>,
-    /// The top-level claim that holds the roles: an array of strings, or names separated by spaces.
-    #[serde(default = "roles_claim")]
-    pub roles_claim: String,
-    /// Whether its tokens must be bound to their sender, by DPoP or by a client certificate. One that is bound must
-    /// always be shown with the proof.
-    #[serde(default)]
-    pub sender_constrained: SenderConstrained,
-}
-
-/// Whether tokens must be bound to their sender.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SenderConstrained {
-    /// They may be.
-    #[default]
-    Optional,
-    /// One that is not is refused.
-    Required,
-}
-
 /// `[[verify.api_key]]`: one accepted API key. Two may share an `id` while one replaces the other.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,18 +94,6 @@ pub struct ApiKeyConfig {
     pub expires: Option<String>,
 }
 
-impl fmt::Debug for IssuerConfig {
-    /// Without the key set: it may hold secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IssuerConfig")
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("algorithms", &self.algorithms)
-            .field("jwks_file", &self.jwks_file)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Config {
     /// Whether it accepts no credential at all.
     pub(crate) fn is_empty(&self) -> bool {
@@ -154,6 +103,7 @@ impl Config {
             && self.signature.is_empty()
             && self.webhook.is_empty()
             && self.sigv4.is_empty()
+            && self.spiffe.is_empty()
     }
 }
 
@@ -164,6 +114,8 @@ impl Default for Config {
             issuer: Vec::new(),
             dpop: None,
             workload: Vec::new(),
+            spiffe: Vec::new(),
+            refresh_interval: Duration::from_millis(60_000),
             api_key: Vec::new(),
             signature: Vec::new(),
             api_key_header: "x-api-key".to_owned(),
@@ -181,14 +133,6 @@ impl Default for Config {
             replay_memory: Size::from_bytes(4 << 20),
         }
     }
-}
-
-fn access_token_types() -> Vec<String> {
-    vec!["at+jwt".to_owned()]
-}
-
-fn roles_claim() -> String {
-    "roles".to_owned()
 }
 
 #[cfg(test)]

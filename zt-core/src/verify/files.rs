@@ -49,6 +49,10 @@ impl Config {
                 Slot::Text(&mut issuer.jwks),
             ));
         }
+        for (at, domain) in self.spiffe.iter_mut().enumerate() {
+            let jwks = Slot::Text(&mut domain.jwks);
+            all.extend(one(format!("verify.spiffe[{at}].jwks_file"), &domain.jwks_file, "jwks", jwks));
+        }
         for (at, key) in self.signature.iter_mut().enumerate() {
             all.extend(one(format!("verify.signature[{at}].jwk_file"), &key.jwk_file, "jwk", Slot::Text(&mut key.jwk)));
         }

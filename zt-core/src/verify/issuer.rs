@@ -1,48 +1,52 @@
 //! A trusted issuer: its keys, and what it and this API ask of a token.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::jose::admission::{self, Key};
+use super::id_token;
+use super::jose::admission::{Key, Purpose};
 use super::jose::claims::{self, Claimed, Names, Times};
 use super::jose::header::Header;
-use super::{IssuerConfig, Refusal, SenderConstrained};
+use super::jose::members;
+use super::keys::{Keys, Rules};
+use super::{IssuerConfig, Profile, Refusal, SenderConstrained};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
 
+/// The `typ` of RFC 9068.
+const ACCESS_TOKEN: &str = "at+jwt";
+/// The longest `principal_prefix`.
+const MAX_PREFIX_BYTES: usize = 64;
+
 /// A compiled `[[verify.issuer]]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Issuer {
     pub(super) issuer: Arc<str>,
     audiences: Vec<String>,
-    keys: Vec<Held>,
+    pub(super) keys: Keys,
     token_types: Vec<String>,
+    profile: Option<Profile>,
+    required_claims: Vec<String>,
     max_token_age: Option<Millis>,
     reauthenticate_after: Option<Millis>,
     /// Place of its role claim among those of all issuers.
     roles_at: usize,
     sender_constrained: SenderConstrained,
+    allow_roles: Option<Vec<String>>,
+    allow_scopes: Option<Vec<String>>,
+    principal_prefix: String,
     skew: Millis,
-}
-
-/// A key that an issuer has.
-#[derive(Debug)]
-struct Held {
-    key: Key,
-    /// Of this key and of everything that this API asks of a token that is signed with it: a prefix of their SHA-256.
-    mark: u64,
-    /// Whether no other key serves its algorithm, so that a token need not name it.
-    alone: bool,
 }
 
 /// Where a token's key stands, and what it was when the token was verified.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyPlace {
     pub(super) issuer: usize,
-    key: usize,
-    mark: u64,
+    pub(super) key: usize,
+    pub(super) mark: u64,
     /// Whether the token names it.
-    named: bool,
+    pub(super) named: bool,
 }
 
 impl Issuer {
@@ -87,13 +91,30 @@ impl Issuer {
                 "name the claim that holds the roles",
             );
         }
-        let keys = match &config.jwks {
-            Some(text) => keys(at, config, text, problems),
-            None => {
-                problem("jwks", "no keys", "write `jwks_file`, or the JWK set itself as `jwks`");
-                Vec::new()
-            }
+        if config.profile.is_some() && !config.token_types.iter().all(|typ| is_access_token(typ)) {
+            problem(
+                "token_types",
+                "a type that the profile does not have",
+                "leave it out: the profile's is \"at+jwt\"",
+            );
+        }
+        if config.required_claims.iter().any(String::is_empty) {
+            problem("required_claims", "an empty name", "name claims such as \"client_id\"");
+        }
+        let prefix = &config.principal_prefix;
+        if prefix.len() > MAX_PREFIX_BYTES || prefix.chars().any(char::is_control) {
+            problem("principal_prefix", "too long, or with control characters", "write one such as \"partner:\"");
+        }
+        let without_keys = IssuerConfig { jwks: None, jwks_file: None, ..config.clone() };
+        let rules = Rules {
+            table: format!("verify.issuer[{at}]"),
+            file: config.jwks_file.clone(),
+            algorithms: config.algorithms.clone(),
+            purpose: Purpose::Tokens,
+            strict: config.strict_keys,
+            asked: common.clone().chain_update(serde_json::to_vec(&without_keys).unwrap_or_default()),
         };
+        let keys = Keys::compile(rules, config.jwks.as_deref(), problems);
         let roles_at = role_claims.iter().position(|claim| **claim == *config.roles_claim).unwrap_or_else(|| {
             role_claims.push(config.roles_claim.as_str().into());
             role_claims.len().saturating_sub(1)
@@ -101,12 +122,17 @@ impl Issuer {
         Self {
             issuer: config.issuer.as_str().into(),
             audiences: config.audiences.clone(),
-            keys: held(config, common, keys),
+            keys,
             token_types: config.token_types.clone(),
+            profile: config.profile,
+            required_claims: config.required_claims.clone(),
             max_token_age: config.max_token_age.map(|age| age.millis()),
             reauthenticate_after: config.reauthenticate_after.map(|age| age.millis()),
             roles_at,
             sender_constrained: config.sender_constrained,
+            allow_roles: config.allow_roles.clone(),
+            allow_scopes: config.allow_scopes.clone(),
+            principal_prefix: config.principal_prefix.clone(),
             skew,
         }
     }
@@ -114,34 +140,7 @@ impl Issuer {
     /// The key that a token names, or the only one for its algorithm; the algorithm must be the key's. This is the `at`th
     /// issuer.
     pub(super) fn key(&self, at: usize, header: &Header<'_>) -> Result<(KeyPlace, &Key), Refusal> {
-        let mut keys = self.keys.iter().enumerate();
-        let (key, held) = match &header.kid {
-            Some(kid) => {
-                let named = keys.find(|(_, held)| held.key.kid.as_deref() == Some(&**kid));
-                let named = named.ok_or((Code::VerifyUnknownKey, "no key has this `kid`"))?;
-                if named.1.key.algorithm != header.algorithm {
-                    return Err((Code::VerifyAlgorithmRefused, "`alg` is not the key's"));
-                }
-                named
-            }
-            None => match keys.find(|(_, held)| held.key.algorithm == header.algorithm) {
-                Some(only) if only.1.alone => only,
-                Some(_) => return Err((Code::VerifyUnknownKey, "no `kid`, and more than one key fits")),
-                None if self.keys.is_empty() => return Err((Code::VerifyUnknownKey, "no key")),
-                None => return Err((Code::VerifyAlgorithmRefused, "no key is for this `alg`")),
-            },
-        };
-        Ok((KeyPlace { issuer: at, key, mark: held.mark, named: header.kid.is_some() }, &held.key))
-    }
-
-    /// Whether a token of this issuer with this key would be verified as it was.
-    pub(super) fn still_has(&self, place: &KeyPlace) -> bool {
-        self.keys.get(place.key).is_some_and(|held| held.mark == place.mark && (place.named || held.alone))
-    }
-
-    /// The `kid` of that key.
-    pub(super) fn kid(&self, place: &KeyPlace) -> Option<&str> {
-        self.keys.get(place.key)?.key.kid.as_deref()
+        self.keys.find(at, header)
     }
 
     /// Whether the token is of an accepted type (RFC 8725, section 3.11).
@@ -152,17 +151,31 @@ impl Issuer {
         }
     }
 
+    /// Refuses an ID token where only its claims tell it apart, and a token without a claim that it must have.
+    pub(super) fn check_kind(&self, header: &Header<'_>, claimed: &Claimed<'_>, json: &[u8]) -> Result<(), Refusal> {
+        if !header.is_type(ACCESS_TOKEN)
+            && let Some(mark) = id_token::mark(claimed)
+        {
+            return Err((Code::VerifyIdToken, mark));
+        }
+        if self.profile == Some(Profile::Rfc9068)
+            && (claimed.client_id.is_none() || claimed.iat.is_none() || claimed.jti.is_none())
+        {
+            return Err((Code::VerifyMissingClaim, "`client_id`, `iat` or `jti` is missing (RFC 9068)"));
+        }
+        match self.required_claims.is_empty() || members::has_all(json, &self.required_claims) {
+            true => Ok(()),
+            false => Err((Code::VerifyMissingClaim, "one of `required_claims` is missing")),
+        }
+    }
+
     /// Checks the claims of a token whose signature holds (RFC 9068, section 4), apart from its times; gives its `exp`.
     pub(super) fn check_claims(&self, claimed: &Claimed<'_>) -> Result<Millis, Refusal> {
         let missing = |detail| (Code::VerifyMissingClaim, detail);
         if claimed.sub.as_deref().ok_or(missing("`sub` is missing"))?.is_empty() {
             return Err((Code::VerifyBadClaims, "`sub` is empty"));
         }
-        let aud = claimed.aud.as_ref().ok_or(missing("`aud` is missing"))?;
-        if !aud.iter().any(|aud| self.audiences.iter().any(|own| own == aud)) {
-            return Err((Code::VerifyWrongAudience, "`aud` holds none of `audiences`"));
-        }
-        let exp = claimed.exp.ok_or(missing("`exp` is missing"))?;
+        let exp = check_audience(claimed, &self.audiences)?;
         if self.max_token_age.is_some() && claimed.iat.is_none() {
             return Err(missing("`iat` is missing"));
         }
@@ -177,19 +190,8 @@ impl Issuer {
 
     /// Checks the times of a token.
     pub(super) fn check_times(&self, times: &Times, now: Millis) -> Result<(), Refusal> {
-        let (earliest, latest) = (now.saturating_sub(self.skew), now.saturating_add(self.skew));
-        if times.exp <= earliest {
-            return Err((Code::VerifyExpired, "`exp` has passed"));
-        }
-        if times.nbf.is_some_and(|nbf| nbf > latest) {
-            return Err((Code::VerifyNotYetValid, "`nbf` has not come"));
-        }
-        if times.iat.is_some_and(|iat| iat > latest) {
-            return Err((Code::VerifyNotYetValid, "`iat` has not come"));
-        }
-        if times.auth_time.is_some_and(|auth_time| auth_time > latest) {
-            return Err((Code::VerifyBadClaims, "`auth_time` has not come"));
-        }
+        check_window(times, self.skew, now)?;
+        let earliest = now.saturating_sub(self.skew);
         let oldest = self.max_token_age.map(|age| earliest.saturating_sub(age));
         match oldest.is_some_and(|oldest| times.iat.is_none_or(|iat| iat < oldest)) {
             true => Err((Code::VerifyTooOld, "`iat` is longer ago than `max_token_age`")),
@@ -216,16 +218,16 @@ impl Issuer {
     pub(super) fn identity(&self, claimed: &Claimed<'_>) -> Identity {
         let roles =
             claimed.roles.iter().find(|(at, _)| *at == self.roles_at).and_then(|(_, roles)| roles.as_ref().ok());
-        let shared = |text: &std::borrow::Cow<'_, str>| Arc::<str>::from(&**text);
+        let shared = |text: &Cow<'_, str>| Arc::<str>::from(&**text);
         Identity {
             kind: IdentityKind::Jwt,
-            principal: claimed.sub.as_deref().unwrap_or_default().into(),
+            principal: self.principal(claimed.sub.as_deref().unwrap_or_default()),
             issuer: Some(self.issuer.clone()),
             credential_id: claimed.jti.as_ref().map(shared),
             session: claimed.sid.as_ref().map(shared),
             actors: claimed.actors.iter().map(|actor| Box::from(&**actor)).collect(),
-            roles: listed(roles),
-            scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref())),
+            roles: listed(roles, self.allow_roles.as_deref()),
+            scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref()), self.allow_scopes.as_deref()),
             assurance: Assurance {
                 acr: claimed.acr.as_ref().map(shared),
                 auth_time_ms: claimed.auth_time,
@@ -234,55 +236,53 @@ impl Issuer {
             },
         }
     }
-}
 
-fn listed(names: Option<&Names<'_>>) -> Arc<[Box<str>]> {
-    // Of a slice, whose length is known: the list is then made in one piece.
-    names.map_or_else(Arc::default, |names| names.as_slice().iter().map(|name| Box::from(&**name)).collect())
-}
-
-/// The keys with their marks.
-fn held(config: &IssuerConfig, common: &Sha256, keys: Vec<Key>) -> Vec<Held> {
-    let asked = IssuerConfig { jwks: None, jwks_file: None, ..config.clone() };
-    let asked = serde_json::to_vec(&asked).unwrap_or_default();
-    let mark = |key: &Key| {
-        let mut hash = common.clone();
-        let (n, e) = key.verifying.material();
-        let kid = key.kid.as_deref().map_or([].as_slice(), str::as_bytes);
-        for part in [&asked, key.algorithm.as_str().as_bytes(), kid, n, e] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
+    fn principal(&self, sub: &str) -> Arc<str> {
+        match self.principal_prefix.as_str() {
+            "" => sub.into(),
+            prefix => format!("{prefix}{sub}").into(),
         }
-        let digest: [u8; 32] = hash.finalize().into();
-        digest.first_chunk().copied().map_or(0, u64::from_le_bytes)
-    };
-    let alone = |key: &Key| keys.iter().filter(|other| other.algorithm == key.algorithm).count() == 1;
-    let marks: Vec<_> = keys.iter().map(|key| (mark(key), alone(key))).collect();
-    keys.into_iter().zip(marks).map(|(key, (mark, alone))| Held { key, mark, alone }).collect()
-}
-
-fn keys(at: usize, config: &IssuerConfig, text: &str, problems: &mut Vec<Problem>) -> Vec<Key> {
-    if config.algorithms.is_empty() {
-        // Said already; without them every key would be a problem too.
-        return Vec::new();
     }
-    let key = if config.jwks_file.is_some() { "jwks_file" } else { "jwks" };
-    admission::read_set(text, &config.algorithms).unwrap_or_else(|bad| {
-        problems.extend(bad.into_iter().map(|bad| {
-            let place = bad.offset.filter(|_| config.jwks_file.is_some()).map(|offset| place(text, offset));
-            Problem::new(format!("verify.issuer[{at}].{key}"), bad.message)
-                .mend("correct the key set, or leave the key out of it")
-                .at(config.jwks_file.clone(), place.map(|(line, _)| line), place.map(|(_, column)| column))
-        }));
-        Vec::new()
-    })
 }
 
-/// Line and column of a byte, from 1.
-fn place(text: &str, offset: usize) -> (u32, u32) {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    let line = before.iter().filter(|byte| **byte == b'\n').count();
-    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
-    let from_one = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-    (from_one(line), from_one(column))
+fn is_access_token(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case(ACCESS_TOKEN) || typ.eq_ignore_ascii_case("application/at+jwt")
+}
+
+fn listed(names: Option<&Names<'_>>, allowed: Option<&[String]>) -> Arc<[Box<str>]> {
+    let names = names.map(|names| names.as_slice()).unwrap_or_default();
+    let boxed = |name: &Cow<'_, str>| Box::from(&**name);
+    match allowed {
+        // Of a slice, whose length is known: the list is then made in one piece.
+        None => names.iter().map(boxed).collect(),
+        Some(allowed) => names.iter().filter(|name| allowed.iter().any(|own| own == *name)).map(boxed).collect(),
+    }
+}
+
+/// Checks for whom a token is good, and gives its end (RFC 7519, sections 4.1.3 and 4.1.4).
+pub(super) fn check_audience(claimed: &Claimed<'_>, audiences: &[String]) -> Result<Millis, Refusal> {
+    let missing = |detail| (Code::VerifyMissingClaim, detail);
+    let aud = claimed.aud.as_ref().ok_or(missing("`aud` is missing"))?;
+    if !aud.iter().any(|aud| audiences.iter().any(|own| own == aud)) {
+        return Err((Code::VerifyWrongAudience, "`aud` holds none of `audiences`"));
+    }
+    claimed.exp.ok_or(missing("`exp` is missing"))
+}
+
+/// Checks when a token is good (RFC 7519, sections 4.1.4 to 4.1.6).
+pub(super) fn check_window(times: &Times, skew: Millis, now: Millis) -> Result<(), Refusal> {
+    let (earliest, latest) = (now.saturating_sub(skew), now.saturating_add(skew));
+    if times.exp <= earliest {
+        return Err((Code::VerifyExpired, "`exp` has passed"));
+    }
+    if times.nbf.is_some_and(|nbf| nbf > latest) {
+        return Err((Code::VerifyNotYetValid, "`nbf` has not come"));
+    }
+    if times.iat.is_some_and(|iat| iat > latest) {
+        return Err((Code::VerifyNotYetValid, "`iat` has not come"));
+    }
+    match times.auth_time.is_some_and(|auth_time| auth_time > latest) {
+        true => Err((Code::VerifyBadClaims, "`auth_time` has not come")),
+        false => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@
 //! | AWS Signature Version 4 | `sigv4/` |
 //! | signed webhook | `webhook/` |
 //! | HTTP message signature (RFC 9421), the caller's own or a workload's beside it | `message_signature/` |
+//! | SPIFFE JWT-SVID of a workload, as a bearer token or beside a caller's credential | `spiffe.rs` |
 //! | client certificate of a workload, beside a caller's credential or alone | `certificate.rs` |
 //!
 //! Tokens are parsed strictly here; their signatures are checked by `jsonwebtoken` through an explicitly named provider. A
@@ -23,24 +24,30 @@ mod body;
 mod cache;
 mod certificate;
 mod challenge;
+mod compact;
 mod compile;
 mod config;
 mod credential;
 mod dpop;
 mod files;
 mod freshness;
+mod id_token;
 mod in_query;
 mod instant;
 mod issuer;
 mod jose;
+mod keys;
 mod mac;
 mod message_signature;
 mod network;
+mod refresh;
 mod replay;
 mod request;
 mod revocation;
+mod rotation;
 mod secret;
 mod sigv4;
+mod spiffe;
 mod state;
 mod token;
 mod webhook;
@@ -53,8 +60,9 @@ use smallvec::{SmallVec, smallvec};
 pub use cache::{CacheConfig, TokenAtRest};
 pub use certificate::WorkloadConfig;
 pub use challenge::{Challenges, Scheme, StepUp};
+pub use compact::verify_jws;
 pub use compile::Verifier;
-pub use config::{ApiKeyConfig, Config, IssuerConfig, SenderConstrained};
+pub use config::{ApiKeyConfig, Config, IssuerConfig, Profile, SenderConstrained, SpiffeConfig, SpiffeWorkload};
 pub use dpop::{DpopConfig, NonceUse};
 pub use freshness::{Demand, ReauthenticateConfig};
 pub use jose::algorithm::Algorithm;
@@ -108,6 +116,20 @@ impl Verified {
             *slot = workload;
         }
         self
+    }
+
+    /// With a workload; two of them contradict each other, unless they are the same.
+    fn join_workload(&mut self, workload: Option<Arc<Identity>>) -> Result<(), Refusal> {
+        match (&self.workload, workload) {
+            (_, None) => Ok(()),
+            (Some(known), Some(other)) if known.principal != other.principal => {
+                Err((Code::VerifyManyCredentials, "credentials of different workloads"))
+            }
+            (_, other) => {
+                self.workload = other;
+                Ok(())
+            }
+        }
     }
 
     fn of(identity: Arc<Identity>) -> Self {

@@ -7,7 +7,7 @@ use super::credential::{self, Credential};
 use super::dpop::Dpop;
 use super::revocation::Ids;
 use super::{Challenges, Refusal, Scheme, State, StepUp, Verified, Verifier, challenge, in_query, sigv4};
-use crate::model::{Code, Millis, Request};
+use crate::model::{Code, IdentityKind, Millis, Request};
 
 impl Verifier {
     /// Proves who a request comes from.
@@ -80,7 +80,7 @@ impl Verifier {
     /// The scheme of what is accepted, the most usual first.
     fn offered(&self) -> &'static str {
         match () {
-            () if !self.issuers.is_empty() => "Bearer",
+            () if !self.issuers.is_empty() || self.spiffe.takes_bearer() => "Bearer",
             () if !self.api_keys.is_empty() => "ApiKey",
             () if !self.sigv4.is_empty() => "AWS4-HMAC-SHA256",
             () if !self.signatures.is_empty() => "Signature",
@@ -97,6 +97,7 @@ impl Verifier {
             && self.signatures.is_empty()
             && self.webhooks.is_empty()
             && self.sigv4.is_empty()
+            && self.spiffe.is_empty()
     }
 
     /// Who the caller's own credential speaks for.
@@ -119,7 +120,10 @@ impl Verifier {
                 *scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
                 let mut verified = self.token(state, token, now)?;
                 self.check_binding(state, request, *scheme, token, &mut verified, now)?;
-                Ok(verified)
+                match verified.identity.as_ref().is_some_and(|identity| identity.kind == IdentityKind::JwtSvid) {
+                    true => self.unrevoked(state, verified, now),
+                    false => Ok(verified),
+                }
             }
             Some(Credential::ApiKey(key)) => {
                 *scheme = Scheme::ApiKey;
@@ -138,6 +142,11 @@ impl Verifier {
         let sender = self.webhooks.sender(request, now, first_time)?;
         let verified = own.beside(sender);
         let mut verified = self.with_signatures(state, request, verified, now)?;
+        let svid = self.spiffe.beside(state, request, now)?;
+        if !svid.findings.is_empty() {
+            return Ok(svid);
+        }
+        verified.join_workload(svid.identity)?;
         self.certificates.join(&request.peer, &mut verified)?;
         match alone || verified.workload.is_some() {
             true => self.unrevoked(state, verified, now),

@@ -1,12 +1,17 @@
 //! What verification remembers.
 
+use std::sync::Arc;
+
+use smallvec::smallvec;
+
 use super::cache::Cache;
+use super::refresh::Refresh;
 use super::replay::{Replays, Written};
 use super::revocation::{Revocation, Revocations};
-use super::{Verifier, revocation};
+use super::{Refusal, Verified, Verifier, revocation};
 use crate::base::bounded::KeyHasher;
 use crate::base::bytes::Reader;
-use crate::model::Millis;
+use crate::model::{Finding, Millis};
 
 /// What verification remembers: bounded, shared between threads by reference.
 pub struct State {
@@ -14,6 +19,7 @@ pub struct State {
     pub(super) cache: Cache,
     pub(super) revocations: Revocations,
     pub(super) replays: Replays,
+    refresh: Refresh,
     pub(super) seed: u64,
 }
 
@@ -40,6 +46,7 @@ impl State {
             cache: Cache::new(&verifier.cache, hasher.clone()),
             revocations: Revocations::with_memory(verifier.revocation_memory),
             replays: Replays::new(hasher.clone(), verifier.replay_bytes),
+            refresh: Refresh::new(verifier.key_sets()),
             hasher,
             seed,
         }
@@ -52,13 +59,26 @@ impl State {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        let parts = [self.cache.memory(), self.revocations.memory(), self.replays.memory(), size_of::<Self>()];
-        parts.into_iter().fold(0, usize::saturating_add)
+        let stores = [self.cache.memory(), self.revocations.memory(), self.replays.memory(), self.refresh.memory()];
+        stores.into_iter().fold(size_of::<Self>(), usize::saturating_add)
     }
 
     /// Forgets what rests on keys or issuers that this verifier does not have.
     pub fn forget_removed(&self, verifier: &Verifier) {
         self.cache.retain(|proven| verifier.issuer_of(proven).is_ok());
+    }
+
+    /// The refusal of a token whose key is not in the issuer's set, with the wish for a newer set where it is time for one.
+    pub(super) fn unknown_key(
+        &self,
+        (code, detail): Refusal,
+        cell: usize,
+        issuer: &Arc<str>,
+        interval: Millis,
+        now: Millis,
+    ) -> Verified {
+        let refresh_wanted = self.refresh.ask(cell, interval, now).then(|| Arc::clone(issuer));
+        Verified { findings: smallvec![Finding::new(code, detail)], refresh_wanted, ..Verified::default() }
     }
 
     /// Tokens remembered as verified.

@@ -34,41 +34,60 @@ struct Unrevoked {
     at: Millis,
 }
 
+/// What there is of a token that is not proven for good.
+enum Unproven {
+    Refused(Refusal),
+    /// It was judged on another way, and is not to be remembered.
+    Judged(Verified),
+}
+
+impl From<Refusal> for Unproven {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl Verifier {
     /// Whom a token speaks for: proven now or before, and good at this time. Whether this request may use it, where it is
     /// bound to a key of its sender, is still to be checked.
     pub(super) fn token(&self, state: &State, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
-        if self.issuers.is_empty() {
+        if self.issuers.is_empty() && !self.spiffe.takes_bearer() {
             return Err((Code::VerifySchemeRefused, "no issuer is configured"));
         }
         if token.len() > self.max_token_bytes {
             return Err((Code::VerifyTokenTooLong, "longer than `max_token`"));
         }
-        let Some(sought) = state.cache.seek(token) else {
-            let mut proven = self.prove(token, &[])?;
-            return self.check(self.issuer_of(&proven)?, state, &mut proven, now);
-        };
-        let known = state.cache.find(&sought, |proven| {
-            let issuer = self.issuer_of(proven).ok()?;
-            Some(self.check(issuer, state, proven, now))
+        let sought = state.cache.seek(token);
+        let known = sought.as_ref().and_then(|sought| {
+            state.cache.find(sought, |proven| {
+                let issuer = self.issuer_of(proven).ok()?;
+                Some(self.check(issuer, state, proven, now))
+            })
         });
         if let Some(verified) = known {
             return verified;
         }
-        let mut proven = self.prove(token, sought.at_rest())?;
+        let at_rest = sought.as_ref().map_or(&[][..], |sought| sought.at_rest());
+        let mut proven = match self.prove(state, token, at_rest, now) {
+            Ok(proven) => proven,
+            Err(Unproven::Refused(refusal)) => return Err(refusal),
+            Err(Unproven::Judged(verified)) => return Ok(verified),
+        };
         let verified = self.check(self.issuer_of(&proven)?, state, &mut proven, now)?;
-        state.cache.keep(&sought, proven, now);
+        if let Some(sought) = &sought {
+            state.cache.keep(sought, proven, now);
+        }
         Ok(verified)
     }
 
     /// The issuer of a token that was proven, as long as it, its key and all that is asked of a token are the same.
     pub(super) fn issuer_of(&self, proven: &Proven) -> Result<&Issuer, Refusal> {
-        let issuer = self.issuers.get(proven.key.issuer).filter(|issuer| issuer.still_has(&proven.key));
+        let issuer = self.issuers.get(proven.key.issuer).filter(|issuer| issuer.keys.still_has(&proven.key));
         issuer.ok_or((Code::VerifyUnknownKey, "its key is gone"))
     }
 
     /// Verifies what stays true. `before` are bytes to keep in front of the claims.
-    fn prove(&self, token: &[u8], before: &[u8]) -> Result<Proven, Refusal> {
+    fn prove(&self, state: &State, token: &[u8], before: &[u8], now: Millis) -> Result<Proven, Unproven> {
         let compact = Compact::split(token)?;
         header::check_length(compact.header)?;
         let mut buffer = [0; header::MAX_BYTES];
@@ -78,15 +97,25 @@ impl Verifier {
         jws::decode_into(compact.payload, claims.room())?;
         // Until the signature holds, the claims do no more than say whose keys to try.
         let mut claimed = Claimed::read(claims.json(), &self.role_claims)?;
+        if let Some(workload) = self.spiffe.bearer(state, &compact, &header, &claimed, now) {
+            return Err(Unproven::Judged(workload?));
+        }
         let iss = claimed.iss.as_deref().ok_or((Code::VerifyMissingClaim, "`iss` is missing"))?;
         let mut issuers = self.issuers.iter().enumerate();
         let found = issuers.find(|(_, issuer)| *issuer.issuer == *iss);
         let (at, issuer) = found.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
-        let (place, key) = issuer.key(at, &header)?;
+        let (place, key) = match issuer.key(at, &header) {
+            Err(refusal) if issuer.keys.may_be_stale(&header, refusal) => {
+                let asked = state.unknown_key(refusal, at, &issuer.issuer, self.refresh_interval, now);
+                return Err(Unproven::Judged(asked));
+            }
+            key => key?,
+        };
         issuer.check_type(&header)?;
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
-            return Err((Code::VerifyBadSignature, "the signature does not verify"));
+            return Err(Unproven::Refused((Code::VerifyBadSignature, "the signature does not verify")));
         }
+        issuer.check_kind(&header, &claimed, claims.json())?;
         let exp = issuer.check_claims(&claimed)?;
         let identity = Arc::new(issuer.identity(&claimed));
         let confirmation = claimed.cnf.take().map(Box::new);
@@ -102,7 +131,7 @@ impl Verifier {
         issuer.check_times(&Times { exp: proven.exp, nbf: proven.nbf, iat, auth_time }, now)?;
         let generation = state.revocations.generation();
         if proven.unrevoked.generation != generation || now < proven.unrevoked.at {
-            let ids = Ids::of(&state.hasher, &proven.identity, issuer.kid(&proven.key));
+            let ids = Ids::of(&state.hasher, &proven.identity, issuer.keys.kid(&proven.key));
             state.revocations.check(&ids, now)?;
             proven.unrevoked = Unrevoked { generation, at: now };
         }

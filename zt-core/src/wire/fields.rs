@@ -31,7 +31,7 @@ impl Instance {
     /// and refuses like a panic does.
     pub fn decide_fields(&self, head: &str, lines: &str, count: usize, body: Read<'_>, now: Millis) -> String {
         answer(&match request(head, lines, count, body) {
-            Ok(request) => decide_or_refuse(self.engine(), self.state(), &request, now),
+            Ok(request) => decide_or_refuse(&self.engine(), self.state(), &request, now),
             Err(_) => panic_decision("", now),
         })
     }

@@ -4,6 +4,7 @@ mod dpop_ops;
 mod fields;
 mod guard;
 mod hmac_ops;
+mod jws_ops;
 mod ops;
 mod text_ops;
 mod verify_ops;
@@ -14,20 +15,21 @@ pub use ops::{OPS, op};
 
 use std::sync::Arc;
 
+use crate::engine::Current;
 use crate::model::{Decision, Event, Millis};
 use crate::{Engine, State};
 
 /// An engine and a state, on contract documents. Its clock is each event's `time_ms`.
 #[derive(Debug)]
 pub struct Instance {
-    engine: Arc<Engine>,
+    engine: Current,
     state: State,
 }
 
 impl Instance {
     /// An empty state beside this engine.
     pub fn new(engine: Arc<Engine>, state: State) -> Self {
-        Self { engine, state }
+        Self { engine: Current::new(engine), state }
     }
 
     /// Compiles a configuration and the files it names.
@@ -41,9 +43,18 @@ impl Instance {
         Ok(Self::new(Arc::new(engine), state))
     }
 
-    /// The engine, for the hot path.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// The engine in force, for the hot path.
+    pub fn engine(&self) -> Arc<Engine> {
+        self.engine.load()
+    }
+
+    /// Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain. The state stays; a
+    /// removed key stops at once.
+    ///
+    /// # Errors
+    /// When there is no such issuer, or no key of the set can be used; the old set stays in force then.
+    pub fn replace_keys(&self, issuer: &str, jwks: &str) -> Result<(), String> {
+        self.engine.replace_keys(&self.state, issuer, jwks).map_err(|invalid| invalid.to_string())
     }
 
     /// The state, for the hot path.
@@ -58,7 +69,7 @@ impl Instance {
     pub fn decide_event(&self, event: &str) -> Result<String, String> {
         let event: Event = serde_json::from_str(event).map_err(|error| format!("not an event: {error}"))?;
         let now = event.time_ms;
-        text(&decide_or_refuse(&self.engine, &self.state, &event.into_request(), now))
+        text(&decide_or_refuse(&self.engine(), &self.state, &event.into_request(), now))
     }
 
     /// Event with a response, and its decision -> response decision.
@@ -69,7 +80,7 @@ impl Instance {
         let event: Event = serde_json::from_str(event).map_err(|error| format!("not an event: {error}"))?;
         let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
         let response = event.response.ok_or("the event has no response")?;
-        text(&self.engine.observe(&self.state, &decision, &response, event.time_ms))
+        text(&self.engine().observe(&self.state, &decision, &response, event.time_ms))
     }
 
     /// Refuses from now on what a revocation is about: `{"revoke": "token" | "session" | "subject" | "key", "issuer": ...,

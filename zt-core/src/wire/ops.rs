@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::dpop_ops::dpop_verify;
+use super::jws_ops::{jws_verify, token_verify};
 use super::text;
 use super::text_ops::{check, named_files, policy_evaluate};
 use super::verify_ops::signature_verify;
@@ -15,12 +16,14 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("check", check),
     ("codes", codes),
     ("dpop_verify", dpop_verify),
+    ("jws_verify", jws_verify),
     ("named_files", named_files),
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
     ("schemas", all_schemas),
     ("signature_verify", signature_verify),
     ("sigv4_verify", super::hmac_ops::sigv4_verify),
+    ("token_verify", token_verify),
 ];
 
 /// Names of all operations.
@@ -28,12 +31,14 @@ pub const OPS: &[&str] = &[
     "check",
     "codes",
     "dpop_verify",
+    "jws_verify",
     "named_files",
     "policy_evaluate",
     "problem",
     "schemas",
     "signature_verify",
     "sigv4_verify",
+    "token_verify",
 ];
 
 /// Runs an operation on a JSON document.

@@ -6,11 +6,23 @@ export function run(vector, fromToml) {
   const files = Object.fromEntries((vector.files ?? []).map(({ name, text }) => [name, text]));
   const engine = fromToml(vector.config, { files });
   const problems = [];
-  for (const [index, { event, expect }] of vector.steps.entries()) {
-    const decision = engine.decideEvent(event);
-    for (const problem of mismatches(expect, decision)) problems.push(`step ${index}: ${problem}`);
+  for (const [index, step] of vector.steps.entries()) {
+    const found = step.event ? mismatches(step.expect, engine.decideEvent(step.event)) : operation(engine, step);
+    for (const problem of found) problems.push(`step ${index}: ${problem}`);
   }
   return problems;
+}
+
+/** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}}`; with `"refused": true` it fails. */
+function operation(engine, { replace_keys, revoke, refused = false }) {
+  try {
+    if (replace_keys) engine.replaceKeys(replace_keys.issuer, replace_keys.jwks);
+    else if (revoke) engine.revoke(revoke);
+    else return ["not a step"];
+  } catch (error) {
+    return refused ? [] : [`${error}`];
+  }
+  return refused ? ["it was to be refused"] : [];
 }
 
 /** What of `expect` the decision does not hold. */

@@ -130,6 +130,13 @@ class Engine:
     def revoke_json(self, revocation: str, now: int | None = None) -> None:
         """`revoke` on JSON text."""
 
+    def replace_keys(self, issuer: str, jwks: str) -> None:
+        """Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain.
+
+        The state stays; a removed key stops at once. `ValueError` when no key of the set can be used; the old set stays
+        in force then.
+        """
+
     @property
     def body_limit(self) -> int:
         """The longest body, in bytes, that the host has to read: a longer one is refused for its length alone."""
@@ -209,6 +216,14 @@ class Decision:
     @property
     def response_headers(self) -> list[tuple[bytes, bytes]]:
         """Headers that the host adds to the response."""
+
+    @property
+    def workload(self) -> dict[str, Any] | None:
+        """The workload that carries the request for the caller, where that was proven."""
+
+    @property
+    def refresh_wanted(self) -> list[str]:
+        """Issuers whose key sets the host should fetch again and hand to `Engine.replace_keys`; asked at a bounded rate."""
 
     @property
     def policy_version(self) -> str:

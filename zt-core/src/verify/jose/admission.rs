@@ -10,14 +10,15 @@ use super::jwk::{BadSet, Member, Members, members_of_keys};
 use super::signature::Verifying;
 use super::{header, jws};
 
-/// Shortest and longest RSA modulus in bytes: aws-lc takes 2048 to 8192 bits, RustCrypto's `rsa` at most 4096, and
-/// decisions must not depend on the target.
-const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
+/// Longest RSA modulus, bits.
+pub(super) const MAX_RSA_BITS: usize = 8_192;
+/// Shortest and longest RSA modulus in bytes (RFC 7518, section 3.3, and what aws-lc takes).
+const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=MAX_RSA_BITS / 8;
 /// Longest HMAC key; a longer one is hashed first and gains nothing.
 const MAX_SECRET_BYTES: usize = 1 << 10;
 
 /// An admitted key: it serves exactly one algorithm (RFC 8725, section 3.1).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::verify) struct Key {
     pub(in crate::verify) kid: Option<Box<str>>,
     pub(in crate::verify) algorithm: Algorithm,
@@ -34,46 +35,95 @@ enum Rejected {
 }
 use Rejected::{NotForUs, Refused};
 
+/// What the keys of a set are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::verify) enum Purpose {
+    /// Tokens: `use` is `sig` or absent (RFC 7517, section 4.2).
+    Tokens,
+    /// JWT-SVIDs: `use` is `jwt-svid` and `kid` is there (SPIFFE Trust Domain and Bundle, section 4.2).
+    Svids,
+}
+
+/// The admitted keys of a set, at least one.
+#[derive(Clone, Debug)]
+pub(in crate::verify) struct KeySet {
+    pub(in crate::verify) keys: Vec<Key>,
+    /// Each key that was left out because it breaks a rule, with the rule. A key for another use is not among them.
+    pub(in crate::verify) left_out: Vec<String>,
+}
+
 /// Reads a set and admits its keys for these algorithms, at least one.
-pub(in crate::verify) fn read_set(text: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, Vec<BadSet>> {
-    let keys = members_of_keys(text).map_err(|bad| vec![bad])?;
-    let mut bad = Vec::new();
-    let mut admitted: Vec<Key> = Vec::new();
-    let mut passed_over = Vec::new();
-    for (index, members) in keys.iter().enumerate() {
-        let name = match members.get("kid") {
-            Some(Member::Text(kid)) if header::is_kid(kid) => format!("`keys[{index}]` (kid `{kid}`)"),
-            _ => format!("`keys[{index}]`"),
-        };
-        match admit(members, algorithms) {
-            Ok(key) if key.kid.is_some() && admitted.iter().any(|other| other.kid == key.kid) => {
-                bad.push(format!("{name}: another key has the same `kid`"));
-            }
-            Ok(key) => admitted.push(key),
-            Err(Refused(why)) => bad.push(format!("{name}: {why}")),
-            Err(NotForUs(why)) => passed_over.push(format!("{name}: {why}")),
-        }
-    }
+///
+/// A key that breaks a rule is left out: one bad key must not take the others along. Of several keys for us with one
+/// `kid` none is admitted, as which of them is meant would be a guess. Secret and public keys in one set are refused as
+/// a whole: one of the two is published by mistake.
+pub(in crate::verify) fn read_set(
+    text: &str,
+    algorithms: &[Algorithm],
+    purpose: Purpose,
+) -> Result<KeySet, Vec<BadSet>> {
+    let whole = |message: String| vec![BadSet { message, offset: None }];
+    let mut keys = members_of_keys(text).map_err(|bad| vec![bad])?;
     let of_kty = |wanted: &[&str]| {
         keys.iter().any(|members| matches!(members.get("kty"), Some(Member::Text(kty)) if wanted.contains(&&**kty)))
     };
     if of_kty(&["oct"]) && of_kty(&["RSA", "EC", "OKP"]) {
-        bad.push("secret and public keys in one set".to_owned());
+        return Err(whole("secret and public keys in one set".to_owned()));
     }
-    if admitted.is_empty() && bad.is_empty() {
+    let judged: Vec<_> = keys.iter_mut().map(|members| judge(members, algorithms, purpose)).collect();
+    let kids: Vec<Option<&str>> = keys.iter().map(kid_of).collect();
+    let for_us = |at: usize| !matches!(judged.get(at), Some(Err(NotForUs(_))));
+    let (mut admitted, mut left_out, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, (verdict, kid)) in judged.iter().zip(&kids).enumerate() {
+        let name = match kid {
+            Some(kid) => format!("`keys[{index}]` (kid `{kid}`)"),
+            None => format!("`keys[{index}]`"),
+        };
+        let twin = |(at, other): (usize, &Option<&str>)| at != index && other == kid && for_us(at);
+        match verdict {
+            Err(Refused(why)) => left_out.push(format!("{name}: {why}")),
+            Err(NotForUs(why)) => passed_over.push(format!("{name}: {why}")),
+            Ok(_) if kid.is_some() && kids.iter().enumerate().any(twin) => {
+                left_out.push(format!("{name}: another key has the same `kid`"));
+            }
+            Ok(key) => admitted.push(key.clone()),
+        }
+    }
+    if !admitted.is_empty() {
+        return Ok(KeySet { keys: admitted, left_out });
+    }
+    if left_out.is_empty() {
         passed_over.truncate(4);
         let why = if passed_over.is_empty() { "the set is empty".to_owned() } else { passed_over.join("; ") };
-        bad.push(format!("no key can be used: {why}"));
+        left_out.push(format!("no key can be used: {why}"));
     }
-    match bad.is_empty() {
-        true => Ok(admitted),
-        false => Err(bad.into_iter().map(|message| BadSet { message, offset: None }).collect()),
+    Err(left_out.into_iter().map(|message| BadSet { message, offset: None }).collect())
+}
+
+/// A `kid` that can be said again.
+fn kid_of<'m>(members: &'m Members<'_>) -> Option<&'m str> {
+    match members.get("kid") {
+        Some(Member::Text(kid)) if header::is_kid(kid) => Some(kid),
+        _ => None,
     }
 }
 
 /// Admits the key that a proof of possession brings along, under the rules for keys of a set.
 pub(in crate::verify) fn admit_shown(members: &Members<'_>, algorithm: Algorithm) -> Result<Key, &'static str> {
     admit(members, &[algorithm]).map_err(|(Refused(why) | NotForUs(why))| why)
+}
+
+fn judge(members: &mut Members<'_>, algorithms: &[Algorithm], purpose: Purpose) -> Result<Key, Rejected> {
+    if purpose == Purpose::Svids {
+        if text(members, "use", "`use` is not a string")? != Some("jwt-svid") {
+            return Err(NotForUs("`use` is not `jwt-svid`"));
+        }
+        if !members.contains_key("kid") {
+            return Err(Refused("`kid` is missing"));
+        }
+        members.remove("use");
+    }
+    admit(members, algorithms)
 }
 
 fn admit(members: &Members<'_>, algorithms: &[Algorithm]) -> Result<Key, Rejected> {
@@ -141,7 +191,7 @@ fn rsa(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
         return Err(Refused("`n` or `e` starts with a zero byte"));
     }
     if !RSA_BYTES.contains(&n.len()) || n.first().is_none_or(|top| *top < 0x80) {
-        return Err(Refused("the modulus is not of 2048 to 4096 bits, in whole bytes"));
+        return Err(Refused("the modulus is not of 2048 to 8192 bits, in whole bytes"));
     }
     if n.last().is_none_or(|low| low & 1 == 0) {
         return Err(Refused("the modulus is even"));
@@ -149,7 +199,7 @@ fn rsa(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
     if is_roca(&n) {
         return Err(Refused("the modulus has the form of keys that can be factored (ROCA, CVE-2017-15361)"));
     }
-    // Both backends stop at 33 bits.
+    // Even or 1: a signature that anybody can make, or none at all. Both backends stop at 33 bits.
     if e.len() > 4 || e.last().is_none_or(|low| low & 1 == 0) || e == [1] {
         return Err(Refused("the exponent is not an odd number from 3 to 2^32"));
     }
@@ -178,6 +228,7 @@ fn elliptic(members: &Members<'_>) -> Result<(KeyKind, DecodingKey), Rejected> {
         match text(members, "crv", "`crv` is not a string")?.ok_or(Refused("`crv` is missing"))? {
             "P-256" => (KeyKind::P256, &curve::P256, 32),
             "P-384" => (KeyKind::P384, &curve::P384, 48),
+            "P-521" | "secp256k1" => return Err(NotForUs("its curve is not offered")),
             _ => return Err(Refused("`crv` is not P-256 or P-384")),
         };
     let x = bytes(members, "x", "`x` is missing or not canonical base64url")?;
@@ -193,8 +244,10 @@ fn elliptic(members: &Members<'_>) -> Result<(KeyKind, DecodingKey), Rejected> {
 }
 
 fn ed25519(members: &Members<'_>) -> Result<DecodingKey, Rejected> {
-    if text(members, "crv", "`crv` is not a string")? != Some("Ed25519") {
-        return Err(Refused("`crv` is not Ed25519"));
+    match text(members, "crv", "`crv` is not a string")? {
+        Some("Ed25519") => {}
+        Some("Ed448" | "X25519" | "X448") => return Err(NotForUs("its curve is not offered")),
+        _ => return Err(Refused("`crv` is not Ed25519")),
     }
     let x = bytes(members, "x", "`x` is missing or not canonical base64url")?;
     let point: &[u8; 32] = x.as_slice().try_into().map_err(|_| Refused("`x` is not of 32 bytes"))?;
@@ -244,10 +297,13 @@ mod tests {
     const EC_X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
     const EC_Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
 
-    fn one(key: &str) -> Result<Key, String> {
-        read_set(&format!(r#"{{"keys":[{key}]}}"#), ALL)
-            .map(|mut keys| keys.remove(0))
+    fn read(set: &str, algorithms: &[Algorithm]) -> Result<KeySet, String> {
+        read_set(set, algorithms, Purpose::Tokens)
             .map_err(|bad| bad.into_iter().map(|bad| bad.message).collect::<Vec<_>>().join(", "))
+    }
+
+    fn one(key: &str) -> Result<Key, String> {
+        read(&format!(r#"{{"keys":[{key}]}}"#), ALL).map(|mut set| set.keys.remove(0))
     }
 
     fn rsa_key(n: &[u8], e: &[u8], more: &str) -> String {
@@ -275,9 +331,10 @@ mod tests {
     fn rsa_rules() {
         let odd = |n: usize| vec![0xff; n];
         for (n, e, why) in [
-            (odd(128), vec![1, 0, 1], "2048 to 4096"),
-            (odd(513), vec![1, 0, 1], "2048 to 4096"),
-            ([vec![0x7f], odd(255)].concat(), vec![1, 0, 1], "2048 to 4096"),
+            (odd(128), vec![1, 0, 1], "2048 to 8192"),
+            (odd(255), vec![1, 0, 1], "2048 to 8192"),
+            (odd(1025), vec![1, 0, 1], "2048 to 8192"),
+            ([vec![0x7f], odd(255)].concat(), vec![1, 0, 1], "2048 to 8192"),
             ([vec![0], odd(256)].concat(), vec![1, 0, 1], "zero byte"),
             ([odd(255), vec![0xfe]].concat(), vec![1, 0, 1], "even"),
             (odd(256), vec![1], "exponent"),
@@ -288,7 +345,10 @@ mod tests {
         ] {
             assert!(refusal(&rsa_key(&n, &e, "")).contains(why), "{why}");
         }
-        assert!(one(&rsa_key(&odd(512), &[3], "")).is_ok());
+        for size in [256, 257, 512, 513, 1024] {
+            assert!(one(&rsa_key(&odd(size), &[3], "")).is_ok(), "{size}");
+        }
+        assert!(one(&rsa_key(&odd(256), &[0xff; 4], "")).is_ok());
         for private in ["d", "p", "q", "dp", "dq", "qi", "oth"] {
             let key = rsa_key(&odd(256), &[1, 0, 1], &format!(r#","use":"enc","{private}":"AQ""#));
             assert!(refusal(&key).contains("private"), "{private}");
@@ -325,11 +385,9 @@ mod tests {
         assert!(refusal("{}").contains("`kty`"));
         // Each key serves one algorithm.
         let set = format!(r#"{{"keys":[{}]}}"#, with(""));
-        assert!(
-            read_set(&set, &[Algorithm::Rs256, Algorithm::Ps256]).unwrap_err()[0].message.contains("more than one")
-        );
+        assert!(read(&set, &[Algorithm::Rs256, Algorithm::Ps256]).unwrap_err().contains("more than one"));
         let set = format!(r#"{{"keys":[{}]}}"#, with(r#","alg":"PS256""#));
-        assert_eq!(read_set(&set, &[Algorithm::Rs256, Algorithm::Ps256]).unwrap()[0].algorithm, Algorithm::Ps256);
+        assert_eq!(read(&set, &[Algorithm::Rs256, Algorithm::Ps256]).unwrap().keys[0].algorithm, Algorithm::Ps256);
     }
 
     #[test]
@@ -337,11 +395,14 @@ mod tests {
         let ec = |crv: &str, x: &str, y: &str| format!(r#"{{"kty":"EC","crv":"{crv}","x":"{x}","y":"{y}"}}"#);
         assert!(refusal(&ec("P-256", EC_X, EC_X)).contains("not on the curve"));
         assert!(refusal(&ec("P-384", EC_X, EC_Y)).contains("width"));
-        assert!(refusal(&ec("secp256k1", EC_X, EC_Y)).contains("`crv`"));
+        assert!(refusal(&ec("secp256k1", EC_X, EC_Y)).contains("curve is not offered"));
+        assert!(refusal(&ec("P-521", EC_X, EC_Y)).contains("curve is not offered"));
+        assert!(refusal(&ec("p-256", EC_X, EC_Y)).contains("`crv`"));
         assert!(refusal(&ec("P-256", &EC_X[..42], EC_Y)).contains("`x`"));
         assert!(refusal(&ec("P-256", &format!("{EC_X}="), EC_Y)).contains("`x`"));
         let ed = |crv: &str, x: &[u8]| format!(r#"{{"kty":"OKP","crv":"{crv}","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(x));
-        assert!(refusal(&ed("X25519", &[9; 32])).contains("`crv`"));
+        assert!(refusal(&ed("X25519", &[9; 32])).contains("curve is not offered"));
+        assert!(refusal(&ed("P-256", &[9; 32])).contains("`crv`"));
         assert!(refusal(&ed("Ed25519", &[0; 31])).contains("32 bytes"));
         assert!(refusal(&ed("Ed25519", &[1; 33])).contains("32 bytes"));
         assert!(refusal(&ed("Ed25519", &[0; 32])).contains("small order"));
@@ -362,10 +423,7 @@ mod tests {
 
     #[test]
     fn sets_as_a_whole() {
-        let messages = |set: &str| match read_set(set, ALL) {
-            Ok(_) => String::new(),
-            Err(bad) => bad.into_iter().map(|bad| bad.message).collect::<Vec<_>>().join(", "),
-        };
+        let messages = |set: &str| read(set, ALL).err().unwrap_or_default();
         let rsa = rsa_key(&[0xff; 256], &[1, 0, 1], r#","kid":"a""#);
         let oct = format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_SAFE_NO_PAD.encode((0..32).collect::<Vec<u8>>()));
         assert!(messages(&format!(r#"{{"keys":[{rsa},{rsa}]}}"#)).contains("same `kid`"));
@@ -382,18 +440,54 @@ mod tests {
                 .contains("no key can be used")
         );
         let enc = rsa_key(&[0xff; 256], &[1, 0, 1], r#","kid":"a","use":"enc""#);
-        assert_eq!(read_set(&format!(r#"{{"keys":[{enc},{rsa}]}}"#), ALL).unwrap().len(), 1);
+        let set = read(&format!(r#"{{"keys":[{enc},{rsa}]}}"#), ALL).unwrap();
+        assert_eq!((set.keys.len(), set.left_out.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_bad_key_leaves_the_others() {
+        let good = rsa_key(&[0xff; 256], &[1, 0, 1], r#","kid":"a""#);
+        let weak = rsa_key(&[0xff; 256], &[1], r#","kid":"b""#);
+        let set = read(&format!(r#"{{"keys":[{weak},{good},{{}}]}}"#), ALL).unwrap();
+        assert_eq!(set.keys.iter().map(|key| key.kid.as_deref()).collect::<Vec<_>>(), [Some("a")]);
+        assert_eq!(set.left_out.len(), 2);
+        assert!(set.left_out[0].starts_with("`keys[0]` (kid `b`): the exponent"), "{:?}", set.left_out);
+        assert!(set.left_out[1].starts_with("`keys[2]`: `kty` is missing"), "{:?}", set.left_out);
+        // A kid that two keys for us have is nobody's, also when one of the two is bad.
+        let other = rsa_key(&[0xfd; 256], &[1, 0, 1], r#","kid":"c""#);
+        let bad = rsa_key(&[0xff; 256], &[1], r#","kid":"a""#);
+        for twin in [&good, &bad] {
+            let set = read(&format!(r#"{{"keys":[{good},{other},{twin}]}}"#), ALL).unwrap();
+            assert_eq!(set.keys.iter().map(|key| key.kid.as_deref()).collect::<Vec<_>>(), [Some("c")]);
+            assert_eq!(set.left_out.len(), 2);
+        }
+    }
+
+    #[test]
+    fn keys_of_a_trust_domain_are_named_and_for_svids() {
+        let key = |more: &str| rsa_key(&[0xff; 256], &[1, 0, 1], more);
+        let read = |keys: &[String]| read_set(&format!(r#"{{"keys":[{}]}}"#, keys.join(",")), ALL, Purpose::Svids);
+        let svid = key(r#","kid":"a","use":"jwt-svid""#);
+        let set = read(&[key(r#","use":"x509-svid","x5c":["M"]"#), svid, key(r#","use":"jwt-svid""#)]).unwrap();
+        assert_eq!((set.keys.len(), &*set.left_out), (1, &["`keys[2]`: `kid` is missing".to_owned()][..]));
+        assert!(read(&[key(r#","kid":"a","use":"sig""#)]).is_err());
+        assert!(read(&[key(r#","kid":"a""#)]).is_err());
+        assert!(
+            read_set(&format!(r#"{{"keys":[{}]}}"#, key(r#","kid":"a","use":"jwt-svid""#)), ALL, Purpose::Tokens)
+                .is_err()
+        );
     }
 
     proptest! {
         #[test]
         fn any_text_never_panics(text in ".{0,200}") {
-            let _ = read_set(&text, ALL);
+            let _ = read_set(&text, ALL, Purpose::Tokens);
+            let _ = read_set(&text, ALL, Purpose::Svids);
         }
 
         #[test]
         fn any_members_never_panic(kty in "RSA|EC|OKP|oct|x", name in "n|e|x|y|k|crv|use|alg|kid|key_ops", value in r#""[A-Za-z0-9_-]{0,60}"|\[("a",?)*\]|\{\}|5|"P-256"|"Ed25519""#) {
-            let _ = read_set(&format!(r#"{{"keys":[{{"kty":"{kty}","{name}":{value}}}]}}"#), ALL);
+            let _ = read_set(&format!(r#"{{"keys":[{{"kty":"{kty}","{name}":{value}}}]}}"#), ALL, Purpose::Tokens);
         }
     }
 }

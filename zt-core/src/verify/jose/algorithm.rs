@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A JWS algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1). There is no `none`.
+/// A JWS algorithm (RFC 7518, section 3.1; RFC 8037, section 3.1).
+///
+/// Not offered: `none`, which proves nothing; `ES512` (P-521), `ES256K` and `Ed448`, each a curve more to keep equal on
+/// every target for hardly any issuer, as long as `ES384` and `EdDSA` are there; `RS1` and other SHA-1; encryption (JWE):
+/// an access token that has to be secret from its client is better a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.

@@ -16,7 +16,7 @@ const LAST_SECOND: i64 = 253_402_300_799;
 /// The longest `sub`, `jti`, `acr` or `sid`.
 const MAX_NAME_BYTES: usize = 1 << 10;
 
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     bytes: 64 << 10,
     depth: 16,
     values: 4_096,
@@ -27,11 +27,46 @@ const LIMITS: Limits = Limits {
 };
 
 /// The claims that are looked at here, and so cannot hold roles.
-pub(in crate::verify) const REGISTERED: &[&str] =
-    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp", "sid", "act"];
+pub(in crate::verify) const REGISTERED: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "auth_time",
+    "acr",
+    "cnf",
+    "scope",
+    "scp",
+    "sid",
+    "act",
+    "client_id",
+    "azp",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "azpacr",
+    "token_use",
+    "typ",
+];
 
 /// Strings of an array, or of a string divided at spaces.
 pub(in crate::verify) type Names<'a> = SmallVec<[Cow<'a, str>; 4]>;
+
+/// What else tells an ID token from an access token.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::verify) struct Marks {
+    /// `at_hash`, `c_hash` or `s_hash` is there.
+    pub(in crate::verify) hash: bool,
+    pub(in crate::verify) nonce: bool,
+    /// `token_use` is `id`, or `typ` is `ID`.
+    pub(in crate::verify) says_id: bool,
+    /// `azpacr` is there, or a claim that holds roles.
+    pub(in crate::verify) of_application: bool,
+}
 
 /// What a token claims, types checked.
 #[derive(Debug, Default)]
@@ -51,6 +86,9 @@ pub(in crate::verify) struct Claimed<'a> {
     pub(in crate::verify) auth_time: Option<Millis>,
     pub(in crate::verify) scope: Option<Names<'a>>,
     pub(in crate::verify) scp: Option<Names<'a>>,
+    pub(in crate::verify) client_id: Option<Cow<'a, str>>,
+    pub(in crate::verify) azp: Option<Cow<'a, str>>,
+    pub(in crate::verify) marks: Marks,
     /// By place in the list of role claims that was given; `Err` where one is neither a string nor strings.
     pub(in crate::verify) roles: SmallVec<[(usize, Result<Names<'a>, ()>); 1]>,
 }
@@ -92,12 +130,33 @@ impl<'a> Claimed<'a> {
                 "scp" => claimed.scp = Some(names(s, AtSpaces)?.ok_or(bad("`scp` is neither a string nor strings"))?),
                 "cnf" => claimed.cnf = Some(Confirmation::read(s)?),
                 "act" => claimed.actors = actors::read(s)?,
+                "client_id" => claimed.client_id = Some(string(s, "`client_id` is not a string")?),
+                "azp" => claimed.azp = Some(string(s, "`azp` is not a string")?),
+                "nonce" => {
+                    string(s, "`nonce` is not a string")?;
+                    claimed.marks.nonce = true;
+                }
+                "at_hash" | "c_hash" | "s_hash" => {
+                    skip_value(s)?;
+                    claimed.marks.hash = true;
+                }
+                "token_use" => claimed.marks.says_id |= names(s, Whole)?.is_some_and(|usage| *usage == ["id"]),
+                "typ" => claimed.marks.says_id |= names(s, Whole)?.is_some_and(|typ| *typ == ["ID"]),
+                "azpacr" => {
+                    skip_value(s)?;
+                    claimed.marks.of_application = true;
+                }
                 other => match role_claims.iter().position(|claim| **claim == *other) {
                     Some(at) => claimed.roles.push((at, names(s, AtSpaces)?.ok_or(()))),
+                    None if other == "roles" => {
+                        skip_value(s)?;
+                        claimed.marks.of_application = true;
+                    }
                     None => skip_value(s)?,
                 },
             }
         }
+        claimed.marks.of_application |= !claimed.roles.is_empty();
         let logged = [&claimed.sub, &claimed.jti, &claimed.acr, &claimed.sid];
         if logged.into_iter().flatten().any(|text| !is_name(text)) {
             return Err(bad("`sub`, `jti`, `acr` or `sid` is too long or has control characters"));
@@ -148,6 +207,11 @@ impl Claims {
             start.copy_from_slice(before);
         }
         Self { block, from: before.len() }
+    }
+
+    /// These claims.
+    pub(in crate::verify) fn new(json: &[u8]) -> Self {
+        Self { block: json.into(), from: 0 }
     }
 
     /// That room; none once it is shared.

@@ -9,6 +9,9 @@ mod curve;
 pub(super) mod header;
 pub(super) mod jwk;
 pub(super) mod jws;
+pub(super) mod members;
+#[cfg(any(target_arch = "wasm32", test))]
+mod rsa;
 mod signature;
 pub(super) mod thumbprint;
 #[cfg(test)]

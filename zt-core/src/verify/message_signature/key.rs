@@ -9,7 +9,7 @@ use super::parameters::{MAX_TEXT_BYTES, Parameters};
 use super::structured::{Labelled, lists_of_strings};
 use super::{MAX_COMPONENTS, Refusal, digest, malformed};
 use crate::model::{Assurance, Code, Identity, IdentityKind, Millis, Problem, Request};
-use crate::verify::jose::admission::{self, Key};
+use crate::verify::jose::admission::{self, Key, Purpose};
 
 /// Longest `max_age`.
 const MAX_AGE: Millis = 86_400_000;
@@ -199,8 +199,8 @@ fn is_text(text: &str) -> bool {
 
 /// The key of a JWK, by the rules for key sets.
 fn admit(jwk: &str, config: &SignatureConfig) -> Result<Key, String> {
-    let set = admission::read_set(&format!("{{\"keys\":[{jwk}]}}"), &[config.algorithm.jose()]);
-    let keys = set.map_err(|bad| bad.into_iter().map(|bad| bad.message).collect::<Vec<_>>().join("; "))?;
-    let [key]: [Key; 1] = keys.try_into().map_err(|_| "not exactly one JWK".to_owned())?;
+    let set = admission::read_set(&format!("{{\"keys\":[{jwk}]}}"), &[config.algorithm.jose()], Purpose::Tokens);
+    let set = set.map_err(|bad| bad.into_iter().map(|bad| bad.message).collect::<Vec<_>>().join("; "))?;
+    let [key]: [Key; 1] = set.keys.try_into().map_err(|_| "not exactly one JWK".to_owned())?;
     Ok(key)
 }

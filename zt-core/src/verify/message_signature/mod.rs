@@ -150,7 +150,7 @@ impl Verifier {
             verified.identity = Some(identity);
         }
         if let Some(workload) = proven.workload {
-            take_place(&mut verified.workload, workload)?;
+            verified.join_workload(Some(workload))?;
         }
         Ok(verified)
     }

@@ -117,8 +117,10 @@ fn the_test_cases_of_appendix_b2() {
             let key = crate::verify::jose::admission::read_set(
                 &json!({"keys": [jwk(&data, keyid)]}).to_string(),
                 &[crate::verify::Algorithm::Ps512],
+                crate::verify::jose::admission::Purpose::Tokens,
             )
             .unwrap()
+            .keys
             .remove(0);
             let signed = base_of(input, &request).unwrap();
             assert!(key.verifying.verify(key.algorithm, signed.as_bytes(), &STANDARD.decode(signature).unwrap()));
