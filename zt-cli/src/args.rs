@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Authorize(Authorize),
     /// List every reason code.
     Codes(Codes),
+    /// Make or check an API key.
+    Key(Key),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +97,67 @@ pub(crate) struct Codes {
     #[arg(long)]
     pub(crate) json: bool,
     /// Taken like every command's, and not needed: the codes are the same for every configuration.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key: print it once, and the `[[verify.api_key]]` that knows it only by its digest.
+    New(KeyNew),
+    /// Tell whether a key has the form and its checksum fits; not whose it is.
+    Check(KeyCheck),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyNew {
+    /// Name of the caller that will hold it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id: String,
+    /// The environment that it is for.
+    #[arg(long, value_name = "WORD", default_value = "live")]
+    pub(crate) env: String,
+    /// What keys of this service begin with.
+    #[arg(long, value_name = "WORD", default_value = "zt")]
+    pub(crate) prefix: String,
+    /// A role of the caller; may be given again.
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Vec<String>,
+    /// An OAuth scope of the caller; may be given again.
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Vec<String>,
+    /// A network that it may be used from; may be given again.
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) network: Vec<String>,
+    /// When it stops being accepted: `2027-01-31` or `2027-01-31T18:00:00Z`.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
+    /// The file that `api_key_pepper_file` names: the digest is then taken under that pepper.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Taken like every command's, and not needed.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCheck {
+    /// The key; `-` or nothing to read it from standard input, where no process list shows it.
+    #[arg(value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Taken like every command's, and not needed.
     #[arg(long, value_name = "ZT.TOML")]
     pub(crate) config: Option<PathBuf>,
 }

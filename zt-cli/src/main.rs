@@ -9,6 +9,7 @@ mod configuration;
 mod decide;
 mod events;
 mod input;
+mod key;
 mod output;
 mod progress;
 mod snapshot;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
     };
     match ending {
         Ok(Ending::Clean) => ExitCode::SUCCESS,

@@ -317,3 +317,57 @@ fn every_reason_code_has_its_sentence() {
     let codes = place.zt(&["codes", "--json"]).lines();
     assert_eq!(codes[0].as_array().unwrap().len(), text.lines().count());
 }
+
+#[test]
+fn a_new_key_checks_and_opens_the_door() {
+    let place = Place::new().with("pepper", "a pepper of some length\n");
+    for pepper in [&[][..], &["--pepper-file", "pepper"]] {
+        let arguments =
+            ["key", "new", "--id", "partner \"7\"", "--env", "test", "--role", "partner", "--network", "10.0.0.0/8"];
+        let run = place.zt(&[&arguments[..], pepper].concat());
+        assert_eq!(run.code(), 0, "{}", run.err());
+        let out = run.out();
+        let key = out.lines().find(|line| line.starts_with("zt_test_")).unwrap();
+        let table = out.split_once("\n\n").unwrap().1;
+        assert!(!table.contains(key));
+        let pepper = if pepper.is_empty() { "" } else { "api_key_pepper_file = \"pepper\"\n" };
+        let config = format!(
+            "version = 1\n[[endpoint]]\nmethod = \"*\"\npath = \"/**\"\n[verify]\napi_key_prefix = \"zt_test\"\n{pepper}{table}"
+        );
+        let place = Place::new().with("zt.toml", config).with("pepper", "a pepper of some length\n");
+        let event = |key: &str| {
+            json!({"time_ms": 1, "request": {"method": "GET", "path": "/a", "headers": [["x-api-key", key]], "peer": {"ip": "10.1.2.3"}}})
+                .to_string()
+        };
+        let events = [event(key), event(&key[..key.len() - 1])].join("\n");
+        let run = place.zt_with_input(&["decide", "--config", "zt.toml"], &events);
+        assert_eq!(outcomes(&run), ["allow", "deny"], "{}{}", run.out(), run.err());
+        assert_eq!(run.lines()[0]["identity"]["principal"], "partner \"7\"");
+        assert_eq!(run.lines()[1]["reasons"][0]["code"], "verify.malformed_api_key");
+
+        assert_eq!(place.zt(&["key", "check", key]).code(), 0);
+        let run = place.zt_with_input(&["key", "check", "--json"], &format!("{key}\n"));
+        assert_eq!(run.lines(), [json!({"ok": true, "prefix": "zt_test"})]);
+        let run = place.zt(&["key", "check", &key.replace("test", "live")]);
+        assert_eq!(run.code(), 1);
+        assert!(run.out().contains("checksum") && !run.out().contains("zt_live"), "{}", run.out());
+    }
+}
+
+#[test]
+fn a_new_key_is_another_each_time_and_mistakes_are_told() {
+    let place = Place::new();
+    let key = || place.zt(&["key", "new", "--id", "a", "--json"]).lines()[0]["key"].clone();
+    assert_ne!(key(), key());
+    for (mistake, told) in [
+        (["--env", "Live"], "--env"),
+        (["--network", "10.0.0.1/8"], "`networks`"),
+        (["--expires", "tomorrow"], "`expires`"),
+        (["--pepper-file", "nowhere"], "cannot read `nowhere`"),
+    ] {
+        let run = place.zt(&[&["key", "new", "--id", "a"][..], &mistake].concat());
+        assert_eq!((run.code(), run.out().as_str()), (2, ""));
+        assert!(run.err().contains(told), "{}", run.err());
+    }
+    assert_eq!(place.zt(&["key", "new"]).code(), 2);
+}

@@ -18,11 +18,12 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("problem", problem),
     ("schemas", all_schemas),
     ("signature_verify", signature_verify),
+    ("sigv4_verify", super::hmac_ops::sigv4_verify),
 ];
 
 /// Names of all operations.
 pub const OPS: &[&str] =
-    &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "signature_verify"];
+    &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "signature_verify", "sigv4_verify"];
 
 /// Runs an operation on a JSON document.
 ///

@@ -130,7 +130,7 @@ impl Verifier {
     /// Adds what the message signatures of a request prove to what its other credentials do.
     pub(super) fn with_signatures(
         &self,
-        _state: &State,
+        state: &State,
         request: &Request<'_>,
         mut verified: Verified,
         now: Millis,
@@ -138,8 +138,8 @@ impl Verifier {
         if self.signatures.is_empty() {
             return Ok(verified);
         }
-        // REPLAY STORE: the one place where nonces meet it: `|parts, until| state.replays.first_time(parts, until, now)`.
-        let proven = self.signatures.verify(request, |_parts, _until| Ok(()), now)?;
+        let first_time = |parts: &[&[u8]], until| state.replays.first_time(parts, until, now);
+        let proven = self.signatures.verify(request, first_time, now)?;
         if let Some(identity) = proven.identity {
             if verified.identity.is_some() {
                 return Err((
