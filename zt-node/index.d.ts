@@ -94,6 +94,7 @@ export interface Peer {
   ip_class?: string;
   tls_fingerprint?: string;
   client_cert_sha256?: string;
+  client_cert_uris?: string[];
 }
 
 export interface RequestFields {

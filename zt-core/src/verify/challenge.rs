@@ -24,9 +24,8 @@ pub enum Scheme {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offer<'v> {
     pub(super) realm: &'v str,
-    /// Tokens are; else API keys or nothing that has a scheme of its own.
-    pub(super) tokens: bool,
-    pub(super) api_keys: bool,
+    /// The scheme that is accepted besides DPoP: `Bearer`, or `ApiKey` or `Signature` where no tokens are.
+    pub(super) scheme: &'static str,
     /// Names of DPoP's algorithms, where it is accepted.
     pub(super) algs: Option<&'v str>,
 }
@@ -83,9 +82,9 @@ pub(super) fn challenges(offer: Offer<'_>, shown: Scheme, code: Code, step_up: S
     match shown {
         Scheme::ApiKey => out.push(text("ApiKey", "", "")),
         Scheme::Dpop if offer.algs.is_some() => out.push(dpop(error, description)),
-        _ if !offer.tokens && offer.api_keys => out.push(text("ApiKey", "", "")),
+        _ if offer.scheme == "ApiKey" => out.push(text("ApiKey", "", "")),
         Scheme::Bearer | Scheme::Dpop | Scheme::None => {
-            out.push(text("Bearer", error, description));
+            out.push(text(offer.scheme, error, description));
             // Where the way of showing it was wrong, the other one is offered too.
             let other = shown == Scheme::None || matches!(code, VerifyBindingMissing);
             if other && offer.algs.is_some() {
@@ -127,7 +126,7 @@ pub(super) fn is_quotable(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const TOKENS: Offer<'static> = Offer { realm: "api", tokens: true, api_keys: false, algs: None };
+    const TOKENS: Offer<'static> = Offer { realm: "api", scheme: "Bearer", algs: None };
     const DPOP: Offer<'static> = Offer { algs: Some("ES256 EdDSA"), ..TOKENS };
 
     fn texts(offer: Offer<'_>, shown: Scheme, code: Code) -> Vec<String> {
@@ -178,13 +177,20 @@ mod tests {
 
     #[test]
     fn api_keys() {
-        let only = Offer { tokens: false, api_keys: true, ..TOKENS };
+        let only = Offer { scheme: "ApiKey", ..TOKENS };
         for shown in [Scheme::None, Scheme::Bearer, Scheme::ApiKey] {
             assert_eq!(texts(only, shown, Code::VerifyUnknownApiKey), [r#"ApiKey realm="api""#]);
         }
-        let both = Offer { api_keys: true, ..TOKENS };
-        assert_eq!(texts(both, Scheme::ApiKey, Code::VerifyUnknownApiKey), [r#"ApiKey realm="api""#]);
-        assert_eq!(texts(both, Scheme::None, Code::VerifyNoCredential), [r#"Bearer realm="api""#]);
+        assert_eq!(texts(TOKENS, Scheme::ApiKey, Code::VerifyUnknownApiKey), [r#"ApiKey realm="api""#]);
+        assert_eq!(texts(TOKENS, Scheme::None, Code::VerifyNoCredential), [r#"Bearer realm="api""#]);
+    }
+
+    #[test]
+    fn signatures() {
+        let only = Offer { scheme: "Signature", ..TOKENS };
+        assert_eq!(texts(only, Scheme::None, Code::VerifyNoCredential), [r#"Signature realm="api""#]);
+        let bad = [r#"Signature realm="api", error="invalid_token""#];
+        assert_eq!(texts(only, Scheme::None, Code::VerifyUnknownKey), bad);
     }
 
     #[test]

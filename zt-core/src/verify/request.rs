@@ -71,11 +71,22 @@ impl Verifier {
     pub fn challenges(&self, scheme: Scheme, code: Code, step_up: StepUp<'_>) -> Challenges {
         let offer = challenge::Offer {
             realm: &self.realm,
-            tokens: !self.issuers.is_empty(),
-            api_keys: !self.api_keys.is_empty(),
+            scheme: self.offered(),
             algs: self.dpop.as_deref().filter(|_| !self.issuers.is_empty()).map(Dpop::algs),
         };
         challenge::challenges(offer, scheme, code, step_up)
+    }
+
+    /// The scheme of what is accepted, the most usual first.
+    fn offered(&self) -> &'static str {
+        match () {
+            () if !self.issuers.is_empty() => "Bearer",
+            () if !self.api_keys.is_empty() => "ApiKey",
+            () if !self.sigv4.is_empty() => "AWS4-HMAC-SHA256",
+            () if !self.signatures.is_empty() => "Signature",
+            () if !self.webhooks.is_empty() => "Webhook",
+            () => "Bearer",
+        }
     }
 
     /// Whether nothing is configured.

@@ -1,5 +1,6 @@
 //! JSON text in, JSON text out: what bindings and the command line call for everything but the hot path.
 
+mod dpop_ops;
 mod fields;
 mod guard;
 mod hmac_ops;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::dpop_ops::dpop_verify;
 use super::text;
 use super::text_ops::{check, named_files, policy_evaluate};
 use super::verify_ops::signature_verify;
@@ -13,6 +14,7 @@ type Operation = fn(&str) -> Result<String, String>;
 const OPERATIONS: &[(&str, Operation)] = &[
     ("check", check),
     ("codes", codes),
+    ("dpop_verify", dpop_verify),
     ("named_files", named_files),
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
@@ -22,8 +24,17 @@ const OPERATIONS: &[(&str, Operation)] = &[
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] =
-    &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "signature_verify", "sigv4_verify"];
+pub const OPS: &[&str] = &[
+    "check",
+    "codes",
+    "dpop_verify",
+    "named_files",
+    "policy_evaluate",
+    "problem",
+    "schemas",
+    "signature_verify",
+    "sigv4_verify",
+];
 
 /// Runs an operation on a JSON document.
 ///

@@ -4,6 +4,8 @@ mod config;
 mod nonce;
 mod proof;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use config::{DpopConfig, NonceUse};
 
