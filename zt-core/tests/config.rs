@@ -39,6 +39,18 @@ fn files_that_were_not_handed_over_are_named() {
 }
 
 #[test]
+fn a_signing_key_is_read_from_its_file() {
+    let text = "version = 1\n[[verify.signature]]\nid = \"a\"\nkeyid = \"k\"\nalgorithm = \"ed25519\"\njwk_file = \"a.json\"\n";
+    assert_eq!(Config::from_toml(text).expect("a configuration").named_files(), ["a.json"]);
+    assert_problems(text, &["zt.toml:6: `verify.signature[0].jwk_file`: no file `a.json` was handed over"]);
+    let file = |text: &str| [File { name: "a.json".to_owned(), text: text.to_owned() }];
+    let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    assert!(Engine::from_toml(text, &file(key)).is_ok());
+    let refused = Engine::from_toml(text, &file("{}")).unwrap_err().to_string();
+    assert!(refused.contains("`verify.signature[0].jwk_file`: `keys[0]`: `kty` is missing"), "{refused}");
+}
+
+#[test]
 fn handed_over_files_are_compiled() {
     let file = |name: &str, text: &str| File { name: name.to_owned(), text: text.to_owned() };
     let openapi = "openapi: 3.1.0\npaths:\n  /v1/orders:\n    get:\n      operationId: listOrders\n";

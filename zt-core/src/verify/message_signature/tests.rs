@@ -534,14 +534,14 @@ proptest! {
         let before = bytes.clone();
         *at.get_mut(&mut bytes) = byte;
         *target = Text::from(bytes.clone());
-        // Not signed: the case of the scheme, white space around a line, what `x-a` holds beside the member `a`.
+        // Not signed: the case of the scheme, white space around a line or between the members of `Signature-Input`, what
+        // `x-a` holds beside the member `a`.
         let free = bytes.trim_ascii() == before.trim_ascii()
             || before.starts_with(b"a=1")
-            || place == 1 && bytes.eq_ignore_ascii_case(&before);
-        // In `Signature-Input` other white space between members, and a label renamed in one field only.
-        let input = before.starts_with(b"sig1=(");
+            || place == 1 && bytes.eq_ignore_ascii_case(&before)
+            || before.starts_with(b"sig1=(") && without_spaces(&bytes) == without_spaces(&before);
         let accepted = code(&verify(verifier, &changed, NOW)).is_ok();
-        if !free && !(input && bytes.is_ascii() && without_spaces(&bytes) == without_spaces(&before)) {
+        if !free {
             prop_assert!(!accepted, "{changed:?}");
         }
     }
