@@ -1,7 +1,8 @@
 //! Who is this, and how was it proven?
 //!
 //! [`Verifier::verify`] takes a request's one credential — a JSON Web Token (RFC 7519, RFC 9068, hardened after RFC 8725)
-//! as a bearer token (RFC 6750), or an API key — and answers with an [`Identity`] or with what is wrong. A token is
+//! as a bearer token (RFC 6750), an API key, or a signature of AWS Signature Version 4 — and the signature of a webhook
+//! where there is one, and answers with an [`Identity`] or with what is wrong. A token is
 //! parsed strictly here; its signature is checked by `jsonwebtoken` through an explicitly named provider; its claims are
 //! checked against the `now` that is passed in.
 //!
