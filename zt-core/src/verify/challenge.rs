@@ -15,7 +15,11 @@ pub(super) fn challenge(
     use Code::*;
     let error = match code {
         // Without a credential, or with one of another scheme, no error is named (RFC 6750, section 3.1).
-        VerifyNoCredential | VerifySchemeRefused | VerifyUnknownApiKey | VerifyMalformedApiKey | VerifyNetworkRefused => {
+        VerifyNoCredential
+        | VerifySchemeRefused
+        | VerifyUnknownApiKey
+        | VerifyMalformedApiKey
+        | VerifyNetworkRefused => {
             return format!("{scheme} realm=\"{realm}\"");
         }
         VerifyReauthenticate => return step_up(scheme, acr_values, max_age_s),
