@@ -25,7 +25,18 @@ fn codes_are_unique_well_formed_and_explained() {
 
 #[test]
 fn the_operations_are_those_that_others_call() {
-    assert_eq!(OPS, ["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "sigv4_verify"]);
+    let operations = [
+        "check",
+        "codes",
+        "dpop_verify",
+        "named_files",
+        "policy_evaluate",
+        "problem",
+        "schemas",
+        "signature_verify",
+        "sigv4_verify",
+    ];
+    assert_eq!(OPS, operations);
     for name in OPS {
         // Nonsense is an error or an answer, never a panic.
         let _ = op(name, "[]");

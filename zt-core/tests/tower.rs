@@ -226,6 +226,22 @@ async fn the_clock_is_the_hosts() {
     assert_eq!(response.status(), StatusCode::OK);
 }
 
+/// A nonce that ages is renewed on the response of the request that it lets pass.
+#[tokio::test]
+async fn headers_of_a_decision_that_passes_are_on_the_response() {
+    let vector: serde_json::Value = serde_json::from_str(include_str!("vectors/verify/dpop_nonce.json")).unwrap();
+    let step = &vector["steps"][3];
+    assert_eq!(step["event"]["time_ms"], 1_800_000_060_000_i64);
+    let layer = layer(vector["config"].as_str().unwrap()).with_clock(|| 1_800_000_060_000);
+    let mut request = Request::get("https://api.example.com/v1/orders");
+    for line in step["event"]["request"]["headers"].as_array().unwrap() {
+        request = request.header(line[0].as_str().unwrap(), line[1].as_str().unwrap());
+    }
+    let (status, headers, _) = ask(&layer, request.body(Empty::new()).unwrap()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers["dpop-nonce"], step["expect"]["response_headers"][0][1].as_str().unwrap());
+}
+
 #[tokio::test]
 async fn a_panic_while_deciding_refuses_even_in_monitor_mode() {
     let monitor = CONFIG.replacen("version = 1", "version = 1\nmode = \"monitor\"", 1);

@@ -123,6 +123,12 @@ test("in monitor mode everything passes, whole, and is reported", async () => {
   assert.deepEqual(seen.map((decision) => [decision.outcome, decision.enforced]), [["deny", false], ["deny", false]]);
 });
 
+test("headers of a decision that passes are on the response", async () => {
+  const headers = { ...json, "x-api-key": "another", "transfer-encoding": "chunked" };
+  const answer = await send({ method: "POST", path: "/echo", headers, chunks: ["{}"], to: monitor });
+  assert.deepEqual([answer.status, answer.headers["www-authenticate"]], [200, 'ApiKey realm="api"']);
+});
+
 test("a client that goes away in the middle of a body leaves nothing behind", async () => {
   seen.length = 0;
   const socket = connect(server.address().port, "127.0.0.1");

@@ -119,3 +119,8 @@ test("in monitor mode everything passes, whole", async () => {
     assert.deepEqual([answer.status, (await answer.json()).length], [200, body.length]);
   }
 });
+
+test("headers of a decision that passes are on the response", async () => {
+  const answer = await fetch("/v1/orders/42", { headers: { "x-monitor": "1" } });
+  assert.deepEqual([answer.status, answer.headers.get("www-authenticate")], [200, 'ApiKey realm="api"']);
+});

@@ -1,10 +1,12 @@
 //! Keyed tables that cannot grow past their capacity.
 
+mod insert;
 mod key;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use insert::Inserted;
 pub use key::{Key, KeyHasher};
 
 /// A table of at most `capacity` entries, shared between threads by reference.

@@ -95,14 +95,7 @@ fn collect<T>(compiled: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) ->
 /// The configuration with key sets and secrets that were in files put inline.
 fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
     let mut inlined = config.clone();
-    for (index, issuer) in inlined.verify.issuer.iter_mut().enumerate() {
-        let Some(name) = issuer.jwks_file.as_deref().filter(|_| issuer.jwks.is_none()) else { continue };
-        match config.files_named(name).next() {
-            Some(file) => issuer.jwks = Some(file.text.clone()),
-            None => problems.push(not_handed_over(format!("verify.issuer[{index}].jwks_file"), name, "jwks")),
-        }
-    }
-    inlined.verify.inline_secrets(|key, name, twin| {
+    inlined.verify.inline_files(|key, name, twin| {
         let text = config.files_named(name).next().map(|file| file.text.clone());
         problems.extend(text.is_none().then(|| not_handed_over(key, name, twin)));
         text

@@ -142,11 +142,10 @@ impl Config {
 
     /// The files that the configuration names and the host must read, in order; `*` stands for any run of
     /// characters but `/` in one.
-    pub fn named_files(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.openapi_files.iter().map(String::as_str).collect();
-        names.extend(self.verify.issuer.iter().filter(|i| i.jwks.is_none()).filter_map(|i| i.jwks_file.as_deref()));
-        names.extend(self.verify.secret_files());
-        names.extend(self.policy.iter().flat_map(|policy| policy.files.iter().map(String::as_str)));
+    pub fn named_files(&self) -> Vec<String> {
+        let mut names = self.openapi_files.clone();
+        names.extend(self.verify.named_files());
+        names.extend(self.policy.iter().flat_map(|policy| policy.files.clone()));
         names
     }
 

@@ -6,11 +6,11 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::limit::{self, Check, Standing};
-use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Obligation, Outcome, Request};
+use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request};
 use crate::policy::Effect;
 use crate::respond::{self, Verdict};
 use crate::route::{Endpoint, Match, Miss};
-use crate::verify::Verified;
+use crate::verify::{Demand, Scheme, StepUp, Verified, Verifier};
 
 /// A header that the host adds to the response.
 type ResponseHeader = (std::borrow::Cow<'static, str>, String);
@@ -27,6 +27,7 @@ pub(super) struct Draft<'l> {
     standing: Option<Standing<'l>>,
     allowed_methods: Option<String>,
     of_verify: SmallVec<[ResponseHeader; 1]>,
+    scheme: Scheme,
 }
 
 impl<'l> Draft<'l> {
@@ -67,6 +68,7 @@ impl<'l> Draft<'l> {
         self.workload.clone_from(&verified.workload);
         self.refresh_wanted.clone_from(&verified.refresh_wanted);
         self.of_verify.clone_from(&verified.response_headers);
+        self.scheme = verified.scheme;
         if let Some(max_age_s) = verified.max_age_s {
             self.oblige(Obligation::StepUp { acr_values: None, max_age_s: Some(max_age_s) });
         }
@@ -74,6 +76,20 @@ impl<'l> Draft<'l> {
             self.identity = Some(Arc::new(Identity::asserted(subject)));
         } else if silent && !endpoint.anonymous {
             self.findings.push(Finding::new(Code::VerifyNoCredential, ""));
+        }
+    }
+
+    /// Verify: whether the authentication is as fresh and as strong as the endpoint and the risk ask.
+    pub(super) fn fresh(&mut self, verifier: &Verifier, endpoint: &Endpoint, now: Millis) {
+        let Some(identity) = &self.identity else { return };
+        let (max_age, acr_values) = (endpoint.reauthenticate_after, &*endpoint.acr_values);
+        let demand = Demand { max_age, acr_values, risk: 0.0 };
+        if let Some((finding, obligation)) = verifier.freshness(identity, &demand, now) {
+            // The issuer's own `reauthenticate_after` may have said it already.
+            if self.findings.iter().all(|known| known.code != finding.code) {
+                self.findings.push(finding);
+            }
+            self.oblige(obligation);
         }
     }
 
@@ -113,23 +129,24 @@ impl Engine {
         headers
     }
 
-    fn challenge(&self, draft: &Draft<'_>, verdict: &Verdict) -> Option<ResponseHeader> {
+    fn challenge(&self, draft: &Draft<'_>, verdict: &Verdict) -> Vec<ResponseHeader> {
         let step_up = draft.obligations.iter().find_map(|obligation| match obligation {
-            Obligation::StepUp { acr_values, max_age_s } => Some((acr_values.as_deref(), *max_age_s)),
+            Obligation::StepUp { acr_values, max_age_s } => {
+                Some(StepUp { acr_values: acr_values.as_deref(), max_age_s: *max_age_s })
+            }
             Obligation::Redact { .. } => None,
         });
-        let (acr_values, max_age_s) = step_up.unwrap_or_default();
+        let step_up = step_up.unwrap_or_default();
         let by_token = draft.identity.as_ref().is_some_and(|identity| identity.kind == IdentityKind::Jwt);
-        let cause = verdict.reasons.iter().find(|reason| reason.weight > 0.0)?.code;
-        let text = match (verdict.outcome, cause) {
-            (Outcome::StepUp, _) => self.verifier.challenge(Code::VerifyReauthenticate, acr_values, max_age_s),
-            (_, Code::PolicyNotPermitted | Code::PolicyForbidden) if by_token => {
-                self.verifier.challenge(cause, None, None)
-            }
-            (_, cause) if cause.as_str().starts_with("verify.") => self.verifier.challenge(cause, None, None),
-            _ => return None,
+        let Some(cause) = verdict.reasons.iter().find(|reason| reason.weight > 0.0) else { return Vec::new() };
+        let code = match (verdict.outcome, cause.code) {
+            (Outcome::StepUp, _) => Code::VerifyReauthenticate,
+            (_, code @ (Code::PolicyNotPermitted | Code::PolicyForbidden)) if by_token => code,
+            (_, code) if code.as_str().starts_with("verify.") => code,
+            _ => return Vec::new(),
         };
-        Some(("WWW-Authenticate".into(), text))
+        let challenges = self.verifier.challenges(draft.scheme, code, step_up);
+        challenges.into_iter().map(|text| ("WWW-Authenticate".into(), text)).collect()
     }
 }
 

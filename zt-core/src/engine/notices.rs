@@ -13,18 +13,15 @@ impl Engine {
 pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
     let endpoints = router.endpoints();
     let anonymous = endpoints.iter().filter(|endpoint| endpoint.anonymous).count();
-    let verify = &config.verify;
-    let credentials = !verify.issuer.is_empty()
-        || !verify.api_key.is_empty()
-        || !verify.webhook.is_empty()
-        || !verify.sigv4.is_empty();
+    let credentials = !config.verify.is_empty();
     let checks = [
         (config.mode == Mode::Monitor, "monitor mode: decisions are reported, every request passes".to_owned()),
         (endpoints.is_empty(), "no endpoint is known: every request is denied".to_owned()),
         (anonymous > 0, format!("{anonymous} of {} endpoints ask for no credential", endpoints.len())),
         (
             !credentials && anonymous < endpoints.len(),
-            "no `[[verify.issuer]]`, no `[[verify.api_key]]` and nothing else in `[verify]`: nobody can authenticate".to_owned(),
+            "no `[[verify.issuer]]`, no `[[verify.api_key]]` and nothing else in `[verify]`: nobody can authenticate"
+                .to_owned(),
         ),
         (
             config.policy.is_none() && anonymous < endpoints.len(),

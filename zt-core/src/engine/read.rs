@@ -42,7 +42,7 @@ impl Engine {
 /// The files that a configuration's text names, as far as it can be read.
 pub fn named_files(text: &str) -> Vec<String> {
     let (config, _) = read(text);
-    config.iter().flat_map(Config::named_files).map(str::to_owned).collect()
+    config.iter().flat_map(Config::named_files).collect()
 }
 
 fn read(text: &str) -> (Option<Config>, Vec<Problem>) {

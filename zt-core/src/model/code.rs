@@ -154,8 +154,6 @@ codes! {
         "The proof was made too long ago or in the future."
     VerifyNonceRequired "verify.nonce_required" Verify Deny 401
         "The DPoP proof lacks a nonce of this server, or holds an old one."
-    VerifySignatureMissing "verify.signature_missing" Verify Deny 401
-        "A message signature is required and the request has none."
     VerifySignatureMalformed "verify.signature_malformed" Verify Deny 401
         "The signature's headers or parameters are malformed, contradict each other, or ask for something refused by rule."
     VerifySignatureIncomplete "verify.signature_incomplete" Verify Deny 401

@@ -107,4 +107,7 @@ pub struct Peer<'a> {
     /// base64url SHA-256 of the client certificate's DER.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_cert_sha256: Option<Cow<'a, str>>,
+    /// URIs among the client certificate's subject alternative names, such as a SPIFFE ID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_cert_uris: Vec<Cow<'a, str>>,
 }

@@ -5,7 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, Secret, Sigv4Config, WebhookConfig};
+use super::{
+    Algorithm, CacheConfig, DpopConfig, ReauthenticateConfig, Secret, SignatureConfig, Sigv4Config, WebhookConfig,
+    WorkloadConfig,
+};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -16,8 +19,16 @@ pub struct Config {
     pub clock_skew: Duration,
     /// Trusted issuers of JSON Web Tokens.
     pub issuer: Vec<IssuerConfig>,
+    /// DPoP: tokens that are bound to a key of their sender. Without this table it is not accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop: Option<DpopConfig>,
+    /// Workloads that are known by their client certificate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workload: Vec<WorkloadConfig>,
     /// Accepted API keys.
     pub api_key: Vec<ApiKeyConfig>,
+    /// Keys that sign requests (HTTP Message Signatures, RFC 9421).
+    pub signature: Vec<SignatureConfig>,
     /// The header that carries an API key.
     pub api_key_header: String,
     /// What every API key begins with: a prefix and an environment, such as `zt_live`. Keys are then those of
@@ -40,6 +51,15 @@ pub struct Config {
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
     pub max_token: Size,
+    /// How fresh an authentication must be at which risk.
+    pub reauthenticate: Vec<ReauthenticateConfig>,
+    /// Most memory for revocations; at the bound nothing revoked is let in, and some that is not revoked is refused too.
+    pub revocation_memory: Size,
+    /// Verified tokens, remembered.
+    pub cache: CacheConfig,
+    /// Memory for proofs that may be used once: DPoP proofs, signature nonces, webhook ids; 36 bytes for each that is
+    /// used within its lifetime. When it is full, new ones are refused.
+    pub replay_memory: Size,
 }
 
 /// `[[verify.issuer]]`: one trusted issuer.
@@ -70,6 +90,21 @@ pub struct IssuerConfig {
     /// The top-level claim that holds the roles: an array of strings, or names separated by spaces.
     #[serde(default = "roles_claim")]
     pub roles_claim: String,
+    /// Whether its tokens must be bound to their sender, by DPoP or by a client certificate. One that is bound must
+    /// always be shown with the proof.
+    #[serde(default)]
+    pub sender_constrained: SenderConstrained,
+}
+
+/// Whether tokens must be bound to their sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderConstrained {
+    /// They may be.
+    #[default]
+    Optional,
+    /// One that is not is refused.
+    Required,
 }
 
 /// `[[verify.api_key]]`: one accepted API key. Two may share an `id` while one replaces the other.
@@ -110,12 +145,27 @@ impl fmt::Debug for IssuerConfig {
     }
 }
 
+impl Config {
+    /// Whether it accepts no credential at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.issuer.is_empty()
+            && self.api_key.is_empty()
+            && self.workload.is_empty()
+            && self.signature.is_empty()
+            && self.webhook.is_empty()
+            && self.sigv4.is_empty()
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             clock_skew: Duration::from_millis(30_000),
             issuer: Vec::new(),
+            dpop: None,
+            workload: Vec::new(),
             api_key: Vec::new(),
+            signature: Vec::new(),
             api_key_header: "x-api-key".to_owned(),
             api_key_prefix: None,
             api_key_pepper: None,
@@ -125,6 +175,10 @@ impl Default for Config {
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
+            reauthenticate: Vec::new(),
+            revocation_memory: Size::from_bytes(4 << 20),
+            cache: CacheConfig::default(),
+            replay_memory: Size::from_bytes(4 << 20),
         }
     }
 }

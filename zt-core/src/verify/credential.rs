@@ -8,6 +8,8 @@ use crate::model::{Code, Request};
 pub(super) enum Credential<'r> {
     /// `Authorization: Bearer` (RFC 6750, section 2.1).
     Bearer(&'r [u8]),
+    /// `Authorization: DPoP` (RFC 9449, section 7.1): a token beside which there is a proof.
+    Dpop(&'r [u8]),
     /// The value of the API key header.
     ApiKey(&'r [u8]),
     /// `Authorization: AWS4-...`, or nothing where the query signs the request.
@@ -39,13 +41,14 @@ pub(super) fn shown<'r>(
     }
 }
 
-/// The scheme in any case, exactly one space, the token (RFC 9110, section 11.4; RFC 6750, section 2.1).
+/// The scheme in any case, exactly one space, the token (RFC 9110, section 11.4; RFC 6750, section 2.1; RFC 9449, section 7.1).
 fn authorization_scheme(value: &[u8]) -> Result<Credential<'_>, Refusal> {
     let scheme = value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     match value.split_at_checked(scheme) {
         Some((scheme, [b' ', token @ ..])) if scheme.eq_ignore_ascii_case(b"bearer") => Ok(Credential::Bearer(token)),
-        Some((scheme, _)) if scheme.eq_ignore_ascii_case(b"bearer") => {
-            Err((Code::VerifyMalformedToken, "`Bearer` without a token"))
+        Some((scheme, [b' ', token @ ..])) if scheme.eq_ignore_ascii_case(b"dpop") => Ok(Credential::Dpop(token)),
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop") => {
+            Err((Code::VerifyMalformedToken, "a scheme without a token"))
         }
         Some((scheme, _)) if scheme.eq_ignore_ascii_case(b"basic") => {
             Err((Code::VerifySchemeRefused, "`Basic`: a password with every request"))
@@ -53,7 +56,7 @@ fn authorization_scheme(value: &[u8]) -> Result<Credential<'_>, Refusal> {
         Some((scheme, _)) if scheme.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"aws4-")) => {
             Ok(Credential::Sigv4(Some(value)))
         }
-        _ => Err((Code::VerifySchemeRefused, "not `Bearer`")),
+        _ => Err((Code::VerifySchemeRefused, "neither `Bearer` nor `DPoP`")),
     }
 }
 
@@ -72,6 +75,7 @@ mod tests {
     fn one_credential_or_none() {
         assert_eq!(show(&[("host", "a"), ("x-forwarded-authorization", "Bearer a")]), Ok(None));
         assert_eq!(show(&[("AUTHORIZATION", "bEARER a")]), Ok(Some(format!("{:?}", Credential::Bearer(b"a")))));
+        assert_eq!(show(&[("authorization", "dPoP a")]), Ok(Some(format!("{:?}", Credential::Dpop(b"a")))));
         assert_eq!(show(&[("X-API-Key", "k")]), Ok(Some(format!("{:?}", Credential::ApiKey(b"k")))));
         for (first, second) in [
             (("authorization", "Bearer a"), ("Authorization", "Bearer a")),
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn other_forms() {
-        for value in ["", " Bearer a", "Basic YQ==", "Bearer: a", "DPoP a", "Bearer\u{a0}a", "Bearertoken"] {
+        for value in ["", " Bearer a", "Basic YQ==", "Bearer: a", "DPoPx a", "Bearer\u{a0}a", "Bearertoken"] {
             let expected = if value.starts_with("Bearer:") || value.starts_with("Bearer\u{a0}") {
                 Code::VerifyMalformedToken
             } else {
@@ -92,6 +96,7 @@ mod tests {
             };
             assert_eq!(show(&[("authorization", value)]), Err(expected), "{value}");
         }
+        assert_eq!(show(&[("authorization", "DPoP")]), Err(Code::VerifyMalformedToken));
         assert_eq!(show(&[("authorization", "Bearer")]), Err(Code::VerifyMalformedToken));
         assert_eq!(show(&[("authorization", "Bearer\ta")]), Err(Code::VerifyMalformedToken));
     }

@@ -1,38 +1,89 @@
-//! The secrets that a configuration names by file.
+//! The key sets and secrets that a configuration names by file.
 
 use super::{Config, Secret};
 
+/// The files that one key of the configuration names, and where their content belongs.
+struct Named<'c> {
+    key: String,
+    files: Vec<String>,
+    /// The key that would hold the content.
+    twin: &'static str,
+    slot: Slot<'c>,
+}
+
+enum Slot<'c> {
+    Text(&'c mut Option<String>),
+    Secret(&'c mut Option<Secret>),
+    Secrets(&'c mut Vec<Secret>),
+}
+
 impl Config {
-    /// The files that hold secrets, where the secret is not written inline.
-    pub(crate) fn secret_files(&self) -> Vec<&str> {
-        let pepper = self.api_key_pepper_file.iter().filter(|_| self.api_key_pepper.is_none());
-        let webhooks = self.webhook.iter().flat_map(|webhook| &webhook.secret_files);
-        let sigv4 = self.sigv4.iter().flat_map(|key| {
-            let secret = key.secret_file.iter().filter(|_| key.secret.is_none());
-            secret.chain(key.session_token_file.iter().filter(|_| key.session_token.is_none()))
-        });
-        pepper.chain(webhooks).chain(sigv4).map(String::as_str).collect()
+    /// The files that it names, where the content is not written inline.
+    pub(crate) fn named_files(&self) -> Vec<String> {
+        self.clone().named().into_iter().flat_map(|named| named.files).collect()
     }
 
-    /// Puts them inline. `read` answers the text of a file; it is told its key, its name, and the key of its inline twin.
-    pub(crate) fn inline_secrets(&mut self, mut read: impl FnMut(String, &str, &str) -> Option<String>) {
-        let mut one = |key: String, file: &Option<String>, twin: &str, slot: &mut Option<Secret>| {
-            if let (Some(name), None) = (file, &slot) {
-                *slot = read(key, name, twin).map(|text| Secret::from_file(&text));
+    /// Puts their content inline. `read` answers the text of a file; it is told the key that names it, its name, and the
+    /// key of its inline twin.
+    pub(crate) fn inline_files(&mut self, mut read: impl FnMut(String, &str, &str) -> Option<String>) {
+        for Named { key, files, twin, mut slot } in self.named() {
+            for (n, file) in files.iter().enumerate() {
+                let key = if matches!(slot, Slot::Secrets(_)) { format!("{key}[{n}]") } else { key.clone() };
+                let Some(text) = read(key, file, twin) else { continue };
+                match &mut slot {
+                    Slot::Text(slot) => **slot = Some(text),
+                    Slot::Secret(slot) => **slot = Some(Secret::from_file(&text)),
+                    Slot::Secrets(slot) => slot.push(Secret::from_file(&text)),
+                }
             }
-        };
-        let key = "verify.api_key_pepper_file".to_owned();
-        one(key, &self.api_key_pepper_file, "api_key_pepper", &mut self.api_key_pepper);
+        }
+    }
+
+    fn named(&mut self) -> Vec<Named<'_>> {
+        let mut all = Vec::new();
+        for (at, issuer) in self.issuer.iter_mut().enumerate() {
+            all.extend(one(
+                format!("verify.issuer[{at}].jwks_file"),
+                &issuer.jwks_file,
+                "jwks",
+                Slot::Text(&mut issuer.jwks),
+            ));
+        }
+        for (at, key) in self.signature.iter_mut().enumerate() {
+            all.extend(one(format!("verify.signature[{at}].jwk_file"), &key.jwk_file, "jwk", Slot::Text(&mut key.jwk)));
+        }
+        if let Some(dpop) = &mut self.dpop {
+            let key = "verify.dpop.nonce_secret_file".to_owned();
+            all.extend(one(key, &dpop.nonce_secret_file, "nonce_secret", Slot::Secret(&mut dpop.nonce_secret)));
+        }
+        let (key, pepper) = ("verify.api_key_pepper_file".to_owned(), Slot::Secret(&mut self.api_key_pepper));
+        all.extend(one(key, &self.api_key_pepper_file, "api_key_pepper", pepper));
         for (at, access) in self.sigv4.iter_mut().enumerate() {
             let key = |name: &str| format!("verify.sigv4[{at}].{name}");
-            one(key("secret_file"), &access.secret_file, "secret", &mut access.secret);
-            one(key("session_token_file"), &access.session_token_file, "session_token", &mut access.session_token);
+            all.extend(one(key("secret_file"), &access.secret_file, "secret", Slot::Secret(&mut access.secret)));
+            let token = Slot::Secret(&mut access.session_token);
+            all.extend(one(key("session_token_file"), &access.session_token_file, "session_token", token));
         }
         for (at, webhook) in self.webhook.iter_mut().enumerate() {
-            for (n, name) in webhook.secret_files.iter().enumerate() {
-                let text = read(format!("verify.webhook[{at}].secret_files[{n}]"), name, "secrets");
-                webhook.secrets.extend(text.map(|text| Secret::from_file(&text)));
-            }
+            let (key, files) = (format!("verify.webhook[{at}].secret_files"), webhook.secret_files.clone());
+            all.push(Named { key, files, twin: "secrets", slot: Slot::Secrets(&mut webhook.secrets) });
+        }
+        all.retain(|named| !named.slot.is_written());
+        all
+    }
+}
+
+fn one<'c>(key: String, file: &Option<String>, twin: &'static str, slot: Slot<'c>) -> Option<Named<'c>> {
+    file.clone().map(|file| Named { key, files: vec![file], twin, slot })
+}
+
+impl Slot<'_> {
+    /// Whether the content is written inline, so that the file is not asked for.
+    fn is_written(&self) -> bool {
+        match self {
+            Self::Text(slot) => slot.is_some(),
+            Self::Secret(slot) => slot.is_some(),
+            Self::Secrets(_) => false,
         }
     }
 }

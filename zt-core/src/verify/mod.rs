@@ -1,26 +1,44 @@
 //! Who is this, and how was it proven?
 //!
-//! [`Verifier::verify`] takes a request's one credential — a JSON Web Token (RFC 7519, RFC 9068, hardened after RFC 8725)
-//! as a bearer token (RFC 6750), an API key, or a signature of AWS Signature Version 4 — and the signature of a webhook
-//! where there is one, and answers with an [`Identity`] or with what is wrong. A token is
-//! parsed strictly here; its signature is checked by `jsonwebtoken` through an explicitly named provider; its claims are
-//! checked against the `now` that is passed in.
+//! [`Verifier::verify`] takes what a request shows to prove who it comes from and answers with an [`Identity`] or with
+//! what is wrong. Everything is checked against the `now` that is passed in.
 //!
-//! A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
-//! token is refused.
+//! | credential | file |
+//! |---|---|
+//! | JSON Web Token (RFC 7519, RFC 9068, hardened after RFC 8725), as a bearer token (RFC 6750) | `token.rs`, `jose/` |
+//! | the same, bound to a DPoP key (RFC 9449) or a client certificate (RFC 8705) | `binding.rs`, `dpop/` |
+//! | API key | `api_key/` |
+//! | AWS Signature Version 4 | `sigv4/` |
+//! | signed webhook | `webhook/` |
+//! | HTTP message signature (RFC 9421), the caller's own or a workload's beside it | `message_signature/` |
+//! | client certificate of a workload, beside a caller's credential or alone | `certificate.rs` |
+//!
+//! Tokens are parsed strictly here; their signatures are checked by `jsonwebtoken` through an explicitly named provider. A
+//! verified token is remembered (`cache/`), so that a repeated one costs a look-up; what may have changed since — time,
+//! revocation (`revocation/`), key, binding — is checked each time.
 
 pub mod api_key;
+mod binding;
 mod body;
+mod cache;
+mod certificate;
 mod challenge;
+mod compile;
 mod config;
 mod credential;
+mod dpop;
 mod files;
+mod freshness;
 mod in_query;
 mod instant;
 mod issuer;
 mod jose;
 mod mac;
+mod message_signature;
 mod network;
+mod replay;
+mod request;
+mod revocation;
 mod secret;
 mod sigv4;
 mod state;
@@ -32,42 +50,27 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-pub use config::{ApiKeyConfig, Config, IssuerConfig};
+pub use cache::{CacheConfig, TokenAtRest};
+pub use certificate::WorkloadConfig;
+pub use challenge::{Challenges, Scheme, StepUp};
+pub use compile::Verifier;
+pub use config::{ApiKeyConfig, Config, IssuerConfig, SenderConstrained};
+pub use dpop::{DpopConfig, NonceUse};
+pub use freshness::{Demand, ReauthenticateConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
+pub use message_signature::{BodyCover, Nonce, SignatureAlgorithm, SignatureConfig, SpeaksAs};
+pub use revocation::{Revocation, Revoked};
 pub use secret::Secret;
 pub use sigv4::Sigv4Config;
-pub use state::State;
+pub use state::{Snapshot, State};
 pub use webhook::{WebhookConfig, WebhookFormat};
 
-use self::api_key::ApiKeys;
-use self::credential::Credential;
-use self::issuer::Issuer;
-use self::sigv4::Sigv4;
-use self::webhook::Webhooks;
-use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
+use self::jose::confirmation::Confirmation;
+use crate::model::{Code, Finding, Identity};
 
 /// Why a credential is refused.
 type Refusal = (Code, &'static str);
-
-/// Longest that clocks may be off, milliseconds.
-const MAX_SKEW: Millis = 300_000;
-/// Longest token that a configuration may ask for, bytes.
-const MAX_TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=64 << 10;
-
-/// A compiled [`Config`].
-#[derive(Debug)]
-pub struct Verifier {
-    issuers: Vec<Issuer>,
-    role_claims: Vec<Box<str>>,
-    api_keys: ApiKeys,
-    webhooks: Webhooks,
-    sigv4: Sigv4,
-    api_key_header: String,
-    tenant_claim: String,
-    realm: String,
-    max_token_bytes: usize,
-}
 
 /// What verification found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,6 +82,10 @@ pub struct Verified {
     /// What is wrong with the credential, or asked beyond it. Nothing where there is none: whether one is needed is the
     /// endpoint's matter.
     pub findings: SmallVec<[Finding; 2]>,
+    /// How the request authenticated itself: whose challenge says what was wrong.
+    pub scheme: Scheme,
+    /// The key that a verified token is bound to.
+    confirmation: Option<Confirmation>,
     /// The claims of a verified token.
     pub claims: Claims,
     /// The longest time since the end user's authentication, seconds, when a fresher one is asked for.
@@ -90,6 +97,10 @@ pub struct Verified {
 }
 
 impl Verified {
+    fn refused((code, detail): Refusal) -> Self {
+        Self { findings: smallvec![Finding::new(code, detail)], ..Self::default() }
+    }
+
     /// With the workload that sent the request: beside another identity, or as the only one.
     fn beside(mut self, workload: Option<Arc<Identity>>) -> Self {
         let slot = if self.identity.is_some() { &mut self.workload } else { &mut self.identity };
@@ -98,143 +109,8 @@ impl Verified {
         }
         self
     }
-}
 
-impl Verifier {
-    /// Compiles a configuration whose key sets have been put inline.
-    ///
-    /// # Errors
-    /// Every mistake, all at once.
-    pub fn compile(config: &Config) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let skew = config.clock_skew.millis();
-        if skew > MAX_SKEW {
-            problems.push(Problem::new("verify.clock_skew", "more than five minutes").mend("write \"5m\" or less"));
-        }
-        if !MAX_TOKEN_BYTES.contains(&config.max_token.bytes()) {
-            problems.push(Problem::new("verify.max_token", "not from 256 B to 64 KiB").mend("write \"16KiB\""));
-        }
-        if config.realm.is_empty() || !challenge::is_quotable(&config.realm) {
-            let problem = Problem::new("verify.realm", "empty, or with characters that a header cannot quote");
-            problems.push(problem.mend("use plain ASCII without quotes and backslashes"));
-        }
-        let header = config.api_key_header.as_bytes();
-        let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-        if header.is_empty() || !header.iter().all(token) || header.eq_ignore_ascii_case(b"authorization") {
-            let problem = Problem::new("verify.api_key_header", "not the name of a header of its own");
-            problems.push(problem.mend("write a header name such as \"x-api-key\""));
-        }
-        let mut role_claims = Vec::new();
-        let mut issuers: Vec<Issuer> = Vec::with_capacity(config.issuer.len());
-        for (at, issuer) in config.issuer.iter().enumerate() {
-            if issuers.iter().any(|other| *other.issuer == *issuer.issuer) {
-                let problem = Problem::new(format!("verify.issuer[{at}].issuer"), "the same issuer twice");
-                problems.push(problem.mend("put all of its keys and audiences in one table"));
-            }
-            issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
-        }
-        let api_keys = ApiKeys::compile(config, &mut problems);
-        let webhooks = Webhooks::compile(&config.webhook, &mut problems);
-        let sigv4 = Sigv4::compile(&config.sigv4, &mut problems);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Self {
-            tenant_claim: config.tenant_claim.clone(),
-            issuers,
-            role_claims,
-            api_keys,
-            webhooks,
-            sigv4,
-            api_key_header: config.api_key_header.clone(),
-            realm: config.realm.clone(),
-            max_token_bytes: config.max_token.bytes_usize(),
-        })
-    }
-
-    /// Proves who a request comes from.
-    ///
-    /// One credential at most: two `Authorization` headers, or a bearer token beside an API key, are
-    /// `verify.many_credentials`. The API key header is looked at only where API keys are configured.
-    ///
-    /// A token costs its signature and about two microseconds; an API key one SHA-256.
-    ///
-    /// ```
-    /// use zt_core::model::{Request, Text};
-    /// use zt_core::verify::{Config, State, Verifier};
-    ///
-    /// let config: Config = serde_json::from_str(
-    ///     r#"{"api_key": [{
-    ///         "id": "partner-7",
-    ///         "sha256": "b8fafb7d26cbc4cdefdae5d5fcff9a2ad4ece0f0eb1a3a3a4f67e1d2b0a9c3d1"
-    ///     }]}"#,
-    /// )?;
-    /// let verifier = Verifier::compile(&config).expect("a sound configuration");
-    /// let headers = vec![(Text::from("x-api-key"), Text::from("some other key"))];
-    /// let verified = verifier.verify(&State::new(&verifier, 7), &Request { headers, ..Request::default() }, 1_800_000_000_000);
-    /// assert!(verified.identity.is_none());
-    /// assert_eq!(verified.findings[0].code.as_str(), "verify.unknown_api_key");
-    /// # Ok::<(), serde_json::Error>(())
-    /// ```
-    /// Where nothing is configured nothing can be proven, so that nothing is looked at.
-    pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
-        let keyed = !self.api_keys.is_empty() || !self.webhooks.is_empty() || !self.sigv4.is_empty();
-        if self.issuers.is_empty() && !keyed {
-            return Verified::default();
-        }
-        let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
-        let shown = in_query::refuse(request, header, self.api_keys.prefix())
-            .and_then(|()| credential::shown(request, header))
-            .and_then(|shown| self.presigned(request, shown));
-        let proven = shown.and_then(|shown| match shown {
-            None => Ok(Verified::default()),
-            Some(Credential::Sigv4(header)) => {
-                Ok(Verified { identity: Some(self.sigv4.signer(header, request, now)?), ..Verified::default() })
-            }
-            Some(Credential::Bearer(token)) => self.token(state, token, now),
-            Some(Credential::ApiKey(key)) => {
-                let identity = self.api_keys.identify(key, request.peer.ip, now)?;
-                Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
-            }
-        });
-        let proven = proven.and_then(|verified| {
-            // The store of what was seen goes here.
-            let sender = self.webhooks.sender(request, now, |_, _| Ok(()))?;
-            Ok(verified.beside(sender))
-        });
-        proven.unwrap_or_else(|(code, detail)| Verified {
-            findings: smallvec![Finding::new(code, detail)],
-            ..Verified::default()
-        })
-    }
-
-    /// What is shown, where a query that signs the request counts like an `Authorization` header.
-    fn presigned<'r>(
-        &self,
-        request: &Request<'_>,
-        shown: Option<Credential<'r>>,
-    ) -> Result<Option<Credential<'r>>, Refusal> {
-        match shown {
-            _ if self.sigv4.is_empty() || !sigv4::is_presigned(request) => Ok(shown),
-            None => Ok(Some(Credential::Sigv4(None))),
-            Some(_) => Err((Code::VerifyManyCredentials, "a presigned query beside another credential")),
-        }
-    }
-
-    /// The tenant that a verified token names.
-    pub fn tenant<'v>(&self, verified: &'v Verified) -> Option<Cow<'v, str>> {
-        verified.claims.text(&self.tenant_claim)
-    }
-
-    /// The `WWW-Authenticate` header for a refusal with this code; `acr_values` and `max_age_s` are for
-    /// `verify.reauthenticate`.
-    pub fn challenge(&self, code: Code, acr_values: Option<&str>, max_age_s: Option<u64>) -> String {
-        let scheme = match self.issuers.is_empty() {
-            true if !self.api_keys.is_empty() => "ApiKey",
-            true if !self.sigv4.is_empty() => "AWS4-HMAC-SHA256",
-            true if !self.webhooks.is_empty() => "Webhook",
-            _ => "Bearer",
-        };
-        challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
+    fn of(identity: Arc<Identity>) -> Self {
+        Self { identity: Some(identity), ..Self::default() }
     }
 }

@@ -1,10 +1,12 @@
 //! JSON text in, JSON text out: what bindings and the command line call for everything but the hot path.
 
+mod dpop_ops;
 mod fields;
 mod guard;
 mod hmac_ops;
 mod ops;
 mod text_ops;
+mod verify_ops;
 
 pub use fields::Read;
 pub use guard::{decide_or_refuse, panic_decision};
@@ -12,7 +14,7 @@ pub use ops::{OPS, op};
 
 use std::sync::Arc;
 
-use crate::model::{Decision, Event};
+use crate::model::{Decision, Event, Millis};
 use crate::{Engine, State};
 
 /// An engine and a state, on contract documents. Its clock is each event's `time_ms`.
@@ -68,6 +70,17 @@ impl Instance {
         let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
         let response = event.response.ok_or("the event has no response")?;
         text(&self.engine.observe(&self.state, &decision, &response, event.time_ms))
+    }
+
+    /// Refuses from now on what a revocation is about: `{"revoke": "token" | "session" | "subject" | "key", "issuer": ...,
+    /// "id": ..., "issued_before_ms": ..., "expires_ms": ...}`.
+    ///
+    /// # Errors
+    /// When the text is not a revocation.
+    pub fn revoke(&self, revocation: &str, now: Millis) -> Result<(), String> {
+        let revocation = serde_json::from_str(revocation).map_err(|error| format!("not a revocation: {error}"))?;
+        self.state.revoke(&revocation, now);
+        Ok(())
     }
 
     /// The state as versioned, checksummed bytes.

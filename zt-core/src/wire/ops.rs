@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::dpop_ops::dpop_verify;
 use super::text;
 use super::text_ops::{check, named_files, policy_evaluate};
+use super::verify_ops::signature_verify;
 use crate::model::{Code, Decision, schemas};
 
 type Operation = fn(&str) -> Result<String, String>;
@@ -12,15 +14,27 @@ type Operation = fn(&str) -> Result<String, String>;
 const OPERATIONS: &[(&str, Operation)] = &[
     ("check", check),
     ("codes", codes),
+    ("dpop_verify", dpop_verify),
     ("named_files", named_files),
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
     ("schemas", all_schemas),
+    ("signature_verify", signature_verify),
     ("sigv4_verify", super::hmac_ops::sigv4_verify),
 ];
 
 /// Names of all operations.
-pub const OPS: &[&str] = &["check", "codes", "named_files", "policy_evaluate", "problem", "schemas", "sigv4_verify"];
+pub const OPS: &[&str] = &[
+    "check",
+    "codes",
+    "dpop_verify",
+    "named_files",
+    "policy_evaluate",
+    "problem",
+    "schemas",
+    "signature_verify",
+    "sigv4_verify",
+];
 
 /// Runs an operation on a JSON document.
 ///

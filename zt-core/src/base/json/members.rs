@@ -16,6 +16,8 @@ pub(super) struct Open<'a> {
     frames: SmallVec<[Frame<'a>; 8]>,
     /// Names of the open objects with few of them, one object after the other.
     names: SmallVec<[Str<'a>; FEW]>,
+    /// The innermost of the frames: looked at with each token.
+    innermost: Option<Container>,
 }
 
 /// An open container.
@@ -26,6 +28,8 @@ struct Frame<'a> {
     len: u32,
     /// Where this object's names start.
     names_from: usize,
+    /// A bit for each of its names: whose bit is not set is new, without a comparison.
+    seen: u128,
     /// Its names once they are many.
     many: Option<BTreeSet<Cow<'a, str>>>,
 }
@@ -42,15 +46,17 @@ impl<'a> Open<'a> {
         self.frames.len()
     }
 
+    #[inline]
     pub(super) fn innermost(&self) -> Option<Container> {
-        self.frames.last().map(|frame| frame.container)
+        self.innermost
     }
 
     pub(super) fn begin(&mut self, container: Container, limits: &Limits) -> Result<(), ErrorKind> {
         if self.frames.len() >= usize::try_from(limits.depth).unwrap_or(usize::MAX) {
             return Err(ErrorKind::TooDeep);
         }
-        self.frames.push(Frame { container, len: 0, names_from: self.names.len(), many: None });
+        self.frames.push(Frame { container, len: 0, names_from: self.names.len(), seen: 0, many: None });
+        self.innermost = Some(container);
         Ok(())
     }
 
@@ -59,6 +65,7 @@ impl<'a> Open<'a> {
         match self.frames.pop() {
             Some(frame) if frame.container == container => {
                 self.names.truncate(frame.names_from);
+                self.innermost = self.frames.last().map(|frame| frame.container);
                 Ok(())
             }
             _ => Err(ErrorKind::Malformed),
@@ -81,7 +88,10 @@ impl<'a> Open<'a> {
             return if many.insert(name.unescape()) { Ok(()) } else { Err(ErrorKind::DuplicateKey) };
         }
         let few = self.names.get(frame.names_from..).unwrap_or_default();
-        if few.contains(&name) {
+        let bits = bits(name);
+        let perhaps = frame.seen & bits != 0;
+        frame.seen |= bits;
+        if perhaps && few.contains(&name) {
             return Err(ErrorKind::DuplicateKey);
         }
         if few.len() < FEW {
@@ -93,6 +103,19 @@ impl<'a> Open<'a> {
             self.names.truncate(frame.names_from);
         }
         Ok(())
+    }
+}
+
+/// A bit that equal names share; for an escaped name all of them.
+fn bits(name: Str<'_>) -> u128 {
+    let bytes = name.raw().as_bytes();
+    match (bytes, bytes.get(bytes.len() / 2)) {
+        _ if name.is_escaped() => u128::MAX,
+        ([first, .., last], Some(middle)) => {
+            let mixed = u32::from_le_bytes([*first, *middle, *last, bytes.len() as u8]).wrapping_mul(0x9e37_79b9);
+            1 << (mixed >> 25)
+        }
+        _ => 1,
     }
 }
 

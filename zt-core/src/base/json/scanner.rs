@@ -77,12 +77,15 @@ impl<'a> Scanner<'a> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        self.step().map_err(|error| {
-            // Where the readable part ends early, that is the reason.
-            let error = if error.kind == ErrorKind::UnexpectedEnd { self.behind.unwrap_or(error) } else { error };
-            self.failed = Some(error);
-            error
-        })
+        self.step().map_err(|error| self.fail(error))
+    }
+
+    #[cold]
+    fn fail(&mut self, error: Error) -> Error {
+        // Where the readable part ends early, that is the reason.
+        let error = if error.kind == ErrorKind::UnexpectedEnd { self.behind.unwrap_or(error) } else { error };
+        self.failed = Some(error);
+        error
     }
 
     /// Bytes read so far.

@@ -25,10 +25,13 @@ impl<'a> Str<'a> {
     }
 
     /// What it means; borrows when nothing is escaped.
+    #[inline]
     pub fn unescape(&self) -> Cow<'a, str> {
-        if !self.escaped {
-            return Cow::Borrowed(self.raw);
-        }
+        if self.escaped { Cow::Owned(self.unescaped()) } else { Cow::Borrowed(self.raw) }
+    }
+
+    #[cold]
+    fn unescaped(&self) -> String {
         let mut out = String::with_capacity(self.raw.len());
         let mut rest = self.raw;
         while let Some((plain, escape)) = rest.split_once('\\') {
@@ -38,7 +41,7 @@ impl<'a> Str<'a> {
             rest = after;
         }
         out.push_str(rest);
-        Cow::Owned(out)
+        out
     }
 }
 

@@ -71,6 +71,11 @@ pub(in crate::verify) fn read_set(text: &str, algorithms: &[Algorithm]) -> Resul
     }
 }
 
+/// Admits the key that a proof of possession brings along, under the rules for keys of a set.
+pub(in crate::verify) fn admit_shown(members: &Members<'_>, algorithm: Algorithm) -> Result<Key, &'static str> {
+    admit(members, &[algorithm]).map_err(|(Refused(why) | NotForUs(why))| why)
+}
+
 fn admit(members: &Members<'_>, algorithms: &[Algorithm]) -> Result<Key, Rejected> {
     let kty = text(members, "kty", "`kty` is not a string")?.ok_or(Refused("`kty` is missing"))?;
     let private: &[&str] = match kty {

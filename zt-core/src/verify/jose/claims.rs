@@ -6,12 +6,14 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Refusal;
+use super::actors::{self, Actors};
+use super::confirmation::Confirmation;
 use crate::base::json::{Error, Limits, Scanner, Token};
 use crate::model::{Code, Millis};
 
 /// The end of the year 9999 in seconds: later times are mistakes.
 const LAST_SECOND: i64 = 253_402_300_799;
-/// The longest `sub`, `jti` or `acr`.
+/// The longest `sub`, `jti`, `acr` or `sid`.
 const MAX_NAME_BYTES: usize = 1 << 10;
 
 const LIMITS: Limits = Limits {
@@ -26,7 +28,7 @@ const LIMITS: Limits = Limits {
 
 /// The claims that are looked at here, and so cannot hold roles.
 pub(in crate::verify) const REGISTERED: &[&str] =
-    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp"];
+    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp", "sid", "act"];
 
 /// Strings of an array, or of a string divided at spaces.
 pub(in crate::verify) type Names<'a> = SmallVec<[Cow<'a, str>; 4]>;
@@ -38,6 +40,10 @@ pub(in crate::verify) struct Claimed<'a> {
     pub(in crate::verify) sub: Option<Cow<'a, str>>,
     pub(in crate::verify) jti: Option<Cow<'a, str>>,
     pub(in crate::verify) acr: Option<Cow<'a, str>>,
+    pub(in crate::verify) sid: Option<Cow<'a, str>>,
+    pub(in crate::verify) cnf: Option<Confirmation>,
+    /// Of `act`, the present actor first.
+    pub(in crate::verify) actors: Actors<'a>,
     pub(in crate::verify) aud: Option<Names<'a>>,
     pub(in crate::verify) exp: Option<Millis>,
     pub(in crate::verify) nbf: Option<Millis>,
@@ -47,6 +53,15 @@ pub(in crate::verify) struct Claimed<'a> {
     pub(in crate::verify) scp: Option<Names<'a>>,
     /// By place in the list of role claims that was given; `Err` where one is neither a string nor strings.
     pub(in crate::verify) roles: SmallVec<[(usize, Result<Names<'a>, ()>); 1]>,
+}
+
+/// The times of a token.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::verify) struct Times {
+    pub(in crate::verify) exp: Millis,
+    pub(in crate::verify) nbf: Option<Millis>,
+    pub(in crate::verify) iat: Option<Millis>,
+    pub(in crate::verify) auth_time: Option<Millis>,
 }
 
 impl<'a> Claimed<'a> {
@@ -64,6 +79,7 @@ impl<'a> Claimed<'a> {
                 "iss" => claimed.iss = Some(string(s, "`iss` is not a string")?),
                 "sub" => claimed.sub = Some(string(s, "`sub` is not a string")?),
                 "jti" => claimed.jti = Some(string(s, "`jti` is not a string")?),
+                "sid" => claimed.sid = Some(string(s, "`sid` is not a string")?),
                 "acr" => claimed.acr = Some(string(s, "`acr` is not a string")?),
                 "exp" => claimed.exp = Some(time(s, "`exp` is not a time")?),
                 "nbf" => claimed.nbf = Some(time(s, "`nbf` is not a time")?),
@@ -74,17 +90,17 @@ impl<'a> Claimed<'a> {
                     claimed.scope = Some(names(s, AtSpaces)?.ok_or(bad("`scope` is neither a string nor strings"))?)
                 }
                 "scp" => claimed.scp = Some(names(s, AtSpaces)?.ok_or(bad("`scp` is neither a string nor strings"))?),
-                // Bound to a key of its sender (RFC 7800): until that proof is checked too, it proves nothing.
-                "cnf" => return Err(bad("a bound token (`cnf`) without proof of possession")),
+                "cnf" => claimed.cnf = Some(Confirmation::read(s)?),
+                "act" => claimed.actors = actors::read(s)?,
                 other => match role_claims.iter().position(|claim| **claim == *other) {
                     Some(at) => claimed.roles.push((at, names(s, AtSpaces)?.ok_or(()))),
                     None => skip_value(s)?,
                 },
             }
         }
-        let logged = [&claimed.sub, &claimed.jti, &claimed.acr];
-        if logged.into_iter().flatten().any(|text| text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control)) {
-            return Err(bad("`sub`, `jti` or `acr` is too long or has control characters"));
+        let logged = [&claimed.sub, &claimed.jti, &claimed.acr, &claimed.sid];
+        if logged.into_iter().flatten().any(|text| !is_name(text)) {
+            return Err(bad("`sub`, `jti`, `acr` or `sid` is too long or has control characters"));
         }
         Ok(claimed)
     }
@@ -102,26 +118,56 @@ pub enum Scalar<'a> {
 }
 
 /// The claims of a verified token.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Claims {
-    json: Arc<[u8]>,
+    /// The token, where it is kept, and the claims: one piece of memory for who repeats the one and who reads the other.
+    block: Arc<[u8]>,
+    from: usize,
 }
+
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Eq for Claims {}
 
 impl std::fmt::Debug for Claims {
     /// Length only: claims are personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Claims({} bytes)", self.json.len())
+        write!(f, "Claims({} bytes)", self.json().len())
     }
 }
 
 impl Claims {
-    pub(in crate::verify) fn new(json: impl Into<Arc<[u8]>>) -> Self {
-        Self { json: json.into() }
+    /// Room for claims of this length behind these bytes; nobody else has it yet.
+    pub(in crate::verify) fn with_room(before: &[u8], len: usize) -> Self {
+        let mut block: Arc<[u8]> = std::iter::repeat_n(0, before.len().saturating_add(len)).collect();
+        if let Some((start, _)) = Arc::get_mut(&mut block).and_then(|block| block.split_at_mut_checked(before.len())) {
+            start.copy_from_slice(before);
+        }
+        Self { block, from: before.len() }
+    }
+
+    /// That room; none once it is shared.
+    pub(in crate::verify) fn room(&mut self) -> &mut [u8] {
+        Arc::get_mut(&mut self.block).and_then(|block| block.get_mut(self.from..)).unwrap_or_default()
+    }
+
+    /// What stands before the claims.
+    pub(in crate::verify) fn before(&self) -> &[u8] {
+        self.block.get(..self.from).unwrap_or_default()
+    }
+
+    /// Bytes of memory.
+    pub(in crate::verify) fn bytes(&self) -> usize {
+        self.block.len()
     }
 
     /// The claims as JSON text, checked: one object, no duplicate members. Empty when there was no token.
     pub fn json(&self) -> &[u8] {
-        &self.json
+        self.block.get(self.from..).unwrap_or_default()
     }
 
     /// The top-level claim of this name, when it is a string, a number or a boolean.
@@ -141,7 +187,7 @@ impl Claims {
 
     /// Every top-level claim that is a string, a number or a boolean, in order.
     pub fn scalars(&self) -> impl Iterator<Item = (Cow<'_, str>, Scalar<'_>)> {
-        let mut scanner = Scanner::new(&self.json, &LIMITS);
+        let mut scanner = Scanner::new(self.json(), &LIMITS);
         let mut name = None;
         std::iter::from_fn(move || {
             loop {
@@ -167,7 +213,12 @@ impl Claims {
     }
 }
 
-fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, str>, Refusal> {
+/// Whether this may go into logs and policies.
+pub(super) fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME_BYTES && !text.chars().any(char::is_control)
+}
+
+pub(in crate::verify) fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, str>, Refusal> {
     match scanner.next().map_err(not_json)? {
         Some(Token::String(text)) => Ok(text.unescape()),
         _ => Err(bad(wrong)),
@@ -175,7 +226,7 @@ fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, 
 }
 
 /// A NumericDate (RFC 7519, section 2), in milliseconds.
-fn time(scanner: &mut Scanner<'_>, wrong: &'static str) -> Result<Millis, Refusal> {
+pub(in crate::verify) fn time(scanner: &mut Scanner<'_>, wrong: &'static str) -> Result<Millis, Refusal> {
     match scanner.next().map_err(not_json)? {
         Some(Token::Number(text)) => millis(text).ok_or(bad(wrong)),
         _ => Err(bad(wrong)),
@@ -231,18 +282,18 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|word| !word.is_empty())
 }
 
-fn skip_value(scanner: &mut Scanner<'_>) -> Result<(), Refusal> {
+pub(in crate::verify) fn skip_value(scanner: &mut Scanner<'_>) -> Result<(), Refusal> {
     let outside = scanner.depth();
     scanner.next().map_err(not_json)?;
     while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
     Ok(())
 }
 
-const fn not_json(_: Error) -> Refusal {
+pub(in crate::verify) const fn not_json(_: Error) -> Refusal {
     bad("not strict JSON")
 }
 
-const fn bad(detail: &'static str) -> Refusal {
+pub(super) const fn bad(detail: &'static str) -> Refusal {
     (Code::VerifyBadClaims, detail)
 }
 
@@ -259,7 +310,7 @@ mod tests {
     fn claims_of_the_right_type() {
         let claimed = read(
             r#"{"iss":"i","sub":"s","aud":["a","b"],"exp":1.5,"nbf":1,"iat":2e0,"auth_time":0,"jti":"j","acr":"x",
-                "scope":" a  b","scp":["c d"],"roles":"r q","https://example.com/groups":5,"x":{"exp":"no","y":[[]]},"z":null}"#,
+                "scope":" a  b","scp":["c d"],"roles":"r q","sid":"s1","act":{"sub":"b"},"https://example.com/groups":5,"x":{"exp":"no","y":[[]]},"z":null}"#,
         )
         .unwrap();
         assert_eq!((claimed.exp, claimed.nbf, claimed.iat), (Some(1_500), Some(1_000), Some(2_000)));
@@ -268,6 +319,7 @@ mod tests {
         assert_eq!(claimed.scp.unwrap().as_slice(), ["c d"]);
         assert_eq!(claimed.roles[0].1.as_ref().unwrap().as_slice(), ["r", "q"]);
         assert_eq!(claimed.roles[1], (1, Err(())));
+        assert_eq!((claimed.sid.as_deref(), claimed.actors.as_slice()), (Some("s1"), &["b".into()][..]));
     }
 
     #[test]
@@ -305,8 +357,13 @@ mod tests {
             r#"{"aud":{"a":1}}"#,
             r#"{"scope":5}"#,
             r#"{"scp":[5]}"#,
-            r#"{"cnf":{"jkt":"x"}}"#,
+            r#"{"sid":5}"#,
             r#"{"cnf":null}"#,
+            r#"{"cnf":{}}"#,
+            r#"{"cnf":{"jkt":5}}"#,
+            r#"{"cnf":{"jkt":"x","kid":"y"}}"#,
+            r#"{"sid":"a\n"}"#,
+            r#"{"act":null}"#,
         ] {
             assert_eq!(read(json).unwrap_err().0, Code::VerifyBadClaims, "{json}");
         }
@@ -317,8 +374,9 @@ mod tests {
 
     #[test]
     fn scalars_are_top_level_only() {
-        let claims =
-            Claims::new(br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#.to_vec());
+        let json = br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#;
+        let mut claims = Claims::with_room(b"token", json.len());
+        claims.room().copy_from_slice(json);
         assert_eq!(claims.scalar("t1"), Some(Scalar::String("x".into())));
         assert_eq!(claims.scalar("t"), Some(Scalar::String("y".into())));
         assert_eq!(claims.scalar("n"), Some(Scalar::Number("1.50")));

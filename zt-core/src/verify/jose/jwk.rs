@@ -61,7 +61,7 @@ pub(in crate::verify) fn members_of_keys(text: &str) -> Result<Vec<Members<'_>>,
 }
 
 /// Reads a key from behind its opening brace to its closing one.
-fn members_of_key<'a>(scanner: &mut Scanner<'a>) -> Result<Members<'a>, BadSet> {
+pub(in crate::verify) fn members_of_key<'a>(scanner: &mut Scanner<'a>) -> Result<Members<'a>, BadSet> {
     let mut members = Members::new();
     while let Some(Token::Key(name)) = scanner.next()? {
         let member = match scanner.next()? {

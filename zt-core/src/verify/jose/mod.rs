@@ -1,13 +1,16 @@
 //! JOSE: compact signatures and key sets (RFC 7515, RFC 7517, RFC 7518), read strictly.
 
+mod actors;
 pub(super) mod admission;
 pub(super) mod algorithm;
 pub(super) mod claims;
+pub(super) mod confirmation;
 mod curve;
 pub(super) mod header;
-mod jwk;
+pub(super) mod jwk;
 pub(super) mod jws;
 mod signature;
+pub(super) mod thumbprint;
 #[cfg(test)]
 mod wycheproof;
 

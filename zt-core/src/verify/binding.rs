@@ -1,0 +1,60 @@
+//! Tokens that only their sender may use: bound to a DPoP key (RFC 9449) or to a client certificate (RFC 8705).
+
+use subtle::ConstantTimeEq as _;
+
+use super::challenge::Scheme;
+use super::dpop::{Bound, NonceHeld};
+use super::jose::confirmation::{self, Confirmation};
+use super::{Refusal, State, Verified, Verifier};
+use crate::model::{Code, Millis, Request};
+
+impl Verifier {
+    /// Checks that this request proves possession of the key that its verified token is bound to. It belongs to the
+    /// request, not to the token: also a token that was verified before must come through here each time.
+    pub(super) fn check_binding(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        scheme: Scheme,
+        token: &[u8],
+        verified: &mut Verified,
+        now: Millis,
+    ) -> Result<(), Refusal> {
+        match (scheme, &verified.confirmation) {
+            (Scheme::Dpop, Some(Confirmation::Jkt(jkt))) => {
+                let dpop =
+                    self.dpop.as_ref().ok_or((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))?;
+                let bound = Bound { token, jkt, seed: state.seed };
+                if dpop.check(request, bound, &state.replays, now)? == NonceHeld::Ageing {
+                    self.hand_out_nonce(state, verified, now);
+                }
+                Ok(())
+            }
+            (Scheme::Dpop, _) => Err((Code::VerifyBindingMissing, "shown with `DPoP`, and bound to no DPoP key")),
+            (_, Some(Confirmation::Jkt(_))) => {
+                Err((Code::VerifyBindingMissing, "bound to a DPoP key, and shown without a proof"))
+            }
+            (_, Some(Confirmation::X5tS256(certificate))) => check_certificate(certificate, request),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Tells the client which nonce to use from now on, where nonces are asked for.
+    pub(super) fn hand_out_nonce(&self, state: &State, verified: &mut Verified, now: Millis) {
+        let nonce = self.dpop.as_ref().and_then(|dpop| dpop.nonce(state.seed, now));
+        verified.response_headers.extend(nonce.map(|nonce| ("DPoP-Nonce".into(), nonce)));
+    }
+}
+
+fn check_certificate(certificate: &[u8; 32], request: &Request<'_>) -> Result<(), Refusal> {
+    let shown = request.peer.client_cert_sha256.as_deref();
+    let shown = shown.ok_or((Code::VerifyBindingMissing, "bound to a client certificate, and the request has none"))?;
+    let shown = confirmation::sha256(shown.as_bytes()).ok_or((
+        Code::VerifyBindingMissing,
+        "the host's `client_cert_sha256` is not a SHA-256 in canonical base64url",
+    ))?;
+    match bool::from(shown.ct_eq(certificate)) {
+        true => Ok(()),
+        false => Err((Code::VerifyBindingMismatch, "bound to another client certificate")),
+    }
+}
