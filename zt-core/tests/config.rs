@@ -139,7 +139,7 @@ fn secrets_are_read_from_files_and_never_shown() {
                 [[verify.sigv4]]\nid = \"b\"\naccess_key_id = \"AKIDEXAMPLE\"\nregion = \"r\"\nservice = \"s\"\n\
                 secret_file = \"aws\"\nsession_token_file = \"token\"\n";
     let config = Config::from_toml(text).unwrap_or_else(|invalid| panic!("{invalid}"));
-    assert_eq!(config.named_files(), ["pepper", "old", "new", "aws", "token"]);
+    assert_eq!(config.named_files(), ["pepper", "aws", "token", "old", "new"]);
     let of_length = "a secret of some length\n";
     let files = |new: &str| {
         let texts = [("pepper", of_length), ("old", of_length), ("new", new), ("aws", of_length), ("token", "t\n")];
