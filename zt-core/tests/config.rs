@@ -142,3 +142,37 @@ fn several_issuers_under_one_policy_are_said_aloud() {
     assert!(!told(text));
     assert!(told(&format!("{text}\n[policy]\ntext = 'permit(principal, action, resource);'\n")));
 }
+
+#[test]
+fn secrets_are_read_from_files_and_never_shown() {
+    let text = "version = 1\n[[endpoint]]\nmethod = \"*\"\npath = \"/**\"\n[verify]\napi_key_pepper_file = \"pepper\"\n\
+                [[verify.webhook]]\nid = \"a\"\nformat = \"github\"\nsecrets = [\"an inline secret of some length\"]\n\
+                secret_files = [\"old\", \"new\"]\n\
+                [[verify.sigv4]]\nid = \"b\"\naccess_key_id = \"AKIDEXAMPLE\"\nregion = \"r\"\nservice = \"s\"\n\
+                secret_file = \"aws\"\nsession_token_file = \"token\"\n";
+    let config = Config::from_toml(text).unwrap_or_else(|invalid| panic!("{invalid}"));
+    assert_eq!(config.named_files(), ["pepper", "aws", "token", "old", "new"]);
+    let of_length = "a secret of some length\n";
+    let files = |new: &str| {
+        let texts = [("pepper", of_length), ("old", of_length), ("new", new), ("aws", of_length), ("token", "t\n")];
+        texts.map(|(name, text)| File { name: name.to_owned(), text: text.to_owned() })
+    };
+    let engine = Engine::from_toml(text, &files(of_length)).unwrap_or_else(|invalid| panic!("{invalid}"));
+    let config = config.with_files(files(of_length));
+    assert!(!format!("{engine:?} {config:?}").contains("of some length"));
+    let short = Engine::from_toml(text, &files("fifteen bytes..\n")).expect_err("too short").to_string();
+    assert!(
+        short.starts_with("zt.toml:11:") && short.contains("`verify.webhook[0].secret_files[1]`: shorter"),
+        "{short}"
+    );
+    assert_problems(
+        text,
+        &[
+            "zt.toml:6: `verify.api_key_pepper_file`: no file `pepper` was handed over",
+            "zt.toml:11: `verify.webhook[0].secret_files[0]`: no file `old` was handed over",
+            "zt.toml:11: `verify.webhook[0].secret_files[1]`: no file `new` was handed over",
+            "zt.toml:17: `verify.sigv4[0].secret_file`: no file `aws` was handed over",
+            "zt.toml:18: `verify.sigv4[0].session_token_file`: no file `token` was handed over",
+        ],
+    );
+}

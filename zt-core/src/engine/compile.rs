@@ -43,7 +43,7 @@ pub(super) fn entry(key: &str) -> &str {
 
 fn locate(config: &Config, problems: &mut [Problem]) {
     #[cfg(feature = "compile")]
-    if let Some(Ok(source)) = config.text.as_deref().map(super::zt_toml::ZtToml::parse) {
+    if let Some(Ok(source)) = config.text.as_ref().map(|text| super::zt_toml::ZtToml::parse(text.expose())) {
         source.lift(problems);
         source.locate(problems);
     }
@@ -88,7 +88,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
             let without: Vec<String> =
                 problems.iter().filter(|p| p.message.ends_with(NOT_HANDED_OVER)).map(|p| p.key.clone()).collect();
             // What else is said of an entry whose file is missing only follows from that.
-            problems.retain(|p| without.iter().all(|key| *key == p.key || entry(key) != entry(&p.key)));
+            problems.retain(|p| without.contains(&p.key) || without.iter().all(|key| entry(key) != entry(&p.key)));
             Err(problems)
         }
     }

@@ -1,5 +1,7 @@
 //! Everything that `zt.toml` can say, as plain data.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,10 +51,10 @@ pub struct Config {
     /// Bounds and seed of the state.
     #[serde(default)]
     pub state: StateConfig,
-    /// The text this was read from, for the lines of later mistakes.
+    /// The text this was read from, for the lines of later mistakes. It may hold secrets.
     #[cfg(feature = "compile")]
     #[serde(skip)]
-    pub(super) text: Option<String>,
+    pub(super) text: Option<verify::Secret>,
     /// Files that the host handed over.
     #[serde(skip)]
     pub(super) files: Vec<File>,
@@ -93,12 +95,19 @@ impl Default for StateConfig {
 }
 
 /// A file that the configuration names, read by the host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct File {
     /// Its path, as the configuration names it or as a `*` in it matches.
     pub name: String,
     /// Its text.
     pub text: String,
+}
+
+impl fmt::Debug for File {
+    /// Without the text: it may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Default for Config {

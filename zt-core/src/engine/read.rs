@@ -53,7 +53,7 @@ fn read(text: &str) -> (Option<Config>, Vec<Problem>) {
     let read = source.read();
     let mut problems = read.problems;
     let config = read.config.map(|mut config| {
-        config.text = Some(text.to_owned());
+        config.text = Some(text.into());
         config
     });
     if let Some(version) = config.as_ref().map(|config| config.version).filter(|version| *version != 1) {

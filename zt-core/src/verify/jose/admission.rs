@@ -108,6 +108,14 @@ fn kid_of<'m>(members: &'m Members<'_>) -> Option<&'m str> {
     }
 }
 
+/// Reads and admits one JWK, by the rules for keys of a set.
+pub(in crate::verify) fn read_key(jwk: &str, algorithm: Algorithm) -> Result<Key, String> {
+    let set = format!("{{\"keys\":[{jwk}]}}");
+    let keys = members_of_keys(&set).map_err(|bad| bad.message)?;
+    let [members] = keys.as_slice() else { return Err("not exactly one JWK".to_owned()) };
+    admit_shown(members, algorithm).map_err(str::to_owned)
+}
+
 /// Admits the key that a proof of possession brings along, under the rules for keys of a set.
 pub(in crate::verify) fn admit_shown(members: &Members<'_>, algorithm: Algorithm) -> Result<Key, &'static str> {
     admit(members, &[algorithm]).map_err(|(Refused(why) | NotForUs(why))| why)

@@ -9,7 +9,7 @@ use super::parameters::{MAX_TEXT_BYTES, Parameters};
 use super::structured::{Labelled, lists_of_strings};
 use super::{MAX_COMPONENTS, Refusal, digest, malformed};
 use crate::model::{Assurance, Code, Identity, IdentityKind, Millis, Problem, Request};
-use crate::verify::jose::admission::{self, Key, Purpose};
+use crate::verify::jose::admission::{self, Key};
 
 /// Longest `max_age`.
 const MAX_AGE: Millis = 86_400_000;
@@ -64,7 +64,7 @@ impl SigningKey {
             problem("covered", "empty, or with what is not a component of a request", mend);
         }
         let key = match (&config.jwk, &config.jwk_file) {
-            (Some(jwk), _) => admit(jwk, config).map_err(|message| {
+            (Some(jwk), _) => admission::read_key(jwk, config.algorithm.jose()).map_err(|message| {
                 let name = if config.jwk_file.is_some() { "jwk_file" } else { "jwk" };
                 problem(name, &message, "give one JWK that fits `algorithm`");
             }),
@@ -195,12 +195,4 @@ fn component(text: &str) -> Option<Component> {
 
 fn is_text(text: &str) -> bool {
     (1..=MAX_TEXT_BYTES).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-}
-
-/// The key of a JWK, by the rules for key sets.
-fn admit(jwk: &str, config: &SignatureConfig) -> Result<Key, String> {
-    let set = admission::read_set(&format!("{{\"keys\":[{jwk}]}}"), &[config.algorithm.jose()], Purpose::Tokens);
-    let set = set.map_err(|bad| bad.into_iter().map(|bad| bad.message).collect::<Vec<_>>().join("; "))?;
-    let [key]: [Key; 1] = set.keys.try_into().map_err(|_| "not exactly one JWK".to_owned())?;
-    Ok(key)
 }

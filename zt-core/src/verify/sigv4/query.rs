@@ -25,7 +25,9 @@ const PRESIGNED: [&str; 3] = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Sign
 
 /// Names and values, decoded.
 #[derive(Debug)]
-pub(super) struct Query<'r>(Vec<(Cow<'r, [u8]>, Cow<'r, [u8]>)>);
+pub(super) struct Query<'r>(Vec<Pair<'r>>);
+
+type Pair<'r> = (Cow<'r, [u8]>, Cow<'r, [u8]>);
 
 /// Whether the query says that it signs the request, well or badly.
 pub(in crate::verify) fn is_presigned(request: &Request<'_>) -> bool {

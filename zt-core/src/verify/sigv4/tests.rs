@@ -3,8 +3,12 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::canonical::Canonical;
+use super::check::UNSIGNED;
 use super::*;
-use crate::model::{Body, Text};
+use crate::model::{Body, IdentityKind, Text};
+use crate::verify::body;
+use crate::verify::mac::{self, MacKey};
 
 const NOW: Millis = 1_440_938_160_000;
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";

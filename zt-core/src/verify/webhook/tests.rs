@@ -277,7 +277,7 @@ proptest! {
             let headers = [("webhook-id", &id), ("webhook-timestamp", &at), (format.header(), &value)];
             let headers = headers.iter().map(|(name, value)| (Text::from(*name), Text::from(value.as_slice()))).collect();
             let request = Request { headers, ..Request::default() };
-            let webhooks = one(&serde_json::to_value(format).unwrap().as_str().unwrap().to_owned());
+            let webhooks = one(serde_json::to_value(format).unwrap().as_str().unwrap());
             prop_assert!(webhooks.sender(&request, NOW, |_, _| Ok(())).is_err());
         }
     }
