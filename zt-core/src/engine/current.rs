@@ -36,3 +36,74 @@ impl Current {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use crate::verify::{Algorithm, IssuerConfig};
+
+    /// A set of one secret, which `fill` tells from others.
+    fn jwks(fill: &str) -> String {
+        format!(r#"{{"keys":[{{"kty":"oct","kid":"{fill}","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr{fill}"}}]}}"#)
+    }
+
+    fn current(issuers: &[&str]) -> (Current, State) {
+        let issuer = |name: &&str| IssuerConfig {
+            jwks: Some(jwks("AA")),
+            ..IssuerConfig::new(*name, vec!["a".to_owned()], vec![Algorithm::Hs256])
+        };
+        let mut config = Config::default();
+        config.verify.issuer = issuers.iter().map(issuer).collect();
+        let engine = Engine::new(&config).unwrap();
+        let state = State::new(&engine);
+        (Current::new(Arc::new(engine)), state)
+    }
+
+    #[test]
+    fn a_set_is_replaced_and_a_request_keeps_the_engine_it_began_with() {
+        let (current, state) = current(&["i", "j"]);
+        let before = current.load();
+        let version = before.version().to_owned();
+        current.replace_keys(&state, "i", &jwks("BA")).unwrap();
+        let after = current.load();
+        assert_eq!(before.version(), version);
+        assert_ne!(after.version(), version);
+        // The same sets are the same version, by whatever way.
+        current.replace_keys(&state, "j", &jwks("CA")).unwrap();
+        current.replace_keys(&state, "j", &jwks("AA")).unwrap();
+        assert_eq!(current.load().version(), after.version());
+    }
+
+    #[test]
+    fn a_bad_set_changes_nothing() {
+        let (current, state) = current(&["i"]);
+        let before = current.load();
+        for (issuer, set, why) in [
+            ("i", "{}".to_owned(), "verify.issuer[0].jwks"),
+            ("i", r#"{"keys":[{"kty":"oct","k":"AAEC"}]}"#.to_owned(), "shorter"),
+            ("k", jwks("BA"), "no issuer `k`"),
+        ] {
+            let text = current.replace_keys(&state, issuer, &set).unwrap_err().to_string();
+            assert!(text.contains(why), "{text}");
+        }
+        assert!(Arc::ptr_eq(&before, &current.load()));
+    }
+
+    #[test]
+    fn of_two_replacements_at_once_none_is_lost() {
+        let (current, state) = current(&["i", "j"]);
+        let (alone, own) = self::current(&["i", "j"]);
+        alone.replace_keys(&own, "i", &jwks("BA")).unwrap();
+        alone.replace_keys(&own, "j", &jwks("CA")).unwrap();
+        for _ in 0..50 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| current.replace_keys(&state, "i", &jwks("BA")).unwrap());
+                scope.spawn(|| current.replace_keys(&state, "j", &jwks("CA")).unwrap());
+            });
+            assert_eq!(current.load().version(), alone.load().version());
+            current.replace_keys(&state, "i", &jwks("AA")).unwrap();
+            current.replace_keys(&state, "j", &jwks("AA")).unwrap();
+        }
+    }
+}
