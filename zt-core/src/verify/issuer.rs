@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::jose::admission::{self, Key};
+use super::jose::algorithm::Algorithm;
 use super::jose::claims::{self, Claimed, Names, Times};
 use super::jose::header::Header;
 use super::{IssuerConfig, Refusal};
@@ -130,6 +131,13 @@ impl Issuer {
             },
         };
         Ok((KeyPlace { issuer: at, key, mark: held.mark, named: header.kid.is_some() }, &held.key))
+    }
+
+    /// Algorithm, `kid` and `typ` as its tokens are likely to name them.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (Algorithm, Option<&str>, &str)> {
+        self.keys.iter().flat_map(|held| {
+            self.token_types.iter().map(|typ| (held.key.algorithm, held.key.kid.as_deref(), typ.as_str()))
+        })
     }
 
     /// Whether a token of this issuer with this key would be verified as it was.

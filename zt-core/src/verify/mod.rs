@@ -39,6 +39,7 @@ pub use state::{Snapshot, State};
 use self::api_key::ApiKeys;
 use self::credential::Credential;
 use self::issuer::Issuer;
+use self::jose::known::Known;
 use self::revocation::Ids;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
@@ -54,6 +55,7 @@ const MAX_TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=64 << 10;
 #[derive(Debug)]
 pub struct Verifier {
     issuers: Vec<Issuer>,
+    headers: Known,
     role_claims: Vec<Box<str>>,
     api_keys: ApiKeys,
     api_key_header: String,
@@ -128,6 +130,7 @@ impl Verifier {
         }
         Ok(Self {
             tenant_claim: config.tenant_claim.clone(),
+            headers: Known::of(issuers.iter().flat_map(Issuer::headers)),
             issuers,
             role_claims,
             api_keys,

@@ -76,8 +76,15 @@ impl Verifier {
     fn prove(&self, token: &[u8], before: &[u8]) -> Result<Proven, Refusal> {
         let compact = Compact::split(token)?;
         header::check_length(compact.header)?;
-        let mut buffer = [0; header::MAX_BYTES];
-        let header = Header::read(jws::decode_into(compact.header, &mut buffer)?)?;
+        let (mut buffer, read);
+        let header = match self.headers.find(compact.header) {
+            Some(known) => known,
+            None => {
+                buffer = [0; header::MAX_BYTES];
+                read = Header::read(jws::decode_into(compact.header, &mut buffer)?)?;
+                &read
+            }
+        };
         let signature = jws::decode_signature(compact.signature)?;
         let mut claims = Claims::with_room(before, base64url::decoded_len(compact.payload.len()));
         jws::decode_into(compact.payload, claims.room())?;
@@ -87,8 +94,8 @@ impl Verifier {
         let mut issuers = self.issuers.iter().enumerate();
         let found = issuers.find(|(_, issuer)| *issuer.issuer == *iss);
         let (at, issuer) = found.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
-        let (place, key) = issuer.key(at, &header)?;
-        issuer.check_type(&header)?;
+        let (place, key) = issuer.key(at, header)?;
+        issuer.check_type(header)?;
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }

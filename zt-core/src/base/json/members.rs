@@ -78,6 +78,7 @@ impl<'a> Open<'a> {
     }
 
     /// Counts and remembers a member of the innermost object.
+    #[inline]
     pub(super) fn member(&mut self, name: Str<'a>, limits: &Limits) -> Result<(), ErrorKind> {
         let Some(frame) = self.frames.last_mut() else { return Err(ErrorKind::Malformed) };
         frame.count(limits.members)?;

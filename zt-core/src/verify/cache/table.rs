@@ -39,11 +39,7 @@ pub(super) trait Entry {
 impl<E: Entry> Table<E> {
     /// A table with places for this many entries, in whole sets.
     pub(super) fn new(places: usize, most_bytes: usize) -> Self {
-        let set = || Set {
-            tags: [0; WAYS],
-            order: [0, 1, 2, 3, 4, 5, 6, 7],
-            entries: [const { None }; WAYS],
-        };
+        let set = || Set { tags: [0; WAYS], order: [0, 1, 2, 3, 4, 5, 6, 7], entries: [const { None }; WAYS] };
         let sets = (0..(places / WAYS).max(1)).map(|_| set()).collect();
         Self { sets, bytes: 0, most_bytes, hand: 0, len: 0 }
     }

@@ -7,6 +7,7 @@ mod curve;
 pub(super) mod header;
 mod jwk;
 pub(super) mod jws;
+pub(super) mod known;
 mod signature;
 #[cfg(test)]
 mod wycheproof;
