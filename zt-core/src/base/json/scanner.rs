@@ -239,7 +239,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Steps over a string.
-    #[inline]
+    #[inline(always)]
     fn quoted(&mut self) -> Result<(), Error> {
         let from = self.at.saturating_add(1);
         let (to, escaped) = string::scan(self.text.as_bytes(), from)?;
@@ -248,7 +248,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&mut self) -> Result<Kind, Error> {
         let from = self.at;
         self.quoted()?;

@@ -78,7 +78,7 @@ impl fmt::Debug for Str<'_> {
 }
 
 /// Scans a string from behind its opening quote; gives the index of its closing quote, and whether an escape is in it.
-#[inline]
+#[inline(always)]
 pub(super) fn scan(bytes: &[u8], from: usize) -> Result<(usize, bool), Error> {
     let (mut at, mut escaped) = (from, false);
     loop {
@@ -96,7 +96,7 @@ pub(super) fn scan(bytes: &[u8], from: usize) -> Result<(usize, bool), Error> {
 }
 
 /// Index of the next quote, backslash or control character, or the length.
-#[inline]
+#[inline(always)]
 fn special(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
@@ -120,6 +120,7 @@ fn special(bytes: &[u8], from: usize) -> usize {
 }
 
 /// Checks the escape at `at`; gives the index behind it.
+#[cold]
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Error> {
     let end = ErrorKind::UnexpectedEnd.at(bytes.len());
     let behind = |length: usize| at.saturating_add(length);

@@ -101,11 +101,9 @@ pub(in crate::verify) fn is_kid(kid: &str) -> bool {
 
 /// Whether a control character is in it.
 pub(in crate::verify) fn has_control(text: &str) -> bool {
-    match text.is_ascii() {
-        // To the end each time, so that many bytes are looked at together.
-        true => text.bytes().fold(false, |any, byte| any | byte.is_ascii_control()),
-        false => text.chars().any(char::is_control),
-    }
+    // To the end each time, so that many bytes are looked at together; beyond ASCII there may be one.
+    let perhaps = text.bytes().fold(false, |any, byte| any | !(0x20..0x7f).contains(&byte));
+    perhaps && text.chars().any(char::is_control)
 }
 
 /// A media type without its `application/`, which may only be left out when no other slash follows.

@@ -23,7 +23,7 @@ use super::curve;
 pub(in crate::verify) struct Verifying {
     key: DecodingKey,
     /// The same key parsed once: the provider does that for each signature, which is an eighth of the time for RSA, a
-    /// thirtieth for ECDSA and half of it for an HMAC.
+    /// thirtieth for ECDSA and a third for an HMAC.
     #[cfg(not(target_arch = "wasm32"))]
     parsed: Option<Parsed>,
 }
