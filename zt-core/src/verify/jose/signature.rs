@@ -32,7 +32,7 @@ pub(in crate::verify) struct Verifying {
 #[derive(Clone, Debug)]
 enum Parsed {
     Public(ParsedPublicKey),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 impl Verifying {
@@ -105,7 +105,7 @@ fn parse(algorithm: Algorithm, key: &DecodingKey) -> Option<Parsed> {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn secret_of(algorithm: hmac::Algorithm, secret: &[u8]) -> Parsed {
-    Parsed::Secret(hmac::Key::new(algorithm, secret))
+    Parsed::Secret(Box::new(hmac::Key::new(algorithm, secret)))
 }
 
 fn well_formed(algorithm: Algorithm, key: &DecodingKey, signature: &[u8]) -> bool {
