@@ -1,7 +1,7 @@
 //! Canonical unpadded base64url (RFC 4648, section 5; RFC 7515, section 2).
 //!
 //! No padding, no other alphabet, no white space, no bits left over: every byte string has exactly one encoding that is
-//! taken. Four table look-ups for three bytes, which is twice as fast as the `base64` crate.
+//! taken. It decodes into memory that is there already, with four table look-ups for three bytes.
 
 /// What a character that is none of the alphabet's gives.
 const NONE: u32 = 1 << 31;

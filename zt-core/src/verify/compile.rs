@@ -8,6 +8,7 @@ use super::api_key::ApiKeys;
 use super::certificate::Certificates;
 use super::dpop::Dpop;
 use super::issuer::Issuer;
+use super::jose::known::Known;
 use super::message_signature::Signatures;
 use super::sigv4::Sigv4;
 use super::spiffe::TrustDomains;
@@ -26,6 +27,7 @@ pub struct Verifier {
     pub(super) issuers: Vec<Issuer>,
     pub(super) spiffe: TrustDomains,
     pub(super) refresh_interval: Millis,
+    pub(super) headers: Arc<Known>,
     pub(super) role_claims: Vec<Box<str>>,
     pub(super) api_keys: Arc<ApiKeys>,
     pub(super) dpop: Option<Arc<Dpop>>,
@@ -66,6 +68,7 @@ impl Verifier {
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &common, &mut problems));
         }
         let verifier = Self {
+            headers: Arc::new(Known::of(issuers.iter().flat_map(Issuer::headers))),
             issuers,
             spiffe: TrustDomains::compile(config, &mut problems),
             refresh_interval: config.refresh_interval.millis(),

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::id_token;
 use super::jose::admission::{Key, Purpose};
+use super::jose::algorithm::Algorithm;
 use super::jose::claims::{self, Claimed, Names, Times};
 use super::jose::header::Header;
 use super::jose::members;
@@ -141,6 +142,12 @@ impl Issuer {
     /// issuer.
     pub(super) fn key(&self, at: usize, header: &Header<'_>) -> Result<(KeyPlace, &Key), Refusal> {
         self.keys.find(at, header)
+    }
+
+    /// Algorithm, `kid` and `typ` as its tokens are likely to name them.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (Algorithm, Option<&str>, &str)> {
+        let types = |(algorithm, kid)| self.token_types.iter().map(move |typ| (algorithm, kid, typ.as_str()));
+        self.keys.names().flat_map(types)
     }
 
     /// Whether the token is of an accepted type (RFC 8725, section 3.11).

@@ -112,6 +112,11 @@ impl Keys {
         Ok((place, &held.key))
     }
 
+    /// Algorithm and `kid` of each.
+    pub(super) fn names(&self) -> impl Iterator<Item = (Algorithm, Option<&str>)> {
+        self.keys.iter().map(|held| (held.key.algorithm, held.key.kid.as_deref()))
+    }
+
     /// Whether a token with this key would be verified as it was.
     pub(super) fn still_has(&self, place: &KeyPlace) -> bool {
         self.keys.get(place.key).is_some_and(|held| held.mark == place.mark && (place.named || held.alone))

@@ -90,32 +90,39 @@ impl Verifier {
     fn prove(&self, state: &State, token: &[u8], before: &[u8], now: Millis) -> Result<Proven, Unproven> {
         let compact = Compact::split(token)?;
         header::check_length(compact.header)?;
-        let mut buffer = [0; header::MAX_BYTES];
-        let header = Header::read(jws::decode_into(compact.header, &mut buffer)?)?;
+        let (mut buffer, read);
+        let header = match self.headers.find(compact.header) {
+            Some(known) => known,
+            None => {
+                buffer = [0; header::MAX_BYTES];
+                read = Header::read(jws::decode_into(compact.header, &mut buffer)?)?;
+                &read
+            }
+        };
         let signature = jws::decode_signature(compact.signature)?;
         let mut claims = Claims::with_room(before, base64url::decoded_len(compact.payload.len()));
         jws::decode_into(compact.payload, claims.room())?;
         // Until the signature holds, the claims do no more than say whose keys to try.
         let mut claimed = Claimed::read(claims.json(), &self.role_claims)?;
-        if let Some(workload) = self.spiffe.bearer(state, &compact, &header, &claimed, now) {
+        if let Some(workload) = self.spiffe.bearer(state, &compact, header, &claimed, now) {
             return Err(Unproven::Judged(workload?));
         }
         let iss = claimed.iss.as_deref().ok_or((Code::VerifyMissingClaim, "`iss` is missing"))?;
         let mut issuers = self.issuers.iter().enumerate();
         let found = issuers.find(|(_, issuer)| *issuer.issuer == *iss);
         let (at, issuer) = found.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
-        let (place, key) = match issuer.key(at, &header) {
-            Err(refusal) if issuer.keys.may_be_stale(&header, refusal) => {
+        let (place, key) = match issuer.key(at, header) {
+            Err(refusal) if issuer.keys.may_be_stale(header, refusal) => {
                 let asked = state.unknown_key(refusal, at, &issuer.issuer, self.refresh_interval, now);
                 return Err(Unproven::Judged(asked));
             }
             key => key?,
         };
-        issuer.check_type(&header)?;
+        issuer.check_type(header)?;
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err(Unproven::Refused((Code::VerifyBadSignature, "the signature does not verify")));
         }
-        issuer.check_kind(&header, &claimed, claims.json())?;
+        issuer.check_kind(header, &claimed, claims.json())?;
         let exp = issuer.check_claims(&claimed)?;
         let identity = Arc::new(issuer.identity(&claimed));
         let confirmation = claimed.cnf.take().map(Box::new);

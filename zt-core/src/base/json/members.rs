@@ -78,20 +78,32 @@ impl<'a> Open<'a> {
     }
 
     /// Counts and remembers a member of the innermost object.
+    #[inline]
     pub(super) fn member(&mut self, name: Str<'a>, limits: &Limits) -> Result<(), ErrorKind> {
         let Some(frame) = self.frames.last_mut() else { return Err(ErrorKind::Malformed) };
         frame.count(limits.members)?;
         if name.raw().len() > limits.key_bytes {
             return Err(ErrorKind::TooLarge);
         }
+        let bits = bits(name);
+        let new = frame.seen & bits == 0 && self.names.len().saturating_sub(frame.names_from) < FEW;
+        frame.seen |= bits;
+        if new && frame.many.is_none() {
+            self.names.push(name);
+            return Ok(());
+        }
+        self.compared(name)
+    }
+
+    /// Remembers a member that is not surely new.
+    #[cold]
+    fn compared(&mut self, name: Str<'a>) -> Result<(), ErrorKind> {
+        let Some(frame) = self.frames.last_mut() else { return Err(ErrorKind::Malformed) };
         if let Some(many) = &mut frame.many {
             return if many.insert(name.unescape()) { Ok(()) } else { Err(ErrorKind::DuplicateKey) };
         }
         let few = self.names.get(frame.names_from..).unwrap_or_default();
-        let bits = bits(name);
-        let perhaps = frame.seen & bits != 0;
-        frame.seen |= bits;
-        if perhaps && few.contains(&name) {
+        if few.contains(&name) {
             return Err(ErrorKind::DuplicateKey);
         }
         if few.len() < FEW {

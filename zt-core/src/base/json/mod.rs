@@ -10,7 +10,7 @@ mod number;
 mod scanner;
 mod string;
 
-pub use scanner::{Scanner, Token};
+pub use scanner::{Kind, Refused, Scanner, Token};
 pub use string::Str;
 
 /// How much of a JSON text is read before it is refused.

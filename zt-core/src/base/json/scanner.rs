@@ -1,5 +1,7 @@
 //! The scanner: one token after the other.
 
+use std::ops::Range;
+
 use super::members::{Container, Open};
 use super::{Error, ErrorKind, Limits, Str, number, string};
 
@@ -26,6 +28,37 @@ pub enum Token<'a> {
     Null,
 }
 
+/// What kind of token it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `{`
+    BeginObject,
+    /// `}`
+    EndObject,
+    /// `[`
+    BeginArray,
+    /// `]`
+    EndArray,
+    /// A member's name.
+    Key,
+    /// A string.
+    String,
+    /// A number.
+    Number,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// `null`
+    Null,
+    /// The text has ended well.
+    End,
+}
+
+/// The text is refused; [`Scanner::next`] says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
+
 /// Scans one JSON text. What it handed out is valid only once it has said `Ok(None)`: the text may still turn out
 /// to be broken further on.
 #[derive(Debug)]
@@ -40,6 +73,9 @@ pub struct Scanner<'a> {
     values: u32,
     limits: Limits,
     failed: Option<Error>,
+    /// Where the last name, string or number stands, without quotes.
+    token: Range<usize>,
+    token_escaped: bool,
 }
 
 /// What may stand next.
@@ -62,7 +98,18 @@ impl<'a> Scanner<'a> {
             Some(_) => ("", failed),
             None => utf8_prefix(bytes),
         };
-        Self { text, behind, at: 0, next: Next::Value, open: Open::default(), values: 0, limits: *limits, failed }
+        Self {
+            text,
+            behind,
+            at: 0,
+            next: Next::Value,
+            open: Open::default(),
+            values: 0,
+            limits: *limits,
+            failed,
+            token: 0..0,
+            token_escaped: false,
+        }
     }
 
     /// The next token; nothing once the text has ended well. An error stays.
@@ -74,18 +121,52 @@ impl<'a> Scanner<'a> {
         reason = "an iterator invites `flatten`, which would hide the error that ends it"
     )]
     pub fn next(&mut self) -> Result<Option<Token<'a>>, Error> {
-        if let Some(error) = self.failed {
-            return Err(error);
+        Ok(Some(match self.step() {
+            Ok(Kind::BeginObject) => Token::BeginObject,
+            Ok(Kind::EndObject) => Token::EndObject,
+            Ok(Kind::BeginArray) => Token::BeginArray,
+            Ok(Kind::EndArray) => Token::EndArray,
+            Ok(Kind::Key) => Token::Key(self.string()),
+            Ok(Kind::String) => Token::String(self.string()),
+            Ok(Kind::Number) => Token::Number(self.raw()),
+            Ok(Kind::True) => Token::Bool(true),
+            Ok(Kind::False) => Token::Bool(false),
+            Ok(Kind::Null) => Token::Null,
+            Ok(Kind::End) => return Ok(None),
+            Err(Refused) => return self.failed.map_or(Ok(None), Err),
+        }))
+    }
+
+    /// The next token's kind, which fits into a register: for where every nanosecond counts. The rest of it is asked
+    /// for.
+    ///
+    /// # Errors
+    /// The text is refused, now or before.
+    pub fn step(&mut self) -> Result<Kind, Refused> {
+        if self.failed.is_some() {
+            return Err(Refused);
         }
-        self.step().map_err(|error| self.fail(error))
+        self.scan().map_err(|error| self.fail(error))
+    }
+
+    /// The last name or string.
+    #[inline]
+    pub fn string(&self) -> Str<'a> {
+        Str::new(self.raw(), self.token_escaped)
+    }
+
+    /// The last name, string or number as written, without quotes.
+    #[inline]
+    pub fn raw(&self) -> &'a str {
+        self.text.get(self.token.clone()).unwrap_or_default()
     }
 
     #[cold]
-    fn fail(&mut self, error: Error) -> Error {
+    fn fail(&mut self, error: Error) -> Refused {
         // Where the readable part ends early, that is the reason.
         let error = if error.kind == ErrorKind::UnexpectedEnd { self.behind.unwrap_or(error) } else { error };
         self.failed = Some(error);
-        error
+        Refused
     }
 
     /// Bytes read so far.
@@ -98,12 +179,13 @@ impl<'a> Scanner<'a> {
         self.open.depth()
     }
 
-    fn step(&mut self) -> Result<Option<Token<'a>>, Error> {
+    #[inline]
+    fn scan(&mut self) -> Result<Kind, Error> {
         let mut byte = self.skip_space();
         if self.next == Next::CommaOrEnd {
             let Some(container) = self.open.innermost() else {
                 return match (byte, self.behind) {
-                    (None, None) => Ok(None),
+                    (None, None) => Ok(Kind::End),
                     (None, Some(error)) => Err(error),
                     (Some(_), _) => Err(self.error(ErrorKind::TrailingData)),
                 };
@@ -119,13 +201,14 @@ impl<'a> Scanner<'a> {
         match (self.next, byte) {
             (_, None) => Err(self.error(ErrorKind::UnexpectedEnd)),
             (Next::KeyOrEnd, Some(b'}')) | (Next::ValueOrEnd, Some(b']')) => self.close(byte),
-            (Next::Key | Next::KeyOrEnd, Some(b'"')) => self.key().map(Some),
-            (Next::Value | Next::ValueOrEnd, Some(byte)) => self.value(byte).map(Some),
+            (Next::Key | Next::KeyOrEnd, Some(b'"')) => self.key(),
+            (Next::Value | Next::ValueOrEnd, Some(byte)) => self.value(byte),
             (Next::Key | Next::KeyOrEnd | Next::CommaOrEnd, Some(_)) => Err(self.error(ErrorKind::Malformed)),
         }
     }
 
-    fn value(&mut self, byte: u8) -> Result<Token<'a>, Error> {
+    #[inline]
+    fn value(&mut self, byte: u8) -> Result<Kind, Error> {
         if self.open.innermost() == Some(Container::Array) {
             self.open.element(&self.limits).map_err(|kind| self.error(kind))?;
         }
@@ -133,67 +216,78 @@ impl<'a> Scanner<'a> {
             return Err(self.error(ErrorKind::TooManyValues));
         }
         self.values = self.values.saturating_add(1);
-        let token = match byte {
-            b'{' => return self.begin(Container::Object, Next::KeyOrEnd, Token::BeginObject),
-            b'[' => return self.begin(Container::Array, Next::ValueOrEnd, Token::BeginArray),
+        let kind = match byte {
+            b'{' => return self.begin(Container::Object, Next::KeyOrEnd, Kind::BeginObject),
+            b'[' => return self.begin(Container::Array, Next::ValueOrEnd, Kind::BeginArray),
             b'"' => {
-                let (string, behind) = string::scan(self.text, self.at.saturating_add(1))?;
-                self.at = behind;
-                Token::String(string)
+                self.quoted()?;
+                Kind::String
             }
             b'-' | b'0'..=b'9' => {
                 let from = self.at;
                 self.at = number::scan(self.text.as_bytes(), from, self.limits.number_digits)?;
-                Token::Number(self.text.get(from..self.at).unwrap_or_default())
+                self.token = from..self.at;
+                Kind::Number
             }
-            b't' => self.word("true", Token::Bool(true))?,
-            b'f' => self.word("false", Token::Bool(false))?,
-            b'n' => self.word("null", Token::Null)?,
+            b't' => self.word("true", Kind::True)?,
+            b'f' => self.word("false", Kind::False)?,
+            b'n' => self.word("null", Kind::Null)?,
             _ => return Err(self.error(ErrorKind::Malformed)),
         };
         self.next = Next::CommaOrEnd;
-        Ok(token)
+        Ok(kind)
     }
 
-    fn key(&mut self) -> Result<Token<'a>, Error> {
+    /// Steps over a string.
+    #[inline(always)]
+    fn quoted(&mut self) -> Result<(), Error> {
+        let from = self.at.saturating_add(1);
+        let (to, escaped) = string::scan(self.text.as_bytes(), from)?;
+        (self.token, self.token_escaped) = (from..to, escaped);
+        self.at = to.saturating_add(1);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn key(&mut self) -> Result<Kind, Error> {
         let from = self.at;
-        let (name, behind) = string::scan(self.text, from.saturating_add(1))?;
+        self.quoted()?;
+        let name = self.string();
         self.open.member(name, &self.limits).map_err(|kind| kind.at(from))?;
-        self.at = behind;
         match self.skip_space() {
             Some(b':') => self.advance(1),
             Some(_) => return Err(self.error(ErrorKind::Malformed)),
             None => return Err(self.error(ErrorKind::UnexpectedEnd)),
         }
         self.next = Next::Value;
-        Ok(Token::Key(name))
+        Ok(Kind::Key)
     }
 
-    fn begin(&mut self, container: Container, next: Next, token: Token<'a>) -> Result<Token<'a>, Error> {
+    fn begin(&mut self, container: Container, next: Next, kind: Kind) -> Result<Kind, Error> {
         self.open.begin(container, &self.limits).map_err(|kind| self.error(kind))?;
         self.advance(1);
         self.next = next;
-        Ok(token)
+        Ok(kind)
     }
 
-    fn close(&mut self, byte: Option<u8>) -> Result<Option<Token<'a>>, Error> {
-        let (container, token) = match byte {
-            Some(b'}') => (Container::Object, Token::EndObject),
-            Some(b']') => (Container::Array, Token::EndArray),
+    fn close(&mut self, byte: Option<u8>) -> Result<Kind, Error> {
+        let (container, kind) = match byte {
+            Some(b'}') => (Container::Object, Kind::EndObject),
+            Some(b']') => (Container::Array, Kind::EndArray),
             Some(_) => return Err(self.error(ErrorKind::Malformed)),
             None => return Err(self.error(ErrorKind::UnexpectedEnd)),
         };
         self.open.end(container).map_err(|kind| self.error(kind))?;
         self.advance(1);
         self.next = Next::CommaOrEnd;
-        Ok(Some(token))
+        Ok(kind)
     }
 
-    fn word(&mut self, word: &str, token: Token<'a>) -> Result<Token<'a>, Error> {
+    fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, Error> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
             self.advance(word.len());
-            return Ok(token);
+            return Ok(kind);
         }
         let cut = word.as_bytes().starts_with(rest);
         Err(if cut { ErrorKind::UnexpectedEnd.at(self.text.len()) } else { self.error(ErrorKind::Malformed) })

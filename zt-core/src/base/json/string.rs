@@ -14,6 +14,11 @@ pub struct Str<'a> {
 }
 
 impl<'a> Str<'a> {
+    #[inline]
+    pub(super) const fn new(raw: &'a str, escaped: bool) -> Self {
+        Self { raw, escaped }
+    }
+
     /// The text between the quotes as written, escapes untouched.
     pub const fn raw(&self) -> &'a str {
         self.raw
@@ -72,17 +77,14 @@ impl fmt::Debug for Str<'_> {
     }
 }
 
-/// Scans a string from behind its opening quote; gives it and the index behind its closing quote.
-pub(super) fn scan(text: &str, from: usize) -> Result<(Str<'_>, usize), Error> {
-    let bytes = text.as_bytes();
+/// Scans a string from behind its opening quote; gives the index of its closing quote, and whether an escape is in it.
+#[inline(always)]
+pub(super) fn scan(bytes: &[u8], from: usize) -> Result<(usize, bool), Error> {
     let (mut at, mut escaped) = (from, false);
     loop {
         at = special(bytes, at);
         match bytes.get(at) {
-            Some(b'"') => {
-                let raw = text.get(from..at).ok_or(ErrorKind::Malformed.at(from))?;
-                return Ok((Str { raw, escaped }, at.saturating_add(1)));
-            }
+            Some(b'"') => return Ok((at, escaped)),
             Some(b'\\') => {
                 escaped = true;
                 at = escape(bytes, at)?;
@@ -94,6 +96,7 @@ pub(super) fn scan(text: &str, from: usize) -> Result<(Str<'_>, usize), Error> {
 }
 
 /// Index of the next quote, backslash or control character, or the length.
+#[inline(always)]
 fn special(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
@@ -117,6 +120,7 @@ fn special(bytes: &[u8], from: usize) -> usize {
 }
 
 /// Checks the escape at `at`; gives the index behind it.
+#[cold]
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Error> {
     let end = ErrorKind::UnexpectedEnd.at(bytes.len());
     let behind = |length: usize| at.saturating_add(length);

@@ -77,8 +77,8 @@ fn read_header<'a>(json: &'a [u8], algorithms: &[Algorithm]) -> Result<(Algorith
     while let Some(token) = scanner.next().map_err(|_| strict)? {
         let Token::Key(name) = token else { continue };
         match &*name.unescape() {
-            "alg" => alg = Some(claims::string(&mut scanner, "`alg` of the proof is not a string").map_err(as_proof)?),
-            "typ" => typ = Some(claims::string(&mut scanner, "`typ` of the proof is not a string").map_err(as_proof)?),
+            "alg" => claims::string(&mut scanner, &mut alg, "`alg` of the proof is not a string").map_err(as_proof)?,
+            "typ" => claims::string(&mut scanner, &mut typ, "`typ` of the proof is not a string").map_err(as_proof)?,
             "jwk" => match scanner.next().map_err(|_| strict)? {
                 Some(Token::BeginObject) => key = Some(jwk::members_of_key(&mut scanner).map_err(|_| strict)?),
                 _ => return Err(bad("`jwk` of the proof is not an object")),
@@ -110,14 +110,14 @@ impl ProofClaims {
             let Token::Key(name) = token else { continue };
             let s = &mut scanner;
             match &*name.unescape() {
-                "jti" => jti = Some(claims::string(s, "`jti` of the proof is not a string")?),
-                "htm" => htm = Some(claims::string(s, "`htm` is not a string")?),
-                "htu" => htu = Some(claims::string(s, "`htu` is not a string")?),
+                "jti" => claims::string(s, &mut jti, "`jti` of the proof is not a string")?,
+                "htm" => claims::string(s, &mut htm, "`htm` is not a string")?,
+                "htu" => claims::string(s, &mut htu, "`htu` is not a string")?,
                 "iat" => iat = Some(claims::time(s, "`iat` of the proof is not a time")?),
                 "nbf" => nbf = Some(claims::time(s, "`nbf` of the proof is not a time")?),
                 "exp" => exp = Some(claims::time(s, "`exp` of the proof is not a time")?),
-                "ath" => ath = Some(claims::string(s, "`ath` is not a string")?),
-                "nonce" => nonce = Some(claims::string(s, "`nonce` is not a string")?),
+                "ath" => claims::string(s, &mut ath, "`ath` is not a string")?,
+                "nonce" => claims::string(s, &mut nonce, "`nonce` is not a string")?,
                 _ => claims::skip_value(s)?,
             }
         }

@@ -8,7 +8,8 @@ use smallvec::SmallVec;
 use super::Refusal;
 use super::actors::{self, Actors};
 use super::confirmation::Confirmation;
-use crate::base::json::{Error, Limits, Scanner, Token};
+use super::header::has_control;
+use crate::base::json::{Error, Kind, Limits, Scanner, Token};
 use crate::model::{Code, Millis};
 
 /// The end of the year 9999 in seconds: later times are mistakes.
@@ -106,48 +107,54 @@ impl<'a> Claimed<'a> {
     /// Reads claims; `role_claims` are the names that hold roles for one issuer or another.
     pub(in crate::verify) fn read(json: &'a [u8], role_claims: &[Box<str>]) -> Result<Self, Refusal> {
         let mut scanner = Scanner::new(json, &LIMITS);
-        if scanner.next().map_err(not_json)? != Some(Token::BeginObject) {
+        let s = &mut scanner;
+        if step(s)? != Kind::BeginObject {
             return Err(bad("not an object"));
         }
         let mut claimed = Self::default();
-        while let Some(token) = scanner.next().map_err(not_json)? {
-            let Token::Key(name) = token else { continue };
-            let s = &mut scanner;
-            match &*name.unescape() {
-                "iss" => claimed.iss = Some(string(s, "`iss` is not a string")?),
-                "sub" => claimed.sub = Some(string(s, "`sub` is not a string")?),
-                "jti" => claimed.jti = Some(string(s, "`jti` is not a string")?),
-                "sid" => claimed.sid = Some(string(s, "`sid` is not a string")?),
-                "acr" => claimed.acr = Some(string(s, "`acr` is not a string")?),
+        loop {
+            match step(s)? {
+                Kind::Key => {}
+                Kind::End => break,
+                _ => continue,
+            }
+            match &*s.string().unescape() {
+                "iss" => string(s, &mut claimed.iss, "`iss` is not a string")?,
+                "sub" => string(s, &mut claimed.sub, "`sub` is not a string")?,
+                "jti" => string(s, &mut claimed.jti, "`jti` is not a string")?,
+                "sid" => string(s, &mut claimed.sid, "`sid` is not a string")?,
+                "acr" => string(s, &mut claimed.acr, "`acr` is not a string")?,
                 "exp" => claimed.exp = Some(time(s, "`exp` is not a time")?),
                 "nbf" => claimed.nbf = Some(time(s, "`nbf` is not a time")?),
                 "iat" => claimed.iat = Some(time(s, "`iat` is not a time")?),
                 "auth_time" => claimed.auth_time = Some(time(s, "`auth_time` is not a time")?),
-                "aud" => claimed.aud = Some(names(s, Whole)?.ok_or(bad("`aud` is neither a string nor strings"))?),
-                "scope" => {
-                    claimed.scope = Some(names(s, AtSpaces)?.ok_or(bad("`scope` is neither a string nor strings"))?)
-                }
-                "scp" => claimed.scp = Some(names(s, AtSpaces)?.ok_or(bad("`scp` is neither a string nor strings"))?),
+                "aud" => typed(names(s, Whole, &mut claimed.aud)?, "`aud` is neither a string nor strings")?,
+                "scope" => typed(names(s, AtSpaces, &mut claimed.scope)?, "`scope` is neither a string nor strings")?,
+                "scp" => typed(names(s, AtSpaces, &mut claimed.scp)?, "`scp` is neither a string nor strings")?,
                 "cnf" => claimed.cnf = Some(Confirmation::read(s)?),
                 "act" => claimed.actors = actors::read(s)?,
-                "client_id" => claimed.client_id = Some(string(s, "`client_id` is not a string")?),
-                "azp" => claimed.azp = Some(string(s, "`azp` is not a string")?),
+                "client_id" => string(s, &mut claimed.client_id, "`client_id` is not a string")?,
+                "azp" => string(s, &mut claimed.azp, "`azp` is not a string")?,
                 "nonce" => {
-                    string(s, "`nonce` is not a string")?;
+                    string(s, &mut None, "`nonce` is not a string")?;
                     claimed.marks.nonce = true;
                 }
                 "at_hash" | "c_hash" | "s_hash" => {
                     skip_value(s)?;
                     claimed.marks.hash = true;
                 }
-                "token_use" => claimed.marks.says_id |= names(s, Whole)?.is_some_and(|usage| *usage == ["id"]),
-                "typ" => claimed.marks.says_id |= names(s, Whole)?.is_some_and(|typ| *typ == ["ID"]),
+                "token_use" => claimed.marks.says_id |= is_only(s, "id")?,
+                "typ" => claimed.marks.says_id |= is_only(s, "ID")?,
                 "azpacr" => {
                     skip_value(s)?;
                     claimed.marks.of_application = true;
                 }
                 other => match role_claims.iter().position(|claim| **claim == *other) {
-                    Some(at) => claimed.roles.push((at, names(s, AtSpaces)?.ok_or(()))),
+                    Some(at) => {
+                        let mut roles = None;
+                        names(s, AtSpaces, &mut roles)?;
+                        claimed.roles.push((at, roles.ok_or(())));
+                    }
                     None if other == "roles" => {
                         skip_value(s)?;
                         claimed.marks.of_application = true;
@@ -279,20 +286,36 @@ impl Claims {
 
 /// Whether this may go into logs and policies.
 pub(super) fn is_name(text: &str) -> bool {
-    text.len() <= MAX_NAME_BYTES && !text.chars().any(char::is_control)
+    text.len() <= MAX_NAME_BYTES && !has_control(text)
 }
 
-pub(in crate::verify) fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, str>, Refusal> {
-    match scanner.next().map_err(not_json)? {
-        Some(Token::String(text)) => Ok(text.unescape()),
-        _ => Err(bad(wrong)),
+/// Whether a value is this string, or an array of it alone.
+fn is_only(scanner: &mut Scanner<'_>, text: &str) -> Result<bool, Refusal> {
+    let mut found = None;
+    names(scanner, Whole, &mut found)?;
+    Ok(found.is_some_and(|found| *found == [text]))
+}
+
+pub(in crate::verify) fn string<'a>(
+    scanner: &mut Scanner<'a>,
+    into: &mut Option<Cow<'a, str>>,
+    wrong: &'static str,
+) -> Result<(), Refusal> {
+    match step(scanner)? {
+        Kind::String => *into = Some(scanner.string().unescape()),
+        _ => return Err(bad(wrong)),
     }
+    Ok(())
+}
+
+const fn typed(right: bool, wrong: &'static str) -> Result<(), Refusal> {
+    if right { Ok(()) } else { Err(bad(wrong)) }
 }
 
 /// A NumericDate (RFC 7519, section 2), in milliseconds.
 pub(in crate::verify) fn time(scanner: &mut Scanner<'_>, wrong: &'static str) -> Result<Millis, Refusal> {
-    match scanner.next().map_err(not_json)? {
-        Some(Token::Number(text)) => millis(text).ok_or(bad(wrong)),
+    match step(scanner)? {
+        Kind::Number => millis(scanner.raw()).ok_or(bad(wrong)),
         _ => Err(bad(wrong)),
     }
 }
@@ -314,32 +337,30 @@ enum Divide {
 }
 use Divide::{AtSpaces, Whole};
 
-/// A string or an array of strings; `None` is something else, read past.
-fn names<'a>(scanner: &mut Scanner<'a>, divide: Divide) -> Result<Option<Names<'a>>, Refusal> {
+/// A string or an array of strings; says no to something else, which is read past.
+fn names<'a>(scanner: &mut Scanner<'a>, divide: Divide, into: &mut Option<Names<'a>>) -> Result<bool, Refusal> {
     let outside = scanner.depth();
-    let mut names = Names::new();
-    match scanner.next().map_err(not_json)? {
-        Some(Token::String(text)) => match (text.unescape(), divide) {
+    let names = into.insert(Names::new());
+    match step(scanner)? {
+        Kind::String => match (scanner.string().unescape(), divide) {
             (text, Whole) => names.push(text),
             (Cow::Borrowed(text), AtSpaces) => names.extend(words(text).map(Cow::Borrowed)),
             (Cow::Owned(text), AtSpaces) => names.extend(words(&text).map(|word| Cow::Owned(word.to_owned()))),
         },
-        Some(Token::BeginArray) => loop {
-            match scanner.next().map_err(not_json)? {
-                Some(Token::String(text)) => names.push(text.unescape()),
-                Some(Token::EndArray) => break,
+        Kind::BeginArray => loop {
+            match step(scanner)? {
+                Kind::String => names.push(scanner.string().unescape()),
+                Kind::EndArray => break,
                 _ => {
-                    while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
-                    return Ok(None);
+                    *into = None;
+                    break;
                 }
             }
         },
-        _ => {
-            while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
-            return Ok(None);
-        }
+        _ => *into = None,
     }
-    Ok(Some(names))
+    while scanner.depth() > outside && step(scanner)? != Kind::End {}
+    Ok(into.is_some())
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -348,13 +369,18 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 pub(in crate::verify) fn skip_value(scanner: &mut Scanner<'_>) -> Result<(), Refusal> {
     let outside = scanner.depth();
-    scanner.next().map_err(not_json)?;
-    while scanner.depth() > outside && scanner.next().map_err(not_json)?.is_some() {}
+    step(scanner)?;
+    while scanner.depth() > outside && step(scanner)? != Kind::End {}
     Ok(())
 }
 
 pub(in crate::verify) const fn not_json(_: Error) -> Refusal {
     bad("not strict JSON")
+}
+
+#[inline]
+fn step(scanner: &mut Scanner<'_>) -> Result<Kind, Refusal> {
+    scanner.step().map_err(|_| bad("not strict JSON"))
 }
 
 pub(super) const fn bad(detail: &'static str) -> Refusal {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Refusal;
 use super::algorithm::Algorithm;
 use crate::base::base64url;
-use crate::base::json::{Limits, Scanner, Token};
+use crate::base::json::{Kind, Limits, Scanner};
 use crate::model::Code;
 
 /// The longest encoded header.
@@ -46,22 +46,23 @@ impl<'a> Header<'a> {
     /// section 3.10).
     pub(in crate::verify) fn read(json: &'a [u8]) -> Result<Self, Refusal> {
         let mut scanner = Scanner::new(json, &LIMITS);
-        let mut token = || scanner.next().map_err(|_| bad("not strict JSON"));
-        if token()? != Some(Token::BeginObject) {
+        let mut step = || scanner.step().map_err(|_| bad("not strict JSON")).map(|kind| (kind, scanner.string()));
+        if step()?.0 != Kind::BeginObject {
             return Err(bad("not an object"));
         }
         let (mut alg, mut kid, mut typ) = (None, None, None);
         let mut depth = 0u32;
-        while let Some(next) = token()? {
-            match next {
-                Token::BeginObject | Token::BeginArray => depth = depth.saturating_add(1),
-                Token::EndObject | Token::EndArray => depth = depth.saturating_sub(1),
-                Token::Key(name) if depth == 0 => {
-                    let name = name.unescape();
-                    let slot = match &*name {
-                        "alg" => Some((&mut alg, "`alg` is not a string")),
-                        "kid" => Some((&mut kid, "`kid` is not a string")),
-                        "typ" => Some((&mut typ, "`typ` is not a string")),
+        loop {
+            let (kind, name) = step()?;
+            match kind {
+                Kind::End => break,
+                Kind::BeginObject | Kind::BeginArray => depth = depth.saturating_add(1),
+                Kind::EndObject | Kind::EndArray => depth = depth.saturating_sub(1),
+                Kind::Key if depth == 0 => {
+                    let (slot, wrong) = match &*name.unescape() {
+                        "alg" => (&mut alg, "`alg` is not a string"),
+                        "kid" => (&mut kid, "`kid` is not a string"),
+                        "typ" => (&mut typ, "`typ` is not a string"),
                         "crit" => return Err(bad("`crit` is refused")),
                         "b64" => return Err(bad("`b64` is refused")),
                         "zip" => return Err(bad("`zip` is refused")),
@@ -70,12 +71,10 @@ impl<'a> Header<'a> {
                         "jku" => return Err(bad("`jku` is refused")),
                         "x5u" => return Err(bad("`x5u` is refused")),
                         "x5c" => return Err(bad("`x5c` is refused")),
-                        _ => None,
+                        _ => continue,
                     };
-                    if let Some((slot, wrong)) = slot {
-                        let Some(Token::String(text)) = token()? else { return Err(bad(wrong)) };
-                        *slot = Some(text.unescape());
-                    }
+                    let (Kind::String, text) = step()? else { return Err(bad(wrong)) };
+                    *slot = Some(text.unescape());
                 }
                 _ => {}
             }
@@ -97,7 +96,14 @@ impl<'a> Header<'a> {
 
 /// Whether a key may have this `kid`.
 pub(in crate::verify) fn is_kid(kid: &str) -> bool {
-    !kid.is_empty() && kid.len() <= MAX_KID_BYTES && !kid.chars().any(char::is_control)
+    !kid.is_empty() && kid.len() <= MAX_KID_BYTES && !has_control(kid)
+}
+
+/// Whether a control character is in it.
+pub(in crate::verify) fn has_control(text: &str) -> bool {
+    // To the end each time, so that many bytes are looked at together; beyond ASCII there may be one.
+    let perhaps = text.bytes().fold(false, |any, byte| any | !(0x20..0x7f).contains(&byte));
+    perhaps && text.chars().any(char::is_control)
 }
 
 /// A media type without its `application/`, which may only be left out when no other slash follows.

@@ -9,6 +9,7 @@ mod curve;
 pub(super) mod header;
 pub(super) mod jwk;
 pub(super) mod jws;
+pub(super) mod known;
 pub(super) mod members;
 #[cfg(any(target_arch = "wasm32", test))]
 mod rsa;
