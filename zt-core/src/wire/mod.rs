@@ -4,10 +4,12 @@ mod fields;
 mod guard;
 mod ops;
 mod text_ops;
+mod token;
 
 pub use fields::Read;
 pub use guard::{decide_or_refuse, panic_decision};
 pub use ops::{OPS, op};
+pub use token::{accepted, refusal};
 
 use std::sync::Arc;
 
