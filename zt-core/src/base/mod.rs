@@ -1,5 +1,6 @@
 //! Tools with no security meaning.
 
+pub mod base64url;
 pub mod bounded;
 pub mod json;
 pub mod percent;

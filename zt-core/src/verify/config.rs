@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Algorithm;
+use super::{Algorithm, CacheConfig};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -26,6 +26,8 @@ pub struct Config {
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
     pub max_token: Size,
+    /// Verified tokens, remembered.
+    pub cache: CacheConfig,
 }
 
 /// `[[verify.issuer]]`: one trusted issuer.
@@ -99,6 +101,7 @@ impl Default for Config {
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
+            cache: CacheConfig::default(),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::jose::admission::{self, Key};
-use super::jose::claims::{self, Claimed, Names};
+use super::jose::claims::{self, Claimed, Names, Times};
 use super::jose::header::Header;
 use super::{IssuerConfig, Refusal};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
@@ -13,7 +15,7 @@ use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Pro
 pub(super) struct Issuer {
     pub(super) issuer: Arc<str>,
     audiences: Vec<String>,
-    keys: Vec<Key>,
+    keys: Vec<Held>,
     token_types: Vec<String>,
     max_token_age: Option<Millis>,
     reauthenticate_after: Option<Millis>,
@@ -22,13 +24,34 @@ pub(super) struct Issuer {
     skew: Millis,
 }
 
+/// A key that an issuer has.
+#[derive(Debug)]
+struct Held {
+    key: Key,
+    /// Of this key and of everything that this API asks of a token that is signed with it: a prefix of their SHA-256.
+    mark: u64,
+    /// Whether no other key serves its algorithm, so that a token need not name it.
+    alone: bool,
+}
+
+/// Where a token's key stands, and what it was when the token was verified.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeyPlace {
+    pub(super) issuer: usize,
+    key: usize,
+    mark: u64,
+    /// Whether the token names it.
+    named: bool,
+}
+
 impl Issuer {
-    /// Compiles the `at`th issuer; its role claim joins `role_claims`.
+    /// Compiles the `at`th issuer; its role claim joins `role_claims`. `common` has seen what holds for every issuer.
     pub(super) fn compile(
         at: usize,
         config: &IssuerConfig,
         role_claims: &mut Vec<Box<str>>,
         skew: Millis,
+        common: &Sha256,
         problems: &mut Vec<Problem>,
     ) -> Self {
         let mut problem = |key: &str, message: &str, mend: &str| {
@@ -77,7 +100,7 @@ impl Issuer {
         Self {
             issuer: config.issuer.as_str().into(),
             audiences: config.audiences.clone(),
-            keys,
+            keys: held(config, common, keys),
             token_types: config.token_types.clone(),
             max_token_age: config.max_token_age.map(|age| age.millis()),
             reauthenticate_after: config.reauthenticate_after.map(|age| age.millis()),
@@ -86,28 +109,37 @@ impl Issuer {
         }
     }
 
-    /// The key that a token names, or the only one for its algorithm; the algorithm must be the key's.
-    pub(super) fn key(&self, header: &Header<'_>) -> Result<&Key, Refusal> {
-        match &header.kid {
+    /// The key that a token names, or the only one for its algorithm; the algorithm must be the key's. This is the `at`th
+    /// issuer.
+    pub(super) fn key(&self, at: usize, header: &Header<'_>) -> Result<(KeyPlace, &Key), Refusal> {
+        let mut keys = self.keys.iter().enumerate();
+        let (key, held) = match &header.kid {
             Some(kid) => {
-                let named = self.keys.iter().find(|key| key.kid.as_deref() == Some(&**kid));
-                let key = named.ok_or((Code::VerifyUnknownKey, "no key has this `kid`"))?;
-                if key.algorithm == header.algorithm {
-                    Ok(key)
-                } else {
-                    Err((Code::VerifyAlgorithmRefused, "`alg` is not the key's"))
+                let named = keys.find(|(_, held)| held.key.kid.as_deref() == Some(&**kid));
+                let named = named.ok_or((Code::VerifyUnknownKey, "no key has this `kid`"))?;
+                if named.1.key.algorithm != header.algorithm {
+                    return Err((Code::VerifyAlgorithmRefused, "`alg` is not the key's"));
                 }
+                named
             }
-            None => {
-                let mut fitting = self.keys.iter().filter(|key| key.algorithm == header.algorithm);
-                match (fitting.next(), fitting.next()) {
-                    (Some(key), None) => Ok(key),
-                    (Some(_), Some(_)) => Err((Code::VerifyUnknownKey, "no `kid`, and more than one key fits")),
-                    (None, _) if self.keys.is_empty() => Err((Code::VerifyUnknownKey, "no key")),
-                    (None, _) => Err((Code::VerifyAlgorithmRefused, "no key is for this `alg`")),
-                }
-            }
-        }
+            None => match keys.find(|(_, held)| held.key.algorithm == header.algorithm) {
+                Some(only) if only.1.alone => only,
+                Some(_) => return Err((Code::VerifyUnknownKey, "no `kid`, and more than one key fits")),
+                None if self.keys.is_empty() => return Err((Code::VerifyUnknownKey, "no key")),
+                None => return Err((Code::VerifyAlgorithmRefused, "no key is for this `alg`")),
+            },
+        };
+        Ok((KeyPlace { issuer: at, key, mark: held.mark, named: header.kid.is_some() }, &held.key))
+    }
+
+    /// Whether a token of this issuer with this key would be verified as it was.
+    pub(super) fn still_has(&self, place: &KeyPlace) -> bool {
+        self.keys.get(place.key).is_some_and(|held| held.mark == place.mark && (place.named || held.alone))
+    }
+
+    /// The `kid` of that key.
+    pub(super) fn kid(&self, place: &KeyPlace) -> Option<&str> {
+        self.keys.get(place.key)?.key.kid.as_deref()
     }
 
     /// Whether the token is of an accepted type (RFC 8725, section 3.11).
@@ -118,8 +150,8 @@ impl Issuer {
         }
     }
 
-    /// Checks the claims of a token whose signature holds (RFC 9068, section 4).
-    pub(super) fn check_claims(&self, claimed: &Claimed<'_>, now: Millis) -> Result<(), Refusal> {
+    /// Checks the claims of a token whose signature holds (RFC 9068, section 4), apart from its times, which it gives.
+    pub(super) fn check_claims(&self, claimed: &Claimed<'_>) -> Result<Times, Refusal> {
         let missing = |detail| (Code::VerifyMissingClaim, detail);
         if claimed.sub.as_deref().ok_or(missing("`sub` is missing"))?.is_empty() {
             return Err((Code::VerifyBadClaims, "`sub` is empty"));
@@ -128,35 +160,43 @@ impl Issuer {
         if !aud.iter().any(|aud| self.audiences.iter().any(|own| own == aud)) {
             return Err((Code::VerifyWrongAudience, "`aud` holds none of `audiences`"));
         }
+        let exp = claimed.exp.ok_or(missing("`exp` is missing"))?;
+        if self.max_token_age.is_some() && claimed.iat.is_none() {
+            return Err(missing("`iat` is missing"));
+        }
+        if claimed.roles.iter().any(|(at, roles)| *at == self.roles_at && roles.is_err()) {
+            return Err((Code::VerifyBadClaims, "the roles claim is neither a string nor strings"));
+        }
+        Ok(Times { exp, nbf: claimed.nbf, iat: claimed.iat, auth_time: claimed.auth_time })
+    }
+
+    /// Checks the times of a token.
+    pub(super) fn check_times(&self, times: &Times, now: Millis) -> Result<(), Refusal> {
         let (earliest, latest) = (now.saturating_sub(self.skew), now.saturating_add(self.skew));
-        if claimed.exp.ok_or(missing("`exp` is missing"))? <= earliest {
+        if times.exp <= earliest {
             return Err((Code::VerifyExpired, "`exp` has passed"));
         }
-        if claimed.nbf.is_some_and(|nbf| nbf > latest) {
+        if times.nbf.is_some_and(|nbf| nbf > latest) {
             return Err((Code::VerifyNotYetValid, "`nbf` has not come"));
         }
-        if claimed.iat.is_some_and(|iat| iat > latest) {
+        if times.iat.is_some_and(|iat| iat > latest) {
             return Err((Code::VerifyNotYetValid, "`iat` has not come"));
         }
-        if claimed.auth_time.is_some_and(|auth_time| auth_time > latest) {
+        if times.auth_time.is_some_and(|auth_time| auth_time > latest) {
             return Err((Code::VerifyBadClaims, "`auth_time` has not come"));
         }
-        if let Some(age) = self.max_token_age
-            && claimed.iat.ok_or(missing("`iat` is missing"))? < earliest.saturating_sub(age)
-        {
-            return Err((Code::VerifyTooOld, "`iat` is longer ago than `max_token_age`"));
-        }
-        match claimed.roles.iter().any(|(at, roles)| *at == self.roles_at && roles.is_err()) {
-            true => Err((Code::VerifyBadClaims, "the roles claim is neither a string nor strings")),
+        let oldest = self.max_token_age.map(|age| earliest.saturating_sub(age));
+        match oldest.is_some_and(|oldest| times.iat.is_none_or(|iat| iat < oldest)) {
+            true => Err((Code::VerifyTooOld, "`iat` is longer ago than `max_token_age`")),
             false => Ok(()),
         }
     }
 
     /// What is asked of the end user, when the authentication behind the token is too long ago, and the longest
     /// time since, in seconds (RFC 9470).
-    pub(super) fn reauthentication(&self, claimed: &Claimed<'_>, now: Millis) -> Option<(Finding, u64)> {
+    pub(super) fn reauthentication(&self, auth_time: Option<Millis>, now: Millis) -> Option<(Finding, u64)> {
         let longest = self.reauthenticate_after?;
-        let detail = match claimed.auth_time {
+        let detail = match auth_time {
             None => "`auth_time` is missing",
             Some(auth_time) if auth_time < now.saturating_sub(longest).saturating_sub(self.skew) => {
                 "`auth_time` is longer ago than `reauthenticate_after`"
@@ -177,7 +217,7 @@ impl Issuer {
             principal: claimed.sub.as_deref().unwrap_or_default().into(),
             issuer: Some(self.issuer.clone()),
             credential_id: claimed.jti.as_ref().map(shared),
-            session: None,
+            session: claimed.sid.as_ref().map(shared),
             actors: Arc::new([]),
             roles: listed(roles),
             scopes: listed(claimed.scope.as_ref().or(claimed.scp.as_ref())),
@@ -193,6 +233,26 @@ impl Issuer {
 
 fn listed(names: Option<&Names<'_>>) -> Arc<[Box<str>]> {
     names.into_iter().flatten().map(|name| Box::from(&**name)).collect()
+}
+
+/// The keys with their marks.
+fn held(config: &IssuerConfig, common: &Sha256, keys: Vec<Key>) -> Vec<Held> {
+    let asked = IssuerConfig { jwks: None, jwks_file: None, ..config.clone() };
+    let asked = serde_json::to_vec(&asked).unwrap_or_default();
+    let mark = |key: &Key| {
+        let mut hash = common.clone();
+        let (n, e) = key.verifying.material();
+        let kid = key.kid.as_deref().map_or([].as_slice(), str::as_bytes);
+        for part in [&asked, key.algorithm.as_str().as_bytes(), kid, n, e] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        digest.first_chunk().copied().map_or(0, u64::from_le_bytes)
+    };
+    let alone = |key: &Key| keys.iter().filter(|other| other.algorithm == key.algorithm).count() == 1;
+    let marks: Vec<_> = keys.iter().map(|key| (mark(key), alone(key))).collect();
+    keys.into_iter().zip(marks).map(|(key, (mark, alone))| Held { key, mark, alone }).collect()
 }
 
 fn keys(at: usize, config: &IssuerConfig, text: &str, problems: &mut Vec<Problem>) -> Vec<Key> {

@@ -5,26 +5,33 @@
 //! parsed strictly here; its signature is checked by `jsonwebtoken` through an explicitly named provider; its claims are
 //! checked against the `now` that is passed in.
 //!
-//! A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
+//! A verified token is remembered, so that a repeated one costs a look-up; what may have changed since is checked each
+//! time. A token with a `cnf` claim is bound to a key of its sender. Proof of possession is not checked yet, so such a
 //! token is refused.
 
 mod api_key;
+mod binding;
+mod cache;
 mod challenge;
 mod config;
 mod credential;
 mod issuer;
 mod jose;
+mod revocation;
 mod state;
 mod token;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use smallvec::{SmallVec, smallvec};
 
+pub use cache::{CacheConfig, TokenAtRest};
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
+pub use revocation::{Revocation, Revoked};
 pub use state::State;
 
 use self::api_key::ApiKeys;
@@ -50,6 +57,7 @@ pub struct Verifier {
     tenant_claim: String,
     realm: String,
     max_token_bytes: usize,
+    cache: CacheConfig,
 }
 
 /// What verification found.
@@ -96,6 +104,8 @@ impl Verifier {
             let problem = Problem::new("verify.api_key_header", "not the name of a header of its own");
             problems.push(problem.mend("write a header name such as \"x-api-key\""));
         }
+        config.cache.check(&mut problems);
+        let common = common(config);
         let mut role_claims = Vec::new();
         let mut issuers: Vec<Issuer> = Vec::with_capacity(config.issuer.len());
         for (at, issuer) in config.issuer.iter().enumerate() {
@@ -103,7 +113,7 @@ impl Verifier {
                 let problem = Problem::new(format!("verify.issuer[{at}].issuer"), "the same issuer twice");
                 problems.push(problem.mend("put all of its keys and audiences in one table"));
             }
-            issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &mut problems));
+            issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &common, &mut problems));
         }
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
         if !problems.is_empty() {
@@ -117,6 +127,7 @@ impl Verifier {
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
+            cache: config.cache.clone(),
         })
     }
 
@@ -152,16 +163,18 @@ impl Verifier {
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
         let proven = credential::shown(request, header).and_then(|shown| match shown {
             None => Ok(Verified::default()),
-            Some(Credential::Bearer(token)) => self.token(state, token, now),
+            Some(Credential::Bearer(token)) => self.token(state, token, Some(request), now),
             Some(Credential::ApiKey(key)) => {
                 let identity = self.api_keys.identify(key, now)?;
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });
-        proven.unwrap_or_else(|(code, detail)| Verified {
-            findings: smallvec![Finding::new(code, detail)],
-            ..Verified::default()
-        })
+        proven.unwrap_or_else(Verified::refused)
+    }
+
+    /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
+    pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
+        self.token(state, token, None, now).unwrap_or_else(Verified::refused)
     }
 
     /// Verifies one JSON Web Token, without the scheme before it.
@@ -183,4 +196,16 @@ impl Verifier {
         let scheme = if self.issuers.is_empty() && !self.api_keys.is_empty() { "ApiKey" } else { "Bearer" };
         challenge::challenge(scheme, &self.realm, code, acr_values, max_age_s)
     }
+}
+
+impl Verified {
+    fn refused((code, detail): Refusal) -> Self {
+        Self { findings: smallvec![Finding::new(code, detail)], ..Self::default() }
+    }
+}
+
+/// What is asked of the tokens of every issuer: all that is not an issuer's or an API key's own.
+fn common(config: &Config) -> Sha256 {
+    let common = Config { issuer: Vec::new(), api_key: Vec::new(), ..config.clone() };
+    Sha256::new().chain_update(serde_json::to_vec(&common).unwrap_or_default())
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::super::binding::Confirmation;
 use super::Refusal;
 use crate::base::json::{Error, Limits, Scanner, Token};
 use crate::model::{Code, Millis};
 
 /// The end of the year 9999 in seconds: later times are mistakes.
 const LAST_SECOND: i64 = 253_402_300_799;
-/// The longest `sub`, `jti` or `acr`.
+/// The longest `sub`, `jti`, `sid` or `acr`.
 const MAX_NAME_BYTES: usize = 1 << 10;
 
 const LIMITS: Limits = Limits {
@@ -26,7 +27,7 @@ const LIMITS: Limits = Limits {
 
 /// The claims that are looked at here, and so cannot hold roles.
 pub(in crate::verify) const REGISTERED: &[&str] =
-    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "cnf", "scope", "scp"];
+    &["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "acr", "cnf", "scope", "scp"];
 
 /// Strings of an array, or of a string divided at spaces.
 pub(in crate::verify) type Names<'a> = SmallVec<[Cow<'a, str>; 4]>;
@@ -37,16 +38,27 @@ pub(in crate::verify) struct Claimed<'a> {
     pub(in crate::verify) iss: Option<Cow<'a, str>>,
     pub(in crate::verify) sub: Option<Cow<'a, str>>,
     pub(in crate::verify) jti: Option<Cow<'a, str>>,
+    pub(in crate::verify) sid: Option<Cow<'a, str>>,
     pub(in crate::verify) acr: Option<Cow<'a, str>>,
     pub(in crate::verify) aud: Option<Names<'a>>,
     pub(in crate::verify) exp: Option<Millis>,
     pub(in crate::verify) nbf: Option<Millis>,
     pub(in crate::verify) iat: Option<Millis>,
     pub(in crate::verify) auth_time: Option<Millis>,
+    pub(in crate::verify) cnf: Option<Confirmation>,
     pub(in crate::verify) scope: Option<Names<'a>>,
     pub(in crate::verify) scp: Option<Names<'a>>,
     /// By place in the list of role claims that was given; `Err` where one is neither a string nor strings.
     pub(in crate::verify) roles: SmallVec<[(usize, Result<Names<'a>, ()>); 1]>,
+}
+
+/// The times of a token.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::verify) struct Times {
+    pub(in crate::verify) exp: Millis,
+    pub(in crate::verify) nbf: Option<Millis>,
+    pub(in crate::verify) iat: Option<Millis>,
+    pub(in crate::verify) auth_time: Option<Millis>,
 }
 
 impl<'a> Claimed<'a> {
@@ -64,6 +76,7 @@ impl<'a> Claimed<'a> {
                 "iss" => claimed.iss = Some(string(s, "`iss` is not a string")?),
                 "sub" => claimed.sub = Some(string(s, "`sub` is not a string")?),
                 "jti" => claimed.jti = Some(string(s, "`jti` is not a string")?),
+                "sid" => claimed.sid = Some(string(s, "`sid` is not a string")?),
                 "acr" => claimed.acr = Some(string(s, "`acr` is not a string")?),
                 "exp" => claimed.exp = Some(time(s, "`exp` is not a time")?),
                 "nbf" => claimed.nbf = Some(time(s, "`nbf` is not a time")?),
@@ -74,17 +87,16 @@ impl<'a> Claimed<'a> {
                     claimed.scope = Some(names(s, AtSpaces)?.ok_or(bad("`scope` is neither a string nor strings"))?)
                 }
                 "scp" => claimed.scp = Some(names(s, AtSpaces)?.ok_or(bad("`scp` is neither a string nor strings"))?),
-                // Bound to a key of its sender (RFC 7800): until that proof is checked too, it proves nothing.
-                "cnf" => return Err(bad("a bound token (`cnf`) without proof of possession")),
+                "cnf" => claimed.cnf = Some(confirmation(s)?),
                 other => match role_claims.iter().position(|claim| **claim == *other) {
                     Some(at) => claimed.roles.push((at, names(s, AtSpaces)?.ok_or(()))),
                     None => skip_value(s)?,
                 },
             }
         }
-        let logged = [&claimed.sub, &claimed.jti, &claimed.acr];
+        let logged = [&claimed.sub, &claimed.jti, &claimed.sid, &claimed.acr];
         if logged.into_iter().flatten().any(|text| text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control)) {
-            return Err(bad("`sub`, `jti` or `acr` is too long or has control characters"));
+            return Err(bad("`sub`, `jti`, `sid` or `acr` is too long or has control characters"));
         }
         Ok(claimed)
     }
@@ -102,26 +114,56 @@ pub enum Scalar<'a> {
 }
 
 /// The claims of a verified token.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Claims {
-    json: Arc<[u8]>,
+    /// The token, where it is kept, and the claims: one piece of memory for who repeats the one and who reads the other.
+    block: Arc<[u8]>,
+    from: usize,
 }
+
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Eq for Claims {}
 
 impl std::fmt::Debug for Claims {
     /// Length only: claims are personal data.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Claims({} bytes)", self.json.len())
+        write!(f, "Claims({} bytes)", self.json().len())
     }
 }
 
 impl Claims {
-    pub(in crate::verify) fn new(json: impl Into<Arc<[u8]>>) -> Self {
-        Self { json: json.into() }
+    /// Room for claims of this length behind these bytes; nobody else has it yet.
+    pub(in crate::verify) fn with_room(before: &[u8], len: usize) -> Self {
+        let mut block: Arc<[u8]> = std::iter::repeat_n(0, before.len().saturating_add(len)).collect();
+        if let Some((start, _)) = Arc::get_mut(&mut block).and_then(|block| block.split_at_mut_checked(before.len())) {
+            start.copy_from_slice(before);
+        }
+        Self { block, from: before.len() }
+    }
+
+    /// That room; none once it is shared.
+    pub(in crate::verify) fn room(&mut self) -> &mut [u8] {
+        Arc::get_mut(&mut self.block).and_then(|block| block.get_mut(self.from..)).unwrap_or_default()
+    }
+
+    /// What stands before the claims.
+    pub(in crate::verify) fn before(&self) -> &[u8] {
+        self.block.get(..self.from).unwrap_or_default()
+    }
+
+    /// Bytes of memory.
+    pub(in crate::verify) fn bytes(&self) -> usize {
+        self.block.len()
     }
 
     /// The claims as JSON text, checked: one object, no duplicate members. Empty when there was no token.
     pub fn json(&self) -> &[u8] {
-        &self.json
+        self.block.get(self.from..).unwrap_or_default()
     }
 
     /// The top-level claim of this name, when it is a string, a number or a boolean.
@@ -141,7 +183,7 @@ impl Claims {
 
     /// Every top-level claim that is a string, a number or a boolean, in order.
     pub fn scalars(&self) -> impl Iterator<Item = (Cow<'_, str>, Scalar<'_>)> {
-        let mut scanner = Scanner::new(&self.json, &LIMITS);
+        let mut scanner = Scanner::new(self.json(), &LIMITS);
         let mut name = None;
         std::iter::from_fn(move || {
             loop {
@@ -171,6 +213,25 @@ fn string<'a>(scanner: &mut Scanner<'a>, wrong: &'static str) -> Result<Cow<'a, 
     match scanner.next().map_err(not_json)? {
         Some(Token::String(text)) => Ok(text.unescape()),
         _ => Err(bad(wrong)),
+    }
+}
+
+/// A confirmation (RFC 7800, section 3.1): an object with a method that is known. A token that is bound in a way that nobody
+/// here can check is not good.
+fn confirmation(scanner: &mut Scanner<'_>) -> Result<Confirmation, Refusal> {
+    let wrong = bad("`cnf` is not an object with a known confirmation method");
+    if scanner.next().map_err(not_json)? != Some(Token::BeginObject) {
+        return Err(wrong);
+    }
+    let mut confirmation = Confirmation::default();
+    loop {
+        let slot = match scanner.next().map_err(not_json)? {
+            Some(Token::Key(name)) if name == *"jkt" => &mut confirmation.jkt,
+            Some(Token::Key(name)) if name == *"x5t#S256" => &mut confirmation.x5t_s256,
+            Some(Token::EndObject) if confirmation != Confirmation::default() => return Ok(confirmation),
+            _ => return Err(wrong),
+        };
+        *slot = Some(string(scanner, "a thumbprint in `cnf` is not a string")?.into());
     }
 }
 
@@ -305,8 +366,11 @@ mod tests {
             r#"{"aud":{"a":1}}"#,
             r#"{"scope":5}"#,
             r#"{"scp":[5]}"#,
-            r#"{"cnf":{"jkt":"x"}}"#,
+            r#"{"sid":5}"#,
             r#"{"cnf":null}"#,
+            r#"{"cnf":{}}"#,
+            r#"{"cnf":{"jkt":5}}"#,
+            r#"{"cnf":{"jkt":"x","kid":"y"}}"#,
         ] {
             assert_eq!(read(json).unwrap_err().0, Code::VerifyBadClaims, "{json}");
         }
@@ -317,8 +381,9 @@ mod tests {
 
     #[test]
     fn scalars_are_top_level_only() {
-        let claims =
-            Claims::new(br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#.to_vec());
+        let json = br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#;
+        let mut claims = Claims::with_room(b"token", json.len());
+        claims.room().copy_from_slice(json);
         assert_eq!(claims.scalar("t1"), Some(Scalar::String("x".into())));
         assert_eq!(claims.scalar("t"), Some(Scalar::String("y".into())));
         assert_eq!(claims.scalar("n"), Some(Scalar::Number("1.50")));

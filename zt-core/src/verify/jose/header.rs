@@ -4,11 +4,14 @@ use std::borrow::Cow;
 
 use super::Refusal;
 use super::algorithm::Algorithm;
+use crate::base::base64url;
 use crate::base::json::{Limits, Scanner, Token};
 use crate::model::Code;
 
 /// The longest encoded header.
 const MAX_ENCODED_BYTES: usize = 2 << 10;
+/// The longest header, decoded.
+pub(in crate::verify) const MAX_BYTES: usize = base64url::decoded_len(MAX_ENCODED_BYTES);
 /// The longest `kid`.
 pub(in crate::verify) const MAX_KID_BYTES: usize = 256;
 

@@ -1,9 +1,7 @@
 //! The compact form of a JWS (RFC 7515, section 7.1).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::Refusal;
+use crate::base::base64url;
 use crate::model::Code;
 
 /// A token's three parts, still encoded.
@@ -31,11 +29,17 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Decodes canonical unpadded base64url (RFC 7515, section 2): no padding, no other alphabet, no white space, no bits
-/// left over.
+/// Decodes canonical unpadded base64url (RFC 7515, section 2).
 pub(in crate::verify) fn decode(part: &[u8]) -> Result<Vec<u8>, Refusal> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| (Code::VerifyMalformedToken, "not canonical base64url"))
+    base64url::decode(part).ok_or(NOT_CANONICAL)
 }
+
+/// Decodes it into the start of a buffer.
+pub(in crate::verify) fn decode_into<'b>(part: &[u8], buffer: &'b mut [u8]) -> Result<&'b [u8], Refusal> {
+    base64url::decode_into(part, buffer).map(|bytes| &*bytes).ok_or(NOT_CANONICAL)
+}
+
+const NOT_CANONICAL: Refusal = (Code::VerifyMalformedToken, "not canonical base64url");
 
 fn around(bytes: &[u8], at: usize) -> Option<(&[u8], &[u8])> {
     let (before, from) = bytes.split_at_checked(at)?;
@@ -57,22 +61,7 @@ mod tests {
         assert_eq!((compact.signature, compact.signed), (&b"cc"[..], &b"aa.bb"[..]));
     }
 
-    #[test]
-    fn one_encoding_only() {
-        assert_eq!(decode(b"-_8").unwrap(), [0xfb, 0xff]);
-        for bad in ["+/8", "-_8=", "-_9", "-_8\n", " -_8", "-_ 8", "A", "-_8\0", "\u{e9}"] {
-            assert!(decode(bad.as_bytes()).is_err(), "{bad}");
-        }
-    }
-
     proptest! {
-        #[test]
-        fn what_decodes_encodes_back(part in "[A-Za-z0-9_=+/ -]{0,12}") {
-            if let Ok(bytes) = decode(part.as_bytes()) {
-                prop_assert_eq!(URL_SAFE_NO_PAD.encode(bytes), part);
-            }
-        }
-
         #[test]
         fn parts_join_back(token: Vec<u8>) {
             if let Ok(c) = Compact::split(&token) {

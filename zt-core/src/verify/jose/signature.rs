@@ -37,6 +37,14 @@ impl Verifying {
         }
     }
 
+    /// What the key is: a modulus and its exponent, or a point or secret and nothing.
+    pub(in crate::verify) fn material(&self) -> (&[u8], &[u8]) {
+        match self.key.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, e } => (n, e),
+            DecodingKeyKind::SecretOrDer(bytes) => (bytes, &[]),
+        }
+    }
+
     /// Whether the signature over the message is the key's.
     ///
     /// Its form is checked here first, so that every backend gives the same answer: exact length; for RSA a number

@@ -1,0 +1,86 @@
+//! `[verify.cache]`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::units::Size;
+use crate::model::Problem;
+
+/// `[verify.cache]`: verified tokens are remembered, so that a repeated one costs no signature.
+///
+/// Whatever may change between two requests is checked each time all the same: times, revocations, the key and what
+/// the configuration asks, the binding to the sender.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheConfig {
+    /// The most memory for remembered tokens and their claims; `"0B"` remembers none.
+    pub memory: Size,
+    /// The most tokens; unless given, one for each KiB of `memory`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries: Option<u32>,
+    /// What is kept to know a token again.
+    pub token_at_rest: TokenAtRest,
+}
+
+/// What of a token stays in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenAtRest {
+    /// The token itself, compared byte by byte: quickest.
+    #[default]
+    Exact,
+    /// Its SHA-256, so that nobody who reads the memory can use it.
+    Digest,
+}
+
+/// Most memory for it: 64 GiB is a slip of the pen.
+const MAX_MEMORY_BYTES: u64 = 16 << 30;
+/// Bytes of memory for each entry, unless the configuration says how many there are: most tokens take more.
+const ENTRY_BYTES: usize = 1 << 10;
+/// Bytes of the table for each entry.
+pub(super) const PLACE_BYTES: usize = 16;
+
+impl CacheConfig {
+    /// Finds what is wrong with it.
+    pub(in crate::verify) fn check(&self, problems: &mut Vec<Problem>) {
+        if self.memory.bytes() > MAX_MEMORY_BYTES {
+            problems.push(Problem::new("verify.cache.memory", "more than 16 GiB").mend("write \"16MiB\" or so"));
+        }
+        let places = u64::from(self.entries.unwrap_or_default()).saturating_mul(PLACE_BYTES as u64);
+        if self.entries == Some(0) || places > self.memory.bytes() / 2 {
+            let problem = Problem::new("verify.cache.entries", "none, or more than `memory` has room for");
+            problems.push(problem.mend("leave it out; to remember no token write memory = \"0B\""));
+        }
+    }
+
+    /// Entries that there is a place for.
+    pub(super) fn places(&self) -> usize {
+        let entries = self.entries.and_then(|entries| usize::try_from(entries).ok());
+        entries.unwrap_or(self.memory.bytes_usize() / ENTRY_BYTES)
+    }
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { memory: Size::from_bytes(16 << 20), entries: None, token_at_rest: TokenAtRest::Exact }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_told() {
+        let problems = |json: &str| {
+            let mut problems = Vec::new();
+            serde_json::from_str::<CacheConfig>(json).unwrap().check(&mut problems);
+            problems.into_iter().map(|problem| problem.key).collect::<Vec<_>>()
+        };
+        assert!(problems("{}").is_empty() && problems(r#"{"memory":"0B"}"#).is_empty());
+        assert_eq!(problems(r#"{"memory":"17GiB"}"#), ["verify.cache.memory"]);
+        assert_eq!(problems(r#"{"entries":0}"#), ["verify.cache.entries"]);
+        assert_eq!(problems(r#"{"entries":600000}"#), ["verify.cache.entries"]);
+        assert!(serde_json::from_str::<CacheConfig>(r#"{"token_at_rest":"off"}"#).is_err());
+    }
+}

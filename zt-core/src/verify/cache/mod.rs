@@ -1,0 +1,163 @@
+//! Verified tokens, remembered.
+//!
+//! Only what was verified gets in, and all that may change is checked at each use (`verify/token.rs`): this is a table and
+//! no more. It is searched by a keyed hash of the token's end — a signature, so as good as random — and its length;
+//! then the whole token is compared. An attacker who makes tokens with the same end can make the search miss, and
+//! nothing else. There is no list of refused tokens: each would be the attacker's to fill.
+
+mod config;
+mod table;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use self::config::PLACE_BYTES;
+pub use self::config::{CacheConfig, TokenAtRest};
+use self::table::Table;
+use super::token::Proven;
+use crate::base::bounded::KeyHasher;
+use crate::model::{Identity, Millis};
+
+/// Bytes of a token's end that are hashed.
+const END_BYTES: usize = 64;
+const MOST_SHARDS: usize = 64;
+/// A shard has room for more than one of the longest tokens.
+const LEAST_SHARD_BYTES: usize = 256 << 10;
+
+/// The cache. Without shards it is off.
+#[derive(Debug)]
+pub(super) struct Cache {
+    shards: Box<[Shard]>,
+    hasher: KeyHasher,
+    at_rest: TokenAtRest,
+}
+
+/// A cache line pair of its own, so that neighbours' locks do not slow each other.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard(Mutex<Table<Entry>>);
+
+/// A token, and what was proven by it.
+#[derive(Debug)]
+struct Entry {
+    /// Nothing where the token stands before the claims.
+    digest: Option<[u8; 32]>,
+    proven: Proven,
+}
+
+/// A token, ready to be looked up.
+#[derive(Debug)]
+pub(super) struct Sought<'t> {
+    token: &'t [u8],
+    digest: Option<[u8; 32]>,
+    hash: u64,
+    shard: usize,
+}
+
+impl Cache {
+    pub(super) fn new(config: &CacheConfig, hasher: KeyHasher) -> Self {
+        let memory = config.memory.bytes_usize();
+        let shards = match memory {
+            0 => 0,
+            // A power of two, so that a mask chooses the shard.
+            _ => 1 << (memory / LEAST_SHARD_BYTES).clamp(1, MOST_SHARDS).ilog2(),
+        };
+        let places = config.places().div_ceil(shards.max(1)).next_multiple_of(8);
+        let bytes = (memory / shards.max(1)).saturating_sub(places.saturating_mul(PLACE_BYTES));
+        let shard = |_| Shard(Mutex::new(Table::new(places / 8, bytes)));
+        Self { shards: (0..shards).map(shard).collect(), hasher, at_rest: config.token_at_rest }
+    }
+
+    /// Whether the token itself is to stand before its claims, in [`Proven::claims`].
+    pub(super) fn keeps_tokens(&self) -> bool {
+        !self.shards.is_empty() && self.at_rest == TokenAtRest::Exact
+    }
+
+    /// Where a token would be.
+    pub(super) fn seek<'t>(&self, token: &'t [u8]) -> Option<Sought<'t>> {
+        let most = self.shards.len().checked_sub(1)?;
+        let end = token.len().saturating_sub(END_BYTES);
+        let key = self.hasher.clone().number(token.len() as u64).part(token.get(end..)?).key().to_u128();
+        let digest = (self.at_rest == TokenAtRest::Digest).then(|| Sha256::digest(token).into());
+        Some(Sought { token, digest, hash: (key >> 64) as u64, shard: key as usize & most })
+    }
+
+    /// What `f` makes of what was proven; where it makes nothing of it, that is forgotten.
+    ///
+    /// `f` runs under a lock.
+    pub(super) fn find<T>(&self, sought: &Sought<'_>, f: impl FnOnce(&mut Proven) -> Option<T>) -> Option<T> {
+        let mut table = self.shards.get(sought.shard)?.lock();
+        let entry = table.find(sought.hash, |entry| entry.is(sought))?;
+        let made = f(&mut entry.proven);
+        if made.is_none() {
+            table.remove(sought.hash, |entry| entry.is(sought));
+        }
+        made
+    }
+
+    /// Remembers what was proven.
+    pub(super) fn keep(&self, sought: &Sought<'_>, proven: Proven, now: Millis) {
+        let Some(shard) = self.shards.get(sought.shard) else { return };
+        let entry = Entry { digest: sought.digest, proven };
+        let mut table = shard.lock();
+        // Another thread may have been quicker.
+        table.remove(sought.hash, |entry| entry.is(sought));
+        table.insert(sought.hash, entry, now);
+    }
+
+    /// Forgets what is not to be kept.
+    pub(super) fn retain(&self, mut keep: impl FnMut(&Proven) -> bool) {
+        for shard in &self.shards {
+            shard.lock().retain(|entry| keep(&entry.proven));
+        }
+    }
+
+    /// Tokens remembered.
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    /// Bytes held.
+    pub(super) fn memory(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().memory()).fold(0, usize::saturating_add)
+    }
+}
+
+impl Shard {
+    /// A panic leaves nothing half-done that matters: an entry is there whole or not at all.
+    fn lock(&self) -> MutexGuard<'_, Table<Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// An early exit tells nothing: who does not know the seed cannot choose what is compared with what, and who has the
+    /// end of the signature right has the token.
+    fn is(&self, sought: &Sought<'_>) -> bool {
+        match &self.digest {
+            Some(digest) => sought.digest.as_ref() == Some(digest),
+            None => self.proven.claims.before() == sought.token,
+        }
+    }
+}
+
+impl table::Entry for Entry {
+    fn bytes(&self) -> usize {
+        // The count of each allocation's references, and what the allocator takes for itself.
+        const ALLOCATION: usize = 16;
+        let Identity { principal, credential_id, session, actors, roles, scopes, assurance, kind: _, issuer: _ } =
+            &*self.proven.identity;
+        let texts = [Some(principal), credential_id.as_ref(), session.as_ref(), assurance.acr.as_ref()];
+        let texts = texts.into_iter().flatten().map(|text| text.len());
+        let names = [actors, roles, scopes].into_iter().flat_map(|names: &Arc<[Box<str>]>| {
+            names.iter().map(|name| name.len().saturating_add(size_of::<Box<str>>()))
+        });
+        let parts = [size_of::<Self>(), size_of::<Identity>(), self.proven.claims.bytes()];
+        parts.into_iter().chain(texts).chain(names).map(|bytes| bytes.saturating_add(ALLOCATION)).sum()
+    }
+
+    fn is_over(&self, now: Millis) -> bool {
+        self.proven.times.exp <= now
+    }
+}
