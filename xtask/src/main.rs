@@ -8,6 +8,7 @@ mod demo;
 mod fuzz;
 mod lint;
 mod node;
+mod peers;
 mod process;
 mod python;
 mod runtimes;
@@ -24,7 +25,8 @@ cargo xtask <command>
   test                 every test in every runtime; does its own set-up
   lint                 formatting, clippy, documentation, feature combinations
   runtimes [--sample N]  the same events through Rust, Python, Node and WASM: decisions must be byte-identical
-  bench [NAME] [--json FILE]   measure: decide (the default), bindings, criterion
+  bench [NAME] [--json FILE]   measure: decide (the default), bindings, verify, criterion
+  bench verify-peers [--record]   who accepts what of the attack suite
   fuzz [SECONDS]       run every fuzz target (default 60 s each)
   wasm                 build zt-wasm/pkg";
 

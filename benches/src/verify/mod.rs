@@ -11,7 +11,7 @@ use zt_benches::figure::Figure;
 use zt_core::engine::Config;
 use zt_core::verify::{State, Verified, Verifier};
 
-pub(crate) use attacks::figures as attacks;
+pub(crate) use attacks::{figures as attacks, record};
 use payload::Payload;
 
 /// The table of `verify`.
@@ -49,7 +49,10 @@ impl Rows {
 
     /// The row of this verifier, by the start of its name.
     fn of(&self, verifier: &str, alg: &str, way: &str) -> Option<f64> {
-        self.0.iter().find(|row| row.verifier.starts_with(verifier) && row.alg == alg && row.way == way).map(|row| row.ns)
+        self.0
+            .iter()
+            .find(|row| row.verifier.starts_with(verifier) && row.alg == alg && row.way == way)
+            .map(|row| row.ns)
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Payload {
 }
 
 enum Signer {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Key(Algorithm),
 }
 
@@ -46,8 +46,9 @@ impl Payload {
         let mut secret = [0; 32];
         aws_lc_rs::rand::fill(&mut secret).map_err(|error| format!("secret: {error}"))?;
         let jwk = json!({"kty": "oct", "kid": "hs", "k": URL_SAFE_NO_PAD.encode(secret)});
-        payload.add("HS256", Signer::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &secret)), jwk)?;
-        let asymmetric = [("RS256", Algorithm::Rs256, 0), ("PS256", Algorithm::Ps256, 0), ("ES256", Algorithm::Es256, 1)];
+        payload.add("HS256", Signer::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &secret))), jwk)?;
+        let asymmetric =
+            [("RS256", Algorithm::Rs256, 0), ("PS256", Algorithm::Ps256, 0), ("ES256", Algorithm::Es256, 1)];
         for (alg, algorithm, key) in asymmetric.into_iter().chain([("EdDSA", Algorithm::EdDsa, 2)]) {
             let jwk = payload.keys.jwks()["keys"][key].clone();
             payload.add(alg, Signer::Key(algorithm), jwk)?;
@@ -96,7 +97,8 @@ impl Payload {
 
     /// What the programs under `benches/peers` read.
     pub(crate) fn document(&self) -> Value {
-        let case = |case: &Case| json!({"alg": case.alg, "issuer": case.issuer, "jwk": case.jwk, "tokens": case.tokens});
+        let case =
+            |case: &Case| json!({"alg": case.alg, "issuer": case.issuer, "jwk": case.jwk, "tokens": case.tokens});
         json!({
             "now_ms": self.now_ms, "audience": Issuer::AUDIENCE, "subject": SUBJECT, "config": self.config(""),
             "config_uncached": self.config(UNCACHED), "cases": self.cases.iter().map(case).collect::<Vec<_>>(),

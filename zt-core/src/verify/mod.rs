@@ -177,14 +177,6 @@ impl Verifier {
         self.token(state, token, None, now).unwrap_or_else(Verified::refused)
     }
 
-    /// Verifies one JSON Web Token, without the scheme before it.
-    pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
-        self.token(state, token, now).unwrap_or_else(|(code, detail)| Verified {
-            findings: smallvec![Finding::new(code, detail)],
-            ..Verified::default()
-        })
-    }
-
     /// The tenant that a verified token names.
     pub fn tenant<'v>(&self, verified: &'v Verified) -> Option<Cow<'v, str>> {
         verified.claims.text(&self.tenant_claim)
