@@ -95,6 +95,11 @@ class Engine {
     native.merge(this.#handle, snapshot);
   }
 
+  /** Refuses from now on what a revocation is about, until it expires. */
+  revoke(revocation, now = Date.now()) {
+    native.revoke(this.#handle, JSON.stringify(revocation), now);
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);

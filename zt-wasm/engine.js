@@ -114,6 +114,11 @@ export class Engine {
     guarded(() => this.#instance.merge(bytes));
   }
 
+  /** Refuses from now on what a revocation is about, until it expires. */
+  revoke(revocation, now = Date.now()) {
+    guarded(() => this.#instance.revoke(JSON.stringify(revocation), now));
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);

@@ -7,10 +7,14 @@ export function op(name: string, document?: unknown): any;
 export type Outcome = "allow" | "flag" | "step_up" | "throttle" | "deny" | "suspend";
 
 export interface Identity {
-  kind: "jwt" | "api_key" | "asserted";
+  kind: "jwt" | "api_key" | "jwt_svid" | "certificate" | "http_signature" | "aws_sigv4" | "webhook" | "asserted";
   principal: string;
   issuer?: string;
   credential_id?: string;
+  /** `sid` of the token. */
+  session?: string;
+  /** Who acts for the principal, the present actor first (RFC 8693). */
+  actors?: string[];
   roles: string[];
   scopes: string[];
   assurance: { acr?: string; auth_time_ms?: number; issued_at_ms?: number; bound?: string };
@@ -45,6 +49,8 @@ export interface DecisionDocument {
   status: number;
   time_ms: number;
   identity?: Identity;
+  /** The workload that carries the request for the identity. */
+  workload?: Identity;
   endpoint: Endpoint;
   risk: number;
   score: number;
@@ -52,7 +58,20 @@ export interface DecisionDocument {
   reasons: Reason[];
   obligations: Obligation[];
   response_headers: [name: string, value: string][];
+  /** Issuers whose key sets should be fetched again. */
+  refresh_wanted?: string[];
   policy_version: string;
+}
+
+export interface Revocation {
+  revoke: "token" | "session" | "subject" | "key";
+  /** Issuer of the tokens; absent for credentials without one. */
+  issuer?: string;
+  /** `jti`, `sid`, principal or key id. */
+  id: string;
+  /** For a subject: what was issued at this time or later is good. */
+  issued_before_ms?: number;
+  expires_ms: number;
 }
 
 export interface ResponseDecision {
@@ -162,6 +181,11 @@ export class Engine {
   restore(snapshot: Uint8Array): void;
   /** Joins a snapshot with the state; the order of merges never matters. */
   merge(snapshot: Uint8Array): void;
+  /**
+   * Refuses from now on what this is about, until it expires.
+   * The document names things as decisions do.
+   */
+  revoke(revocation: Revocation, now?: number): void;
 
   /** Runs one of `OPS` on a document. */
   op(name: string, document?: unknown): any;

@@ -116,6 +116,15 @@ pub fn merge(instance: &External<wire::Instance>, bytes: &[u8]) -> Result<()> {
     checked(instance.merge(bytes))
 }
 
+/// Revokes what a document is about.
+///
+/// # Errors
+/// When the text is not a revocation.
+#[napi(catch_unwind)]
+pub fn revoke(instance: &External<wire::Instance>, revocation: String, now: f64) -> Result<()> {
+    checked(instance.revoke(&revocation, millis(now)))
+}
+
 /// Runs an operation on a JSON document.
 ///
 /// # Errors

@@ -147,6 +147,12 @@ impl Engine {
         py.detach(|| self.0.merge(snapshot)).map_err(PyValueError::new_err)
     }
 
+    /// Revokes what a document given as JSON text is about.
+    #[pyo3(signature = (revocation, now = None))]
+    fn revoke_json(&self, py: Python<'_>, revocation: &str, now: Option<Millis>) -> PyResult<()> {
+        py.detach(|| self.0.revoke(revocation, now.unwrap_or_else(clock))).map_err(PyValueError::new_err)
+    }
+
     /// The longest body, in bytes, that the host has to read.
     #[getter]
     fn body_limit(&self) -> usize {

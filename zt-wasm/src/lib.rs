@@ -113,6 +113,14 @@ impl Instance {
     pub fn merge(&self, bytes: &[u8]) -> Result<(), JsError> {
         checked(self.0.merge(bytes))
     }
+
+    /// Revokes what a document is about.
+    ///
+    /// # Errors
+    /// When the text is not a revocation.
+    pub fn revoke(&self, revocation: &str, now: f64) -> Result<(), JsError> {
+        checked(self.0.revoke(revocation, millis(now)))
+    }
 }
 
 /// Runs an operation on a JSON document.

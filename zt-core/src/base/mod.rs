@@ -2,6 +2,7 @@
 
 pub mod base64url;
 pub mod bounded;
+pub mod bytes;
 pub mod json;
 pub mod percent;
 pub mod units;

@@ -49,6 +49,8 @@ impl Engine {
             return self.conclude(draft, state, request, now);
         }
 
+        draft.fresh(&self.verifier, found.endpoint, now);
+
         if let Some(policy) = &self.policy {
             let path = found.path.as_str();
             let host = request.authority().map(lower_case);

@@ -6,11 +6,11 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::limit::{self, Check, Standing};
-use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Obligation, Outcome, Request};
+use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request};
 use crate::policy::Effect;
 use crate::respond::{self, Verdict};
 use crate::route::{Endpoint, Match, Miss};
-use crate::verify::Verified;
+use crate::verify::{Demand, Verified, Verifier};
 
 /// A header that the host adds to the response.
 type ResponseHeader = (std::borrow::Cow<'static, str>, String);
@@ -74,6 +74,20 @@ impl<'l> Draft<'l> {
             self.identity = Some(Arc::new(Identity::asserted(subject)));
         } else if silent && !endpoint.anonymous {
             self.findings.push(Finding::new(Code::VerifyNoCredential, ""));
+        }
+    }
+
+    /// Verify: whether the authentication is as fresh and as strong as the endpoint and the risk ask.
+    pub(super) fn fresh(&mut self, verifier: &Verifier, endpoint: &Endpoint, now: Millis) {
+        let Some(identity) = &self.identity else { return };
+        let (max_age, acr_values) = (endpoint.reauthenticate_after, &*endpoint.acr_values);
+        let demand = Demand { max_age, acr_values, risk: 0.0 };
+        if let Some((finding, obligation)) = verifier.freshness(identity, &demand, now) {
+            // The issuer's own `reauthenticate_after` may have said it already.
+            if self.findings.iter().all(|known| known.code != finding.code) {
+                self.findings.push(finding);
+            }
+            self.oblige(obligation);
         }
     }
 

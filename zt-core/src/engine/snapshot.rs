@@ -1,16 +1,17 @@
 //! The state as bytes: versioned, checksummed, little-endian.
 //!
 //! ```text
-//! "ZTST" | version u16 | length u64 | limit section | SHA-256 of all before, first 16 bytes
+//! "ZTST" | version u16 | length u64 | for limit and verify each: length u64, section | SHA-256 of all before, first 16 bytes
 //! ```
 
 use sha2::{Digest as _, Sha256};
 
 use super::State;
+use crate::base::bytes::Reader;
 use crate::limit;
 
 const MAGIC: &[u8; 4] = b"ZTST";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const CHECKSUM: usize = 16;
 
 /// Why bytes are not a state. The state they were to replace or join is untouched.
@@ -37,13 +38,21 @@ pub enum SnapshotError {
     /// The content is not what the checksum promises.
     #[error("the snapshot's limits cannot be read: {0}")]
     Limits(#[from] limit::SnapshotError),
+    /// The content is not what the checksum promises.
+    #[error("the snapshot's revocations cannot be read: {0}")]
+    Verify(&'static str),
 }
 
 impl State {
     /// The state as bytes; the same state gives the same bytes.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut body = Vec::new();
-        self.limit.write(&mut body);
+        let mut section = Vec::new();
+        self.limit.write(&mut section);
+        add(&section, &mut body);
+        section.clear();
+        self.verify.write(&mut section);
+        add(&section, &mut body);
         let mut bytes = Vec::with_capacity(body.len().saturating_add(64));
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -59,7 +68,11 @@ impl State {
     /// # Errors
     /// [`SnapshotError`]; the state is untouched then.
     pub fn restore(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        Ok(self.limit.restore(open(bytes)?)?)
+        let (limit, verify) = sections(open(bytes)?)?;
+        let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
+        self.limit.restore(limit)?;
+        self.verify.restore(verify);
+        Ok(())
     }
 
     /// Joins what a snapshot holds with what is here; the order of merges never matters.
@@ -67,8 +80,24 @@ impl State {
     /// # Errors
     /// [`SnapshotError`]; the state is untouched then.
     pub fn merge(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        Ok(self.limit.merge(open(bytes)?)?)
+        let (limit, verify) = sections(open(bytes)?)?;
+        let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
+        self.limit.merge(limit)?;
+        self.verify.merge(verify);
+        Ok(())
     }
+}
+
+fn add(section: &[u8], body: &mut Vec<u8>) {
+    body.extend_from_slice(&(section.len() as u64).to_le_bytes());
+    body.extend_from_slice(section);
+}
+
+/// The two sections of a body.
+fn sections(body: &[u8]) -> Result<(&[u8], &[u8]), SnapshotError> {
+    let mut reader = Reader::new(body);
+    let sections = reader.counted().zip(reader.counted());
+    sections.filter(|_| reader.left() == 0).ok_or(SnapshotError::Corrupt)
 }
 
 /// The body inside a valid envelope.

@@ -32,6 +32,29 @@ impl State {
         }
     }
 
+    /// Refuses from now on what this is about, until it expires.
+    ///
+    /// ```
+    /// use zt_core::verify::{Revocation, Revoked};
+    /// use zt_core::{Config, Engine, State};
+    ///
+    /// let engine = Engine::new(&Config::default())?;
+    /// let state = State::new(&engine);
+    /// let now = 1_800_000_000_000;
+    /// let stolen = Revocation {
+    ///     revoke: Revoked::Session,
+    ///     issuer: Some("https://idp.example.com".to_owned()),
+    ///     id: "08a5019c".to_owned(),
+    ///     issued_before_ms: None,
+    ///     expires_ms: now + 12 * 3_600_000,
+    /// };
+    /// state.revoke(&stolen, now);
+    /// # Ok::<(), zt_core::engine::Invalid>(())
+    /// ```
+    pub fn revoke(&self, revocation: &verify::Revocation, now: Millis) {
+        self.verify.revoke(revocation, now);
+    }
+
     /// Bytes held.
     pub fn memory(&self) -> usize {
         self.limit.memory().saturating_add(self.verify.memory()).saturating_add(size_of::<Self>())

@@ -8,6 +8,7 @@
 use super::gcra::LATEST_TAT_NS;
 use super::state::{State, Table};
 use crate::base::bounded::Key;
+use crate::base::bytes::Reader;
 
 /// Why a snapshot of the limits cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,26 +79,30 @@ impl State {
 
     /// Checks all of it before anything is changed.
     fn read<'b>(&self, bytes: &'b [u8]) -> Result<Vec<Section<'b>>, SnapshotError> {
-        let mut reader = Reader(bytes);
-        if u64::from_le_bytes(reader.take()?) != self.mark() {
+        let mut reader = Reader::new(bytes);
+        let cut = SnapshotError::Cut;
+        if reader.u64().ok_or(cut)? != self.mark() {
             return Err(SnapshotError::OtherSeed);
         }
-        let limits = u32::from_le_bytes(reader.take()?);
+        let limits = reader.u32().ok_or(cut)?;
         let mut sections = Vec::new();
         let mut before = 0;
         for _ in 0..limits {
-            let id = u128::from_le_bytes(reader.take()?);
+            let id = reader.u128().ok_or(cut)?;
             if id <= before {
                 return Err(SnapshotError::Disordered);
             }
             before = id;
-            let count = usize::try_from(u64::from_le_bytes(reader.take()?)).map_err(|_| SnapshotError::Cut)?;
-            let entries = reader.bytes(count.checked_mul(ENTRY).ok_or(SnapshotError::Cut)?)?;
+            let count = usize::try_from(reader.u64().ok_or(cut)?).map_err(|_| cut)?;
+            let entries = reader.bytes(count.checked_mul(ENTRY).ok_or(cut)?).ok_or(cut)?;
             let section = Section { id, entries };
             section.check()?;
             sections.push(section);
         }
-        if reader.0.is_empty() { Ok(sections) } else { Err(SnapshotError::TooLong(reader.0.len())) }
+        match reader.left() {
+            0 => Ok(sections),
+            more => Err(SnapshotError::TooLong(more)),
+        }
     }
 
     fn join(&self, sections: Vec<Section<'_>>) {
@@ -142,21 +147,5 @@ impl Section<'_> {
             before = key;
         }
         Ok(())
-    }
-}
-
-struct Reader<'b>(&'b [u8]);
-
-impl<'b> Reader<'b> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], SnapshotError> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(SnapshotError::Cut)?;
-        self.0 = rest;
-        Ok(*taken)
-    }
-
-    fn bytes(&mut self, count: usize) -> Result<&'b [u8], SnapshotError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(SnapshotError::Cut)?;
-        self.0 = rest;
-        Ok(taken)
     }
 }

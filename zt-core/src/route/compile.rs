@@ -139,6 +139,11 @@ impl Build {
             if endpoint.id.as_deref().is_some_and(|id| id.is_empty() || id.contains(char::is_control)) {
                 self.problems.push(Problem::new(format!("{key}.id"), "empty, or with a control character"));
             }
+            if endpoint.acr_values.iter().any(|acr| acr.is_empty() || !acr.bytes().all(is_acr)) {
+                let problem =
+                    Problem::new(format!("{key}.acr_values"), "empty, or with characters that no `acr` has here");
+                self.problems.push(problem.mend("write printable ASCII without spaces, quotes and backslashes"));
+            }
             let template = match self.template(&endpoint.path) {
                 Ok(template) => template,
                 Err(message) => {
@@ -194,6 +199,11 @@ impl Build {
         if let Some(endpoint) = self.router.endpoints.get_mut(at as usize) {
             endpoint.anonymous |= marks.anonymous;
             endpoint.login |= marks.login;
+            let after = marks.reauthenticate_after.map(|after| after.millis());
+            endpoint.reauthenticate_after = [endpoint.reauthenticate_after, after].into_iter().flatten().min();
+            if endpoint.acr_values.is_empty() {
+                endpoint.acr_values = marks.acr_values.as_slice().into();
+            }
         }
     }
 
@@ -289,12 +299,19 @@ impl Build {
             segment: "".into(),
             anonymous: false,
             login: false,
+            reauthenticate_after: None,
+            acr_values: Arc::default(),
             operation: declared.operation,
         });
         self.router.templates.push(template);
         self.sources.push(declared.source);
         index
     }
+}
+
+/// What a challenge can carry between quotes and spaces (RFC 9470, section 3).
+const fn is_acr(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 fn method_problem(method: &str) -> Option<Problem> {

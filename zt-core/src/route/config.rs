@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::base::units::Size;
+use crate::base::units::{Duration, Size};
 
 /// The `[route]` table: bounds on a path, and the one normalisation rule that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +45,12 @@ pub struct EndpointConfig {
     /// A login endpoint.
     #[serde(default)]
     pub login: bool,
+    /// The longest time since the end user's authentication (`auth_time`); past it a fresher one is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reauthenticate_after: Option<Duration>,
+    /// Authentication context classes (`acr`), one of which is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
 }
 
 /// One `[[segment]]`: a part of the API that policies and limits treat as one (a microsegment).

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::model::Millis;
+
 /// An endpoint that the configuration or an OpenAPI document names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -21,6 +23,10 @@ pub struct Endpoint {
     pub anonymous: bool,
     /// A login endpoint. Only the configuration says so.
     pub login: bool,
+    /// The longest time since the end user's authentication. Only the configuration says so.
+    pub reauthenticate_after: Option<Millis>,
+    /// Authentication context classes, one of which is asked for. Only the configuration says so.
+    pub acr_values: Arc<[String]>,
     /// The OpenAPI operation it is, when a document names it.
     pub operation: Option<Operation>,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, CacheConfig};
+use super::{Algorithm, CacheConfig, ReauthenticateConfig};
 use crate::base::units::{Duration, Size};
 
 /// `[verify]`: trusted issuers and API keys.
@@ -26,6 +26,10 @@ pub struct Config {
     pub realm: String,
     /// The longest token that is looked at, at most 64 KiB.
     pub max_token: Size,
+    /// How fresh an authentication must be at which risk.
+    pub reauthenticate: Vec<ReauthenticateConfig>,
+    /// Most memory for revocations; at the bound nothing revoked is let in, and some that is not revoked is refused too.
+    pub revocation_memory: Size,
     /// Verified tokens, remembered.
     pub cache: CacheConfig,
 }
@@ -101,6 +105,8 @@ impl Default for Config {
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
+            reauthenticate: Vec::new(),
+            revocation_memory: Size::from_bytes(4 << 20),
             cache: CacheConfig::default(),
         }
     }

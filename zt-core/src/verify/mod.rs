@@ -15,6 +15,7 @@ mod cache;
 mod challenge;
 mod config;
 mod credential;
+mod freshness;
 mod issuer;
 mod jose;
 mod revocation;
@@ -29,14 +30,16 @@ use smallvec::{SmallVec, smallvec};
 
 pub use cache::{CacheConfig, TokenAtRest};
 pub use config::{ApiKeyConfig, Config, IssuerConfig};
+pub use freshness::{Demand, ReauthenticateConfig};
 pub use jose::algorithm::Algorithm;
 pub use jose::claims::{Claims, Scalar};
 pub use revocation::{Revocation, Revoked};
-pub use state::State;
+pub use state::{Snapshot, State};
 
 use self::api_key::ApiKeys;
 use self::credential::Credential;
 use self::issuer::Issuer;
+use self::revocation::Ids;
 use crate::model::{Code, Finding, Identity, Millis, Problem, Request};
 
 /// Why a credential is refused.
@@ -57,6 +60,9 @@ pub struct Verifier {
     tenant_claim: String,
     realm: String,
     max_token_bytes: usize,
+    reauthenticate: Vec<ReauthenticateConfig>,
+    skew: Millis,
+    revocation_memory: usize,
     cache: CacheConfig,
 }
 
@@ -115,6 +121,7 @@ impl Verifier {
             }
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &common, &mut problems));
         }
+        freshness::check(&config.reauthenticate, &mut problems);
         let api_keys = ApiKeys::compile(&config.api_key, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -127,6 +134,9 @@ impl Verifier {
             api_key_header: config.api_key_header.clone(),
             realm: config.realm.clone(),
             max_token_bytes: config.max_token.bytes_usize(),
+            reauthenticate: config.reauthenticate.clone(),
+            skew,
+            revocation_memory: config.revocation_memory.bytes_usize(),
             cache: config.cache.clone(),
         })
     }
@@ -166,6 +176,7 @@ impl Verifier {
             Some(Credential::Bearer(token)) => self.token(state, token, Some(request), now),
             Some(Credential::ApiKey(key)) => {
                 let identity = self.api_keys.identify(key, now)?;
+                state.revocations.check(&Ids::of(&state.hasher, &identity, None), now)?;
                 Ok(Verified { identity: Some(Arc::new(identity)), ..Verified::default() })
             }
         });

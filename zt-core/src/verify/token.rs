@@ -12,14 +12,15 @@ use super::jose::jws::{self, Compact};
 use super::revocation::Ids;
 use super::{Refusal, State, Verified, Verifier};
 use crate::base::base64url;
-use crate::model::{Code, Identity, Millis, Request};
+use crate::model::{Assurance, Code, Identity, Millis, Request};
 
 /// What a token proves for good: all that rests on neither the time, nor the request, nor a revocation.
 #[derive(Debug)]
 pub(super) struct Proven {
     pub(super) identity: Arc<Identity>,
     pub(super) claims: Claims,
-    pub(super) times: Times,
+    pub(super) exp: Millis,
+    nbf: Option<Millis>,
     confirmation: Option<Box<Confirmation>>,
     key: KeyPlace,
     unrevoked: Unrevoked,
@@ -59,8 +60,7 @@ impl Verifier {
         if let Some(verified) = known {
             return verified;
         }
-        let before = if state.cache.keeps_tokens() { token } else { &[] };
-        let mut proven = self.prove(token, before)?;
+        let mut proven = self.prove(token, sought.at_rest())?;
         let verified = self.check(self.issuer_of(&proven)?, state, &mut proven, request, now)?;
         state.cache.keep(&sought, proven, now);
         Ok(verified)
@@ -92,12 +92,13 @@ impl Verifier {
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
-        let times = issuer.check_claims(&claimed)?;
+        let exp = issuer.check_claims(&claimed)?;
         let identity = Arc::new(issuer.identity(&claimed));
         let confirmation = claimed.cnf.take().map(Box::new);
+        let nbf = claimed.nbf;
         drop(claimed);
         let unrevoked = Unrevoked { generation: 0, at: Millis::MIN };
-        Ok(Proven { identity, times, confirmation, key: place, unrevoked, claims })
+        Ok(Proven { identity, exp, nbf, confirmation, key: place, unrevoked, claims })
     }
 
     /// Checks what may be true at one request and not at another.
@@ -109,7 +110,8 @@ impl Verifier {
         request: Option<&Request<'_>>,
         now: Millis,
     ) -> Result<Verified, Refusal> {
-        issuer.check_times(&proven.times, now)?;
+        let Assurance { issued_at_ms: iat, auth_time_ms: auth_time, .. } = proven.identity.assurance;
+        issuer.check_times(&Times { exp: proven.exp, nbf: proven.nbf, iat, auth_time }, now)?;
         let generation = state.revocations.generation();
         if proven.unrevoked.generation != generation || now < proven.unrevoked.at {
             let ids = Ids::of(&state.hasher, &proven.identity, issuer.kid(&proven.key));
@@ -119,7 +121,7 @@ impl Verifier {
         if let Some(confirmation) = &proven.confirmation {
             binding::check(confirmation, request, now)?;
         }
-        let (findings, max_age_s) = match issuer.reauthentication(proven.times.auth_time, now) {
+        let (findings, max_age_s) = match issuer.reauthentication(auth_time, now) {
             Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
             None => (SmallVec::new(), None),
         };

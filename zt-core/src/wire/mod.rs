@@ -13,7 +13,7 @@ pub use token::{accepted, refusal};
 
 use std::sync::Arc;
 
-use crate::model::{Decision, Event};
+use crate::model::{Decision, Event, Millis};
 use crate::{Engine, State};
 
 /// An engine and a state, on contract documents. Its clock is each event's `time_ms`.
@@ -69,6 +69,17 @@ impl Instance {
         let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
         let response = event.response.ok_or("the event has no response")?;
         text(&self.engine.observe(&self.state, &decision, &response, event.time_ms))
+    }
+
+    /// Refuses from now on what a revocation is about: `{"revoke": "token" | "session" | "subject" | "key", "issuer": ...,
+    /// "id": ..., "issued_before_ms": ..., "expires_ms": ...}`.
+    ///
+    /// # Errors
+    /// When the text is not a revocation.
+    pub fn revoke(&self, revocation: &str, now: Millis) -> Result<(), String> {
+        let revocation = serde_json::from_str(revocation).map_err(|error| format!("not a revocation: {error}"))?;
+        self.state.revoke(&revocation, now);
+        Ok(())
     }
 
     /// The state as versioned, checksummed bytes.

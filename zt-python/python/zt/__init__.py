@@ -59,6 +59,10 @@ class Engine(_zt.Engine):
         """Event with a response, and its decision -> response decision."""
         return _json.loads(self.observe_event_json(_text(event), _text(decision)))
 
+    def revoke(self, revocation, now=None):
+        """Refuses from now on what a revocation is about, until it expires."""
+        self.revoke_json(_text(revocation), now)
+
     @staticmethod
     def op(name, document=None):
         """Runs one of `OPS` on a document."""

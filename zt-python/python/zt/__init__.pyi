@@ -122,6 +122,14 @@ class Engine:
     def merge(self, snapshot: bytes) -> None:
         """Joins a snapshot with the state; the order of merges never matters."""
 
+    def revoke(self, revocation: Mapping[str, Any], now: int | None = None) -> None:
+        """Refuses from now on what this is about, until it expires: `{"revoke": "token" | "session" | "subject" | "key",
+        "issuer": ..., "id": ..., "issued_before_ms": ..., "expires_ms": ...}`, named as decisions name them.
+        `ValueError` when it is not a revocation."""
+
+    def revoke_json(self, revocation: str, now: int | None = None) -> None:
+        """`revoke` on JSON text."""
+
     @property
     def body_limit(self) -> int:
         """The longest body, in bytes, that the host has to read: a longer one is refused for its length alone."""

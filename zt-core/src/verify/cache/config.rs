@@ -33,12 +33,12 @@ pub enum TokenAtRest {
     Digest,
 }
 
-/// Most memory for it: 64 GiB is a slip of the pen.
+/// Most memory for it: more is a slip of the pen.
 const MAX_MEMORY_BYTES: u64 = 16 << 30;
 /// Bytes of memory for each entry, unless the configuration says how many there are: most tokens take more.
 const ENTRY_BYTES: usize = 1 << 10;
-/// Bytes of the table for each entry.
-pub(super) const PLACE_BYTES: usize = 16;
+/// Fewer bytes of memory for each entry would leave no room for tokens beside the table.
+const LEAST_ENTRY_BYTES: u64 = 256;
 
 impl CacheConfig {
     /// Finds what is wrong with it.
@@ -46,8 +46,8 @@ impl CacheConfig {
         if self.memory.bytes() > MAX_MEMORY_BYTES {
             problems.push(Problem::new("verify.cache.memory", "more than 16 GiB").mend("write \"16MiB\" or so"));
         }
-        let places = u64::from(self.entries.unwrap_or_default()).saturating_mul(PLACE_BYTES as u64);
-        if self.entries == Some(0) || places > self.memory.bytes() / 2 {
+        let entries = u64::from(self.entries.unwrap_or_default());
+        if self.entries == Some(0) || entries.saturating_mul(LEAST_ENTRY_BYTES) > self.memory.bytes() {
             let problem = Problem::new("verify.cache.entries", "none, or more than `memory` has room for");
             problems.push(problem.mend("leave it out; to remember no token write memory = \"0B\""));
         }

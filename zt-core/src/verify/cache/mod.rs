@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use self::config::PLACE_BYTES;
 pub use self::config::{CacheConfig, TokenAtRest};
 use self::table::Table;
 use super::token::Proven;
@@ -36,15 +35,7 @@ pub(super) struct Cache {
 /// A cache line pair of its own, so that neighbours' locks do not slow each other.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Shard(Mutex<Table<Entry>>);
-
-/// A token, and what was proven by it.
-#[derive(Debug)]
-struct Entry {
-    /// Nothing where the token stands before the claims.
-    digest: Option<[u8; 32]>,
-    proven: Proven,
-}
+struct Shard(Mutex<Table<Proven>>);
 
 /// A token, ready to be looked up.
 #[derive(Debug)]
@@ -64,14 +55,10 @@ impl Cache {
             _ => 1 << (memory / LEAST_SHARD_BYTES).clamp(1, MOST_SHARDS).ilog2(),
         };
         let places = config.places().div_ceil(shards.max(1)).next_multiple_of(8);
-        let bytes = (memory / shards.max(1)).saturating_sub(places.saturating_mul(PLACE_BYTES));
-        let shard = |_| Shard(Mutex::new(Table::new(places / 8, bytes)));
+        let table = places.saturating_mul(Table::<Proven>::bytes_of_place());
+        let bytes = (memory / shards.max(1)).saturating_sub(table);
+        let shard = |_| Shard(Mutex::new(Table::new(places, bytes)));
         Self { shards: (0..shards).map(shard).collect(), hasher, at_rest: config.token_at_rest }
-    }
-
-    /// Whether the token itself is to stand before its claims, in [`Proven::claims`].
-    pub(super) fn keeps_tokens(&self) -> bool {
-        !self.shards.is_empty() && self.at_rest == TokenAtRest::Exact
     }
 
     /// Where a token would be.
@@ -88,10 +75,9 @@ impl Cache {
     /// `f` runs under a lock.
     pub(super) fn find<T>(&self, sought: &Sought<'_>, f: impl FnOnce(&mut Proven) -> Option<T>) -> Option<T> {
         let mut table = self.shards.get(sought.shard)?.lock();
-        let entry = table.find(sought.hash, |entry| entry.is(sought))?;
-        let made = f(&mut entry.proven);
+        let made = f(table.find(sought.hash, |proven| is(proven, sought))?);
         if made.is_none() {
-            table.remove(sought.hash, |entry| entry.is(sought));
+            table.remove(sought.hash, |proven| is(proven, sought));
         }
         made
     }
@@ -99,17 +85,16 @@ impl Cache {
     /// Remembers what was proven.
     pub(super) fn keep(&self, sought: &Sought<'_>, proven: Proven, now: Millis) {
         let Some(shard) = self.shards.get(sought.shard) else { return };
-        let entry = Entry { digest: sought.digest, proven };
         let mut table = shard.lock();
         // Another thread may have been quicker.
-        table.remove(sought.hash, |entry| entry.is(sought));
-        table.insert(sought.hash, entry, now);
+        table.remove(sought.hash, |proven| is(proven, sought));
+        table.insert(sought.hash, proven, now);
     }
 
     /// Forgets what is not to be kept.
     pub(super) fn retain(&self, mut keep: impl FnMut(&Proven) -> bool) {
         for shard in &self.shards {
-            shard.lock().retain(|entry| keep(&entry.proven));
+            shard.lock().retain(|entry| keep(entry));
         }
     }
 
@@ -125,39 +110,41 @@ impl Cache {
 }
 
 impl Shard {
-    /// A panic leaves nothing half-done that matters: an entry is there whole or not at all.
-    fn lock(&self) -> MutexGuard<'_, Table<Entry>> {
+    /// A panic leaves nothing half-done that matters: a token is there whole or not at all.
+    fn lock(&self) -> MutexGuard<'_, Table<Proven>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Entry {
-    /// An early exit tells nothing: who does not know the seed cannot choose what is compared with what, and who has the
-    /// end of the signature right has the token.
-    fn is(&self, sought: &Sought<'_>) -> bool {
-        match &self.digest {
-            Some(digest) => sought.digest.as_ref() == Some(digest),
-            None => self.proven.claims.before() == sought.token,
-        }
+impl Sought<'_> {
+    /// What of the token is kept, before its claims.
+    pub(super) fn at_rest(&self) -> &[u8] {
+        self.digest.as_ref().map_or(self.token, |digest| digest)
     }
 }
 
-impl table::Entry for Entry {
+/// An early exit tells nothing: who does not know the seed cannot choose what is compared with what, and who has the end
+/// of the token right has its signature.
+fn is(proven: &Proven, sought: &Sought<'_>) -> bool {
+    proven.claims.before() == sought.at_rest()
+}
+
+impl table::Entry for Proven {
     fn bytes(&self) -> usize {
         // The count of each allocation's references, and what the allocator takes for itself.
         const ALLOCATION: usize = 16;
         let Identity { principal, credential_id, session, actors, roles, scopes, assurance, kind: _, issuer: _ } =
-            &*self.proven.identity;
+            &*self.identity;
         let texts = [Some(principal), credential_id.as_ref(), session.as_ref(), assurance.acr.as_ref()];
         let texts = texts.into_iter().flatten().map(|text| text.len());
         let names = [actors, roles, scopes].into_iter().flat_map(|names: &Arc<[Box<str>]>| {
             names.iter().map(|name| name.len().saturating_add(size_of::<Box<str>>()))
         });
-        let parts = [size_of::<Self>(), size_of::<Identity>(), self.proven.claims.bytes()];
+        let parts = [size_of::<Identity>(), self.claims.bytes()];
         parts.into_iter().chain(texts).chain(names).map(|bytes| bytes.saturating_add(ALLOCATION)).sum()
     }
 
     fn is_over(&self, now: Millis) -> bool {
-        self.proven.times.exp <= now
+        self.exp <= now
     }
 }

@@ -1,47 +1,83 @@
-//! What was revoked before its time: a stand-in, as simple as can be.
+//! What was revoked before its time: tokens, sessions, subjects and keys.
+
+mod filter;
+mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::filter::Filter;
+pub(super) use self::snapshot::Snapshot;
 use super::Refusal;
 use crate::base::bounded::{Key, KeyHasher};
 use crate::model::{Code, Identity, Millis};
 
 /// What a revocation is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Revoked {
-    /// One token, by its `jti`.
+    /// One token, by its `jti`: `credential_id` of its decisions.
     Token,
-    /// All tokens of a session, by `sid`.
+    /// All tokens of a session, by `sid`: `session` of their decisions.
     Session,
     /// Everything of a principal that was issued before a moment.
     Subject,
-    /// Everything under a key.
+    /// Everything under a key: the `kid` of an issuer's key, or the id of an API key or another credential of its own.
     Key,
 }
 
-/// A revocation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A revocation: what is refused from now until it expires. A suspension is one that expires soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// What it is about.
     pub revoke: Revoked,
-    /// Issuer of the tokens.
+    /// Issuer of the tokens; absent for credentials without one, such as API keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// `jti`, `sid`, principal or key id.
+    /// `jti`, `sid`, principal or key id, as decisions show it.
     pub id: String,
-    /// For a subject: what was issued at this time or later is good.
+    /// For a subject: what was issued at this time or later is good. Without it, nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_before_ms: Option<Millis>,
-    /// When it is over.
+    /// When it is over: not before the last of the tokens has expired.
     pub expires_ms: Millis,
 }
 
-/// The revocations.
-#[derive(Debug, Default)]
-pub(super) struct Revocations {
-    table: Mutex<BTreeMap<Key, (Millis, Millis)>>,
-    generation: AtomicU64,
+/// When a revocation ends, and the issue time from which it does not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mark {
+    expires: Millis,
+    issued_before: Millis,
 }
+
+/// The revocations, at most so many bytes of them.
+///
+/// **At the bound** nothing revoked is let in again: what has no place of its own goes to a Bloom filter (1970) that holds
+/// until the last of what it holds is over. The price is that some that nobody revoked are refused too: about 1 % when
+/// seven times as many are in the filter as in the table.
+#[derive(Debug)]
+pub(super) struct Revocations {
+    table: RwLock<Table>,
+    /// Moves with each revocation, so that who was looked up before it knows to look again.
+    generation: AtomicU64,
+    capacity: usize,
+}
+
+/// Those with a place of their own are the ones with the highest keys, whatever the order they came in: that makes merging
+/// commutative.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Table {
+    marks: BTreeMap<u128, Mark>,
+    rest: Filter,
+}
+
+/// About what an entry of the tree takes.
+const ENTRY_BYTES: usize = 64;
 
 /// The keys that an identity can be revoked by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,27 +91,42 @@ impl Ids {
     pub(super) fn of(hasher: &KeyHasher, identity: &Identity, kid: Option<&str>) -> Self {
         let issuer = identity.issuer.as_deref();
         let key = |kind: Revoked, id: Option<&str>| id.map(|id| key(hasher, kind, issuer, id));
+        let (token, own) = match issuer {
+            Some(_) => (identity.credential_id.as_deref(), kid),
+            None => (None, identity.credential_id.as_deref()),
+        };
         let keys = [
-            key(Revoked::Token, identity.credential_id.as_deref()),
+            key(Revoked::Token, token),
             key(Revoked::Session, identity.session.as_deref()),
             key(Revoked::Subject, Some(&identity.principal)),
-            key(Revoked::Key, kid),
+            key(Revoked::Key, own),
         ];
         Self { keys, issued_at: identity.assurance.issued_at_ms }
     }
 }
 
 impl Revocations {
-    /// Adds one.
-    pub(super) fn revoke(&self, hasher: &KeyHasher, revocation: &Revocation, _now: Millis) {
-        let before = match revocation.revoke {
-            Revoked::Subject => revocation.issued_before_ms.unwrap_or(Millis::MAX),
+    /// None yet, and never more than about this many bytes.
+    pub(super) fn with_memory(bytes: usize) -> Self {
+        let filter = bytes / 8;
+        let capacity = bytes.saturating_sub(filter) / ENTRY_BYTES;
+        let table = Table { marks: BTreeMap::new(), rest: Filter::with_memory(filter) };
+        Self { table: RwLock::new(table), generation: AtomicU64::new(0), capacity }
+    }
+
+    /// Adds one. What has expired makes room first.
+    pub(super) fn revoke(&self, hasher: &KeyHasher, revocation: &Revocation, now: Millis) {
+        let issued_before = match (revocation.revoke, revocation.issued_before_ms) {
+            (Revoked::Subject, Some(before)) => before,
             _ => Millis::MAX,
         };
         let key = key(hasher, revocation.revoke, revocation.issuer.as_deref(), &revocation.id);
-        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let mark = table.entry(key).or_default();
-        *mark = (mark.0.max(revocation.expires_ms), mark.1.max(before));
+        let mut table = self.write();
+        if table.marks.len() >= self.capacity {
+            table.marks.retain(|_, mark| mark.expires > now);
+        }
+        table.rest.forget_expired(now);
+        table.join(key.to_u128(), Mark { expires: revocation.expires_ms, issued_before }, self.capacity);
         drop(table);
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -87,16 +138,160 @@ impl Revocations {
 
     /// Refuses what was revoked.
     pub(super) fn check(&self, ids: &Ids, now: Millis) -> Result<(), Refusal> {
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let holds =
-            |(expires, before): &(Millis, Millis)| now < *expires && ids.issued_at.is_none_or(|at| at < *before);
-        match ids.keys.iter().flatten().any(|key| table.get(key).is_some_and(holds)) {
-            true => Err((Code::VerifyRevoked, "it was revoked")),
-            false => Ok(()),
+        const WHAT: [&str; 4] =
+            ["the token was revoked", "its session was revoked", "its subject was revoked", "its key was revoked"];
+        if self.generation() == 0 {
+            return Ok(());
         }
+        let table = self.read();
+        let holds = |mark: Mark| now < mark.expires && ids.issued_at.is_none_or(|at| at < mark.issued_before);
+        for (key, what) in ids.keys.iter().zip(WHAT) {
+            let Some(key) = key else { continue };
+            let mark = table.marks.get(&key.to_u128()).copied();
+            if mark.is_some_and(holds) || table.rest.mark(key.to_u128()).is_some_and(holds) {
+                return Err((Code::VerifyRevoked, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes that it may take.
+    pub(super) fn memory(&self) -> usize {
+        self.capacity.saturating_mul(ENTRY_BYTES).saturating_add(self.read().rest.memory())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// Adds a mark; of two for one key the stricter holds. Past the capacity the lowest key moves to the filter.
+    fn join(&mut self, key: u128, mark: Mark, capacity: usize) {
+        let here = self.marks.entry(key).or_insert(mark);
+        *here = here.stricter(mark);
+        while self.marks.len() > capacity {
+            if let Some((key, mark)) = self.marks.pop_first() {
+                self.rest.add(key, mark);
+            }
+        }
+    }
+}
+
+impl Mark {
+    fn stricter(self, other: Self) -> Self {
+        Self { expires: self.expires.max(other.expires), issued_before: self.issued_before.max(other.issued_before) }
     }
 }
 
 fn key(hasher: &KeyHasher, kind: Revoked, issuer: Option<&str>, id: &str) -> Key {
     hasher.clone().number(kind as u64).optional(issuer.map(str::as_bytes)).part(id.as_bytes()).key()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::IdentityKind;
+    use proptest::prelude::*;
+
+    fn token(issued_at: Option<Millis>) -> Identity {
+        let mut identity = Identity::new(IdentityKind::Jwt, "anna");
+        identity.issuer = Some("i".into());
+        identity.credential_id = Some("j".into());
+        identity.session = Some("s".into());
+        identity.assurance.issued_at_ms = issued_at;
+        identity
+    }
+
+    fn revocation(revoke: Revoked, issuer: Option<&str>, id: &str) -> Revocation {
+        Revocation {
+            revoke,
+            issuer: issuer.map(str::to_owned),
+            id: id.to_owned(),
+            issued_before_ms: None,
+            expires_ms: 1_000,
+        }
+    }
+
+    fn revoked(revocation: &Revocation, identity: &Identity, now: Millis) -> bool {
+        let (hasher, revocations) = (KeyHasher::new(7), Revocations::with_memory(1 << 12));
+        revocations.revoke(&hasher, revocation, 0);
+        revocations.check(&Ids::of(&hasher, identity, Some("k")), now).is_err()
+    }
+
+    #[test]
+    fn each_kind_stops_what_it_is_about_until_it_expires() {
+        for (kind, id) in
+            [(Revoked::Token, "j"), (Revoked::Session, "s"), (Revoked::Subject, "anna"), (Revoked::Key, "k")]
+        {
+            assert!(revoked(&revocation(kind, Some("i"), id), &token(None), 999), "{id}");
+            assert!(!revoked(&revocation(kind, Some("i"), id), &token(None), 1_000), "{id}");
+            assert!(!revoked(&revocation(kind, Some("other"), id), &token(None), 0), "{id}");
+            assert!(!revoked(&revocation(kind, Some("i"), "other"), &token(None), 0), "{id}");
+            assert!(!revoked(&revocation(kind, None, id), &token(None), 0), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_subject_may_sign_in_again() {
+        let revocation = Revocation { issued_before_ms: Some(500), ..revocation(Revoked::Subject, Some("i"), "anna") };
+        assert!(revoked(&revocation, &token(Some(499)), 600));
+        assert!(!revoked(&revocation, &token(Some(500)), 600));
+        assert!(revoked(&revocation, &token(None), 600), "nobody knows when it was issued");
+    }
+
+    #[test]
+    fn an_api_key_is_revoked_by_its_id() {
+        let mut identity = Identity::new(IdentityKind::ApiKey, "partner-7");
+        identity.credential_id = Some("partner-7".into());
+        assert!(revoked(&revocation(Revoked::Key, None, "partner-7"), &identity, 0));
+        assert!(!revoked(&revocation(Revoked::Token, None, "partner-7"), &identity, 0));
+    }
+
+    #[test]
+    fn nothing_revoked_is_let_in_at_the_bound() {
+        let (hasher, revocations) = (KeyHasher::new(7), Revocations::with_memory(8 << 10));
+        let ids = |n: usize| {
+            let mut identity = Identity::new(IdentityKind::Jwt, "someone");
+            (identity.issuer, identity.credential_id) = (Some("i".into()), Some(format!("j{n}").into()));
+            Ids::of(&hasher, &identity, None)
+        };
+        let capacity = revocations.capacity;
+        for n in 0..8 * capacity {
+            revocations.revoke(&hasher, &revocation(Revoked::Token, Some("i"), &format!("j{n}")), 0);
+        }
+        assert!((0..8 * capacity).all(|n| revocations.check(&ids(n), 999).is_err()));
+        let innocent = (0..10_000).filter(|n| revocations.check(&ids(1_000_000 + n), 999).is_err()).count();
+        assert!(innocent < 200, "{innocent} of 10000");
+        assert!((0..8 * capacity).all(|n| revocations.check(&ids(n), 1_000).is_ok()));
+        // What has expired makes room.
+        revocations.revoke(
+            &hasher,
+            &Revocation { expires_ms: 9_000, ..revocation(Revoked::Token, Some("i"), "new") },
+            1_000,
+        );
+        assert_eq!(revocations.read().marks.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn more_revocations_never_let_more_in(about in prop::collection::vec((0..4_u8, 0..20_u8, 0..2_000_i64), 0..60)) {
+            let (hasher, revocations) = (KeyHasher::new(7), Revocations::with_memory(1 << 10));
+            let kinds = [Revoked::Token, Revoked::Session, Revoked::Subject, Revoked::Key];
+            let mut before = false;
+            let ids = Ids::of(&hasher, &token(Some(5)), Some("k"));
+            for (kind, id, expires) in about {
+                let id = ["j", "s", "anna", "k"].get(usize::from(id)).map_or_else(|| id.to_string(), |id| (*id).to_owned());
+                let revocation = Revocation { expires_ms: expires, ..revocation(kinds[usize::from(kind)], Some("i"), &id) };
+                revocations.revoke(&hasher, &revocation, 0);
+                let after = revocations.check(&ids, 1).is_err();
+                prop_assert!(after || !before);
+                before = after;
+            }
+        }
+    }
 }
