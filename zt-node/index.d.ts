@@ -234,4 +234,6 @@ export class Verifier {
    * to a key of its sender is refused: without the request that proof cannot be checked.
    */
   verifyToken(token: string, nowMs?: number): Verified;
+  /** Refuses from now on what this is about, until it expires. The document names things as decisions do. */
+  revoke(revocation: Revocation, nowMs?: number): void;
 }

@@ -211,6 +211,11 @@ class Verifier {
     }
     return verified;
   }
+
+  /** Refuses from now on what a revocation is about, until it expires. */
+  revoke(revocation, now = Date.now()) {
+    native.revokeToken(this.#handle, JSON.stringify(revocation), now);
+  }
 }
 
 /** As many as `verifier.rs` counts. */

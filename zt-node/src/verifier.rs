@@ -72,6 +72,15 @@ pub fn token_document(tokens: &External<Tokens>, token: JsString<'_>, now: f64) 
     read(&token, |bytes| tokens.instance.token_document(&tokens.instance.verify_token(bytes, millis(now))))
 }
 
+/// Revokes what a document is about.
+///
+/// # Errors
+/// When the text is not a revocation.
+#[napi(catch_unwind)]
+pub fn revoke_token(tokens: &External<Tokens>, revocation: String, now: f64) -> Result<()> {
+    crate::checked(tokens.instance.revoke(&revocation, millis(now)))
+}
+
 fn place(verified: &Verified) -> usize {
     // Addresses differ in their middle bits; a multiplication brings those to the top (Fibonacci hashing).
     let address = verified.claims.json().as_ptr() as u64;

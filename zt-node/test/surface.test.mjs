@@ -24,7 +24,7 @@ test("the names", () => {
   assert.deepEqual(statics(zt.Engine), ["fromFile", "fromToml"]);
   assert.deepEqual(methods(zt.Decision), DECISION);
   assert.deepEqual(methods(zt.Verified), VERIFIED);
-  assert.deepEqual(methods(zt.Verifier), ["verifyToken"]);
+  assert.deepEqual(methods(zt.Verifier), ["revoke", "verifyToken"]);
   assert.deepEqual(statics(zt.Verifier), ["fromFile", "fromToml"]);
 });
 

@@ -84,6 +84,14 @@ test("refusals", () => {
   }
 });
 
+test("a revoked subject is refused at once", () => {
+  const verifier = Verifier.fromToml(CONFIG);
+  assert.ok(verifier.verifyToken(token(), NOW).accepted);
+  verifier.revoke({ revoke: "subject", issuer: "https://idp.test", id: "anna", expires_ms: NOW + 60_000 }, NOW);
+  assert.equal(verifier.verifyToken(token(), NOW).code, "verify.revoked");
+  assert.equal(verifier.verifyToken(token({ sub: "bob" }), NOW).principal, "bob");
+});
+
 test("a long token is read to its end", () => {
   const verifier = Verifier.fromToml(CONFIG);
   for (let length = 2_500; length < 3_000; length += 1) {
@@ -97,7 +105,7 @@ test("what is no token", () => {
 });
 
 test("mistakes have lines, files are read", () => {
-  assert.throws(() => Verifier.fromToml(CONFIG.replace(KEYS, "{}")), /line 7/);
+  assert.throws(() => Verifier.fromToml(CONFIG.replace(KEYS, "{}")), /zt\.toml:7/);
   const folder = mkdtempSync(join(tmpdir(), "zt-"));
   writeFileSync(join(folder, "keys.json"), KEYS);
   writeFileSync(join(folder, "zt.toml"), CONFIG.replace(`jwks = '${KEYS}'`, 'jwks_file = "keys.json"'));

@@ -1,6 +1,6 @@
 //! Tokens alone: for hosts that route and authorize on their own.
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple};
@@ -34,6 +34,12 @@ impl Verifier {
         let found = self.0.verify_token(bytes, now_ms.unwrap_or_else(clock));
         let challenge = self.0.token_challenge(&found);
         Ok(Verified { found, challenge, claims: PyOnceLock::new() })
+    }
+
+    /// Revokes what a document given as JSON text is about.
+    #[pyo3(signature = (revocation, now_ms = None))]
+    fn revoke_json(&self, py: Python<'_>, revocation: &str, now_ms: Option<Millis>) -> PyResult<()> {
+        py.detach(|| self.0.revoke(revocation, now_ms.unwrap_or_else(clock))).map_err(PyValueError::new_err)
     }
 }
 

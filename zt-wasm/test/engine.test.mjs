@@ -32,7 +32,7 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "restore", "snapshot", "version"];
+  "observeEventJson", "op", "restore", "snapshot", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON"];
 

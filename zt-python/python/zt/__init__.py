@@ -84,6 +84,10 @@ class Verifier(_zt.Verifier):
         """Reads and compiles a configuration and the files it names, relative to its directory."""
         return cls.from_toml(*_read(path))
 
+    def revoke(self, revocation, now_ms=None):
+        """Refuses from now on what a revocation is about, until it expires."""
+        self.revoke_json(_text(revocation), now_ms)
+
 
 def _text(document):
     return _json.dumps(document, allow_nan=False)

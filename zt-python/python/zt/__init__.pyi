@@ -246,6 +246,12 @@ class Verifier:
         of its sender is refused: without the request that proof cannot be checked.
         """
 
+    def revoke(self, revocation: Mapping[str, Any], now_ms: int | None = None) -> None:
+        """Refuses from now on what this is about, until it expires: the document of `Engine.revoke`."""
+
+    def revoke_json(self, revocation: str, now_ms: int | None = None) -> None:
+        """`revoke` on JSON text."""
+
 @final
 class Verified:
     """What a token proves; true when it holds. What it says is made into Python objects only when it is asked for."""
