@@ -9,7 +9,7 @@ import * as zt from "zt";
 const require = createRequire(import.meta.url);
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "restore", "snapshot", "version"];
+  "observeEventJson", "op", "restore", "revoke", "snapshot", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON"];
 

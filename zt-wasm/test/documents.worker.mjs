@@ -27,6 +27,12 @@ const answers = {
   "/op"({ name, document }) {
     return op(name, document);
   },
+  "/token"({ config, token, now }) {
+    const engine = Engine.fromToml(config);
+    const found = engine.verifyToken(token, now);
+    engine.free();
+    return found;
+  },
   "/mistakes"(config) {
     try {
       Engine.fromToml(config);
