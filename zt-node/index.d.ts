@@ -209,3 +209,40 @@ export class Engine {
   /** Prefix of the SHA-256 of the configuration and of every file it names, hex. */
   readonly version: string;
 }
+
+/** What a token proves: frozen, because everyone who shows the same token is answered with the same object. */
+export class Verified {
+  private constructor();
+  /** Whether the token holds. */
+  readonly accepted: boolean;
+  /** Subject of a token that holds. */
+  readonly principal?: string;
+  /** Roles of a token that holds. */
+  readonly roles: readonly string[];
+  /** Who it is, when the token holds. */
+  readonly identity?: Readonly<Identity>;
+  /** The claims of a token that holds. */
+  readonly claims?: Readonly<Record<string, any>>;
+  /** The reason's code when the token is refused: for the log, not for the client. */
+  readonly code?: string;
+  /** The `WWW-Authenticate` header of a refusal. */
+  readonly challenge?: string;
+  /** All that was found. */
+  toJSON(): { identity?: Identity; claims?: Record<string, any>; code?: string; challenge?: string; refresh_wanted?: string };
+}
+
+/** Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own. */
+export class Verifier {
+  private constructor();
+  /** Compiles the text of a configuration and of the files it names. Throws every mistake, one a line. */
+  static fromToml(text: string, options?: { files?: Record<string, string> }): Verifier;
+  /** Reads and compiles a configuration and the files it names, relative to its directory. */
+  static fromFile(file: string): Verifier;
+  /**
+   * Verifies one JSON Web Token, without the scheme before it. Throws only when it is no string. A token that is bound
+   * to a key of its sender is refused: without the request that proof cannot be checked.
+   */
+  verifyToken(token: string, nowMs?: number): Verified;
+  /** Refuses from now on what this is about, until it expires. The document names things as decisions do. */
+  revoke(revocation: Revocation, nowMs?: number): void;
+}

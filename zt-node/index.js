@@ -34,12 +34,7 @@ class Engine {
 
   /** Reads and compiles a configuration and the files it names, relative to its directory. */
   static fromFile(file, { seed = randomBytes(8).readBigUInt64LE() } = {}) {
-    const text = fs.readFileSync(file, "utf8");
-    const directory = path.dirname(file);
-    const files = {};
-    for (const named of op("named_files", { config: text })) {
-      for (const name of expand(directory, named)) files[name] = fs.readFileSync(path.join(directory, name), "utf8");
-    }
+    const [text, files] = read(file);
     return new Engine(text, files, seed);
   }
 
@@ -181,6 +176,109 @@ for (const field of [
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }
 
+/** Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own. */
+class Verifier {
+  #handle;
+  /** What the native side answers with its number alone, by place. */
+  #held = Array.from({ length: PLACES });
+  #numbers = new Uint32Array(PLACES);
+
+  /** Use `fromToml` or `fromFile`. */
+  constructor(text, files) {
+    this.#handle = native.verifier(text, Object.entries(files).flat(), randomBytes(8).readBigUInt64LE());
+  }
+
+  /** Compiles the text of a configuration and of the files it names. Throws every mistake, one a line. */
+  static fromToml(text, { files = {} } = {}) {
+    return new Verifier(text, files);
+  }
+
+  /** Reads and compiles a configuration and the files it names, relative to its directory. */
+  static fromFile(file) {
+    return new Verifier(...read(file));
+  }
+
+  /** Verifies one JSON Web Token, without the scheme before it. Throws only when it is no string. */
+  verifyToken(token, now = Date.now()) {
+    const answer = native.verifyToken(this.#handle, token, now);
+    if (typeof answer === "number") {
+      const place = answer & (PLACES - 1);
+      if (this.#numbers[place] === answer) return this.#held[place];
+      // An exception kept it from being held.
+      return new Verified(native.tokenDocument(this.#handle, token, now));
+    }
+    const verified = new Verified(answer);
+    if (!answer.startsWith("{")) {
+      const number = Number.parseInt(answer, 10);
+      const place = number & (PLACES - 1);
+      this.#held[place] = verified;
+      this.#numbers[place] = number;
+    }
+    return verified;
+  }
+
+  /** Refuses from now on what a revocation is about, until it expires. */
+  revoke(revocation, now = Date.now()) {
+    native.revokeToken(this.#handle, JSON.stringify(revocation), now);
+  }
+}
+
+/** As many as `verifier.rs` counts. */
+const PLACES = 1 << 14;
+
+/** What a token proves: frozen, because everyone who shows the same token is answered with the same object. */
+class Verified {
+  #answer;
+  #document;
+
+  constructor(answer) {
+    this.#answer = answer;
+  }
+
+  /** Whether the token holds. */
+  get accepted() {
+    return this.toJSON().identity !== undefined;
+  }
+
+  /** Subject of a token that holds. */
+  get principal() {
+    return this.toJSON().identity?.principal;
+  }
+
+  /** Roles of a token that holds. */
+  get roles() {
+    return this.toJSON().identity?.roles ?? NONE;
+  }
+
+  /** All that was found. */
+  toJSON() {
+    return (this.#document ??= frozen(JSON.parse(this.#answer.slice(this.#answer.indexOf("{")))));
+  }
+}
+
+for (const field of ["identity", "claims", "code", "challenge"]) {
+  Object.defineProperty(Verified.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+}
+
+const NONE = Object.freeze([]);
+
+/** Frozen through and through; claims are at most 16 deep. */
+function frozen(value) {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}
+
+/** A configuration and the files it names. */
+function read(file) {
+  const text = fs.readFileSync(file, "utf8");
+  const directory = path.dirname(file);
+  const files = {};
+  for (const named of op("named_files", { config: text })) {
+    for (const name of expand(directory, named)) files[name] = fs.readFileSync(path.join(directory, name), "utf8");
+  }
+  return [text, files];
+}
+
 /** The files that a name with `*` fits, or the one it names; a missing one is told by the compiler, with its line. */
 function expand(directory, name) {
   let found = [""];
@@ -212,4 +310,4 @@ function load() {
   }
 }
 
-module.exports = { Decision, Engine, OPS, op };
+module.exports = { Decision, Engine, OPS, Verified, Verifier, op };

@@ -1,3 +1,3 @@
 import zt from "./index.js";
 
-export const { Decision, Engine, OPS, op } = zt;
+export const { Decision, Engine, OPS, Verified, Verifier, op } = zt;

@@ -75,6 +75,11 @@ export class Engine {
     return JSON.parse(text);
   }
 
+  /** Verifies one JSON Web Token and nothing else: `identity` and `claims` of one that holds, else `code` and `challenge`. */
+  verifyToken(token, now) {
+    return JSON.parse(guarded(() => this.#instance.verify_token(token, now)));
+  }
+
   /** Event -> decision; its clock is the event's `time_ms`. */
   decideEvent(event) {
     return JSON.parse(this.decideEventJson(JSON.stringify(event)));

@@ -149,6 +149,17 @@ export class Decision implements Readonly<DecisionDocument> {
   static text(decision: Decision): string;
 }
 
+/** What a token proves: `identity` and `claims` when it holds, else `code`. */
+export interface Verified {
+  identity?: Identity;
+  claims?: Record<string, any>;
+  /** The reason's code: for the log, not for the client. */
+  code?: string;
+  /** The `WWW-Authenticate` header of a refusal. */
+  challenge?: string;
+  refresh_wanted?: string;
+}
+
 /** A compiled configuration with its state. All engines of an isolate share one WebAssembly memory. */
 export class Engine {
   private constructor();
@@ -168,6 +179,9 @@ export class Engine {
     response: { status: number; headers?: readonly string[]; latencyMs?: number },
     now: number,
   ): ResponseDecision;
+
+  /** Verifies one JSON Web Token, without the scheme before it, and nothing else of a request. */
+  verifyToken(token: string, now: number): Verified;
 
   /** Event -> decision; the clock is the event's `time_ms`. */
   decideEvent(event: object): DecisionDocument;

@@ -1,5 +1,7 @@
 //! What is reported: a table for people, JSON for tools.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 /// One measured figure.
@@ -11,19 +13,37 @@ pub struct Figure {
     pub value: Option<f64>,
     /// Of what.
     pub unit: &'static str,
-    /// What it should be at most.
-    pub at_most: Option<f64>,
+    /// What it should be.
+    pub target: Option<Target>,
     /// The same by others, or what it is compared with.
     pub peer: String,
     /// Why there is no value.
     pub reason: Option<String>,
 }
 
+/// What a figure should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(bound) => write!(f, "<= {bound:.2}"),
+            Self::AtLeast(bound) => write!(f, ">= {bound:.2}"),
+        }
+    }
+}
+
 impl Figure {
     /// A measured figure with nothing to meet.
     pub fn new(figure: impl Into<String>, value: f64, unit: &'static str) -> Self {
         let figure = figure.into();
-        Self { figure, value: Some(value), unit, at_most: None, peer: String::new(), reason: None }
+        Self { figure, value: Some(value), unit, target: None, peer: String::new(), reason: None }
     }
 
     /// A figure that could not be measured.
@@ -31,10 +51,14 @@ impl Figure {
         Self { value: None, reason: Some(reason.into()), ..Self::new(figure, 0.0, unit) }
     }
 
-    /// With its target.
-    pub fn at_most(mut self, target: f64) -> Self {
-        self.at_most = Some(target);
-        self
+    /// With the most it should be.
+    pub fn at_most(self, bound: f64) -> Self {
+        Self { target: Some(Target::AtMost(bound)), ..self }
+    }
+
+    /// With the least it should be.
+    pub fn at_least(self, bound: f64) -> Self {
+        Self { target: Some(Target::AtLeast(bound)), ..self }
     }
 
     /// With what it is compared with.
@@ -45,13 +69,17 @@ impl Figure {
 
     /// Whether it meets its target.
     pub fn met(&self) -> Option<bool> {
-        Some(self.value? <= self.at_most?)
+        let value = self.value?;
+        Some(match self.target? {
+            Target::AtMost(bound) => value <= bound,
+            Target::AtLeast(bound) => value >= bound,
+        })
     }
 
     fn to_json(&self) -> Value {
         json!({
             "figure": self.figure, "value": self.value, "unit": self.unit,
-            "target": self.at_most.map(|target| format!("<= {target:.2}")), "met": self.met(),
+            "target": self.target.map(|target| target.to_string()), "met": self.met(),
             "peer": self.peer, "reason": self.reason,
         })
     }
@@ -63,7 +91,7 @@ pub fn table(figures: &[Figure]) -> String {
         let value = figure
             .value
             .map_or_else(|| figure.reason.clone().unwrap_or_default(), |v| format!("{v:.2} {}", figure.unit));
-        let target = figure.at_most.map_or_else(String::new, |target| format!("<= {target:.2}"));
+        let target = figure.target.map(|target| target.to_string()).unwrap_or_default();
         let met = match figure.met() {
             Some(true) => "met",
             Some(false) => "MISSED",
@@ -78,4 +106,20 @@ pub fn table(figures: &[Figure]) -> String {
 pub fn document(name: &str, machine: &str, date: &str, figures: &[Figure]) -> Value {
     let figures: Vec<Value> = figures.iter().map(Figure::to_json).collect();
     json!({"name": name, "machine": machine, "date": date, "figures": figures})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_met_at_its_bound() {
+        let figure = Figure::new("x", 2.0, "ratio");
+        assert_eq!(figure.met(), None);
+        assert_eq!(figure.clone().at_most(2.0).met(), Some(true));
+        assert_eq!(figure.clone().at_least(2.0).met(), Some(true));
+        assert_eq!(figure.clone().at_most(1.9).met(), Some(false));
+        assert_eq!(figure.at_least(2.1).met(), Some(false));
+        assert_eq!(Figure::missing("x", "us", "why").at_least(0.0).met(), None);
+    }
 }

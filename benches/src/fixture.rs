@@ -46,6 +46,18 @@ rate = "1000000/1s"
 burst = 1000000
 "#;
 
+/// The subject of every token.
+pub const SUBJECT: &str = "user-17";
+
+/// The 13 claims of a usual access token; `number` makes it another one.
+pub fn claims(issuer: &str, number: u32, now_s: i64) -> serde_json::Value {
+    serde_json::json!({
+        "iss": issuer, "sub": SUBJECT, "aud": [Issuer::AUDIENCE], "exp": now_s + 3600, "nbf": now_s - 5, "iat": now_s - 5,
+        "jti": format!("{number:08x}-6a0f-4f6e-9d4a-0b8f3a1c2d4e"), "client_id": "web", "scope": "orders:read orders:write",
+        "roles": ["buyer"], "acr": "urn:example:mfa", "auth_time": now_s - 60, "sid": "08a5019c-17e1-4977-8f42-65a12843ea02",
+    })
+}
+
 /// The API, its callers' credentials, and what to compare with.
 #[derive(Debug)]
 pub struct Fixture {
@@ -87,12 +99,7 @@ impl Fixture {
     /// When the system gives no randomness.
     #[allow(clippy::panic, reason = "a benchmark without its subject is nothing")]
     pub fn token(&self, algorithm: Algorithm) -> String {
-        let now = NOW / 1000;
-        let claims = serde_json::json!({
-            "iss": Issuer::NAME, "sub": "user-17", "aud": [Issuer::AUDIENCE], "exp": now + 3600, "nbf": now - 5,
-            "iat": now - 5, "jti": "7d0c9f9e-6a0f-4f6e-9d4a-0b8f3a1c2d4e", "client_id": "web", "scope": "orders:read orders:write",
-            "roles": ["buyer"], "acr": "urn:example:mfa", "auth_time": now - 60, "sid": "08a5019c-17e1-4977-8f42-65a12843ea02",
-        });
+        let claims = claims(Issuer::NAME, 0, NOW / 1000);
         self.issuer.token(algorithm, &claims).unwrap_or_else(|error| panic!("token: {error}"))
     }
 

@@ -1,9 +1,11 @@
-//! `zt-bench NAME [--json FILE]`: prints a table, writes the document. `cargo xtask bench` calls it.
+//! `zt-bench NAME [--json FILE]`: prints a table, writes the document. `zt-bench verify-peers --record` runs the peers
+//! through the attack suite and records what they accept. `cargo xtask bench` calls it.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod bindings;
 mod decide;
 mod machine;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -11,7 +13,12 @@ use zt_benches::figure::{Figure, document, table};
 
 type Bench = fn() -> Vec<Figure>;
 
-const BENCHES: &[(&str, Bench)] = &[("decide", decide::figures), ("bindings", bindings::figures)];
+const BENCHES: &[(&str, Bench)] = &[
+    ("decide", decide::figures),
+    ("bindings", bindings::figures),
+    ("verify", verify::figures),
+    ("verify-peers", verify::attacks),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +26,7 @@ fn main() -> ExitCode {
     let (name, file) = match words.as_slice() {
         [] => ("decide", None),
         ["--json", file] => ("decide", Some(*file)),
+        ["verify-peers", "--record"] => return record(),
         [name] => (*name, None),
         [name, "--json", file] => (*name, Some(*file)),
         _ => return usage(),
@@ -34,6 +42,19 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("cannot write {file}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn record() -> ExitCode {
+    match verify::record(&machine::name(), &machine::date()) {
+        Ok(file) => {
+            println!("wrote {}", file.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("{error}");
             ExitCode::from(2)
         }
     }

@@ -1,9 +1,10 @@
 //! Measurements with peers in the same run, and the hot call of each binding.
 
 use crate::process::{cargo, run};
-use crate::{node, python};
+use crate::{node, peers, python};
 
-/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, or `criterion` for a distribution of every stage.
+/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, `verify`, or `criterion` for a distribution of every
+/// stage; `verify-peers` prints who accepts what of the attack suite, with `--record` after running every peer anew.
 ///
 /// # Errors
 /// When it could not run; a target that was missed is printed, not an error.
@@ -19,10 +20,21 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
             node::install()?;
             measure(arguments)
         }
-        // Known before minutes of building.
-        [name, ..] if !matches!(*name, "decide" | "--json") => {
-            Err(format!("`{name}` is no bench; there are `decide`, `bindings` and `criterion`"))
+        ["verify", ..] => {
+            python::install()?;
+            node::install()?;
+            peers::install()?;
+            measure(arguments)
         }
+        ["verify-peers", "--record"] => {
+            peers::install()?;
+            measure(arguments)?;
+            measure(&["verify-peers"])
+        }
+        // Known before minutes of building.
+        [name, ..] if !matches!(*name, "decide" | "verify-peers" | "--json") => Err(format!(
+            "`{name}` is no bench; there are `decide`, `bindings`, `verify`, `verify-peers` and `criterion`"
+        )),
         _ => measure(arguments),
     }
 }
@@ -31,6 +43,6 @@ fn measure(arguments: &[&str]) -> Result<(), String> {
     let mut all = vec!["run", "--profile", "bench", "--package", "zt-benches", "--bin", "zt-bench", "--"];
     all.extend(arguments);
     let mut bench = cargo(&all);
-    bench.env("ZT_BENCH_PYTHON", python::interpreter());
+    bench.env("ZT_BENCH_PYTHON", python::interpreter()).env("ZT_BENCH_PEERS", peers::folder());
     run("bench", bench)
 }

@@ -9,6 +9,7 @@ mod demo;
 mod fuzz;
 mod lint;
 mod node;
+mod peers;
 mod process;
 mod python;
 mod runtimes;
@@ -26,7 +27,8 @@ cargo xtask <command>
   lint                 formatting, clippy, documentation, feature combinations
   runtimes [--sample N]  the same events through Rust, Python, Node and WASM: decisions must be byte-identical
   conformance [--seed N] [--random N] [--installed]   published suites of verification in Rust, Python, Node and WASM
-  bench [NAME] [--json FILE]   measure: decide (the default), bindings, criterion
+  bench [NAME] [--json FILE]   measure: decide (the default), bindings, verify, criterion
+  bench verify-peers [--record]   who accepts what of the attack suite
   fuzz [SECONDS]       run every fuzz target (default 60 s each)
   wasm                 build zt-wasm/pkg";
 

@@ -14,13 +14,22 @@ pub(crate) fn interpreter() -> PathBuf {
 /// # Errors
 /// When Python is missing or a step fails.
 pub(crate) fn install() -> Result<(), String> {
-    need("python3")?;
-    let venv = target().join("venv");
-    if !interpreter().exists() {
-        run("Python: environment", program("python3", "", &["-m", "venv", &venv.to_string_lossy()]))?;
-    }
+    environment()?;
     let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "./zt-python[test]"];
     run("Python: build and install the wheel", program(interpreter(), "", &arguments))
+}
+
+/// Makes the environment, empty.
+///
+/// # Errors
+/// When Python is missing or cannot make it.
+pub(crate) fn environment() -> Result<(), String> {
+    need("python3")?;
+    let venv = target().join("venv");
+    if interpreter().exists() {
+        return Ok(());
+    }
+    run("Python: environment", program("python3", "", &["-m", "venv", &venv.to_string_lossy()]))
 }
 
 /// # Errors

@@ -1,6 +1,8 @@
 //! zt in Node.js: free functions over a handle, which cost a sixth of what a native class costs. `index.js` makes the
 //! class of them.
 
+pub mod verifier;
+
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -17,14 +19,7 @@ use zt_core::{Engine, State, wire};
 /// Every mistake, one a line.
 #[napi(catch_unwind)]
 pub fn from_toml(text: String, files: Vec<String>, seed: BigInt) -> Result<External<wire::Instance>> {
-    let mut pairs = files.into_iter();
-    let mut named = Vec::new();
-    while let (Some(name), Some(text)) = (pairs.next(), pairs.next()) {
-        named.push(File { name, text });
-    }
-    let engine = checked(Engine::from_toml(&text, &named))?;
-    let state = State::with_seed(&engine, seed.get_u64().1);
-    Ok(External::new(wire::Instance::new(Arc::new(engine), state)))
+    instance(&text, files, seed).map(External::new)
 }
 
 /// The longest body, in bytes, that the host has to read.
@@ -152,6 +147,17 @@ pub fn op(name: String, document: String) -> Result<String> {
 #[napi]
 pub fn ops() -> Vec<String> {
     wire::OPS.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn instance(text: &str, files: Vec<String>, seed: BigInt) -> Result<wire::Instance> {
+    let mut pairs = files.into_iter();
+    let mut named = Vec::new();
+    while let (Some(name), Some(text)) = (pairs.next(), pairs.next()) {
+        named.push(File { name, text });
+    }
+    let engine = checked(Engine::from_toml(text, &named))?;
+    let state = State::with_seed(&engine, seed.get_u64().1);
+    Ok(wire::Instance::new(Arc::new(engine), state))
 }
 
 fn checked<T, E: Display>(result: std::result::Result<T, E>) -> Result<T> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use serde::Serialize;
 use zt_core::{model, wire};
 
@@ -137,6 +138,12 @@ pub(crate) fn json(document: &impl Serialize) -> PyResult<String> {
 }
 
 /// A document of the contract as dictionaries and lists.
-fn document<'py>(py: Python<'py>, document: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
-    py.import("json")?.call_method1("loads", (json(document)?,))
+pub(crate) fn document<'py>(py: Python<'py>, document: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    loads(PyString::new(py, &json(document)?).as_any())
+}
+
+/// JSON text, `str` or `bytes`, as dictionaries and lists.
+pub(crate) fn loads<'py>(text: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    LOADS.import(text.py(), "json", "loads")?.call1((text,))
 }

@@ -3,6 +3,7 @@
 
 mod convert;
 mod decision;
+mod verifier;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,6 +18,7 @@ use zt_core::{Engine as Core, State};
 
 use convert::{Incoming, ip, octets, request_body, scope_request};
 use decision::Decision;
+use verifier::{Verified, Verifier};
 
 /// From this body length on, reading it takes longer than handing the interpreter to another thread and back.
 const DETACH_FROM: usize = 8 << 10;
@@ -25,6 +27,8 @@ const DETACH_FROM: usize = 8 << 10;
 fn _zt(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Engine>()?;
     module.add_class::<Decision>()?;
+    module.add_class::<Verifier>()?;
+    module.add_class::<Verified>()?;
     module.add_function(wrap_pyfunction!(op_json, module)?)?;
     module.add("OPS", PyTuple::new(module.py(), wire::OPS)?)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
@@ -45,12 +49,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (text, files = Vec::new(), seed = None))]
     fn new(py: Python<'_>, text: &str, files: Vec<(String, String)>, seed: Option<u64>) -> PyResult<Self> {
-        let files: Vec<File> = files.into_iter().map(|(name, text)| File { name, text }).collect();
-        py.detach(|| {
-            let core = Core::from_toml(text, &files).map_err(|invalid| PyValueError::new_err(invalid.to_string()))?;
-            let state = seed.map_or_else(|| State::new(&core), |seed| State::with_seed(&core, seed));
-            Ok(Self(Instance::new(Arc::new(core), state)))
-        })
+        instance(py, text, files, seed).map(Self)
     }
 
     /// Decides one request given as its parts.
@@ -186,6 +185,16 @@ impl Engine {
         let decide = || wire::decide_or_refuse(&self.0.engine(), self.0.state(), &request, now);
         Ok(Decision(if long { py.detach(decide) } else { decide() }))
     }
+}
+
+/// Compiles a configuration and the files it names.
+fn instance(py: Python<'_>, text: &str, files: Vec<(String, String)>, seed: Option<u64>) -> PyResult<Instance> {
+    let files: Vec<File> = files.into_iter().map(|(name, text)| File { name, text }).collect();
+    py.detach(|| {
+        let core = Core::from_toml(text, &files).map_err(|invalid| PyValueError::new_err(invalid.to_string()))?;
+        let state = seed.map_or_else(|| State::new(&core), |seed| State::with_seed(&core, seed));
+        Ok(Instance::new(Arc::new(core), state))
+    })
 }
 
 fn clock() -> Millis {

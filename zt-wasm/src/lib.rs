@@ -61,6 +61,11 @@ impl Instance {
         self.0.decide_fields(head, lines, count, read, millis(now))
     }
 
+    /// Verifies a token: what was found, as JSON text.
+    pub fn verify_token(&self, token: &str, now: f64) -> String {
+        self.0.token_document(&self.0.verify_token(token.as_bytes(), millis(now)))
+    }
+
     /// Observes the response to a request that was decided.
     ///
     /// # Errors

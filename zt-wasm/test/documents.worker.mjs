@@ -36,6 +36,12 @@ const answers = {
       }
     });
   },
+  "/token"({ config, token, now }) {
+    const engine = Engine.fromToml(config);
+    const found = engine.verifyToken(token, now);
+    engine.free();
+    return found;
+  },
   "/mistakes"(config) {
     try {
       Engine.fromToml(config);

@@ -1,7 +1,7 @@
 // The engine's calls, its surface, and what a trap leaves behind.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { call, start } from "./runtime.mjs";
@@ -32,7 +32,7 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "replaceKeys", "restore", "snapshot", "version"];
+  "observeEventJson", "op", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
@@ -54,6 +54,27 @@ test("the lanes decide alike, and a state moves", async () => {
   assert.deepEqual(answer.codes, ["inspect.json_duplicate_key"]);
   assert.deepEqual(codes(answer.shifted), ["internal.panic"]);
   assert.equal(answer.problem.status, 403);
+});
+
+test("a token alone", async () => {
+  const part = (data) => Buffer.from(data).toString("base64url");
+  const secret = "a secret of the tests, of 32 bytes or more";
+  const claims = { iss: "https://idp.test", sub: "anna", aud: "https://api.test", exp: Math.floor(NOW / 1000) + 60 };
+  const signed = [{ alg: "HS256", typ: "at+jwt" }, claims].map((it) => part(JSON.stringify(it))).join(".");
+  const token = `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+  const keys = JSON.stringify({ keys: [{ kty: "oct", alg: "HS256", k: part(secret) }] });
+  const config = `
+version = 1
+[[verify.issuer]]
+issuer = "https://idp.test"
+audiences = ["https://api.test"]
+algorithms = ["HS256"]
+jwks = '${keys}'
+`;
+  const found = await call(worker, "/token", { config, token, now: NOW });
+  assert.deepEqual([found.identity.principal, found.claims, found.code], ["anna", claims, undefined]);
+  const refused = await call(worker, "/token", { config, token, now: NOW + 200_000 });
+  assert.deepEqual([refused.identity, refused.claims, refused.code], [undefined, undefined, "verify.expired"]);
 });
 
 test("a trap refuses, and every engine goes on with its state", async () => {

@@ -28,7 +28,7 @@ pub fn engine(jwks: &str, partner_key_sha256: &str) -> Result<Engine, Invalid> {
         file("keys/idp.json", jwks),
     ]);
     for key in &mut config.verify.api_key {
-        key.sha256 = partner_key_sha256.to_owned();
+        key.sha256 = Some(partner_key_sha256.to_owned());
     }
     Engine::new(&config)
 }

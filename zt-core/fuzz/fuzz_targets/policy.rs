@@ -18,6 +18,7 @@ fuzz_target!(|text: &str| {
         Ok(policy) => {
             for endpoint in 0..ENDPOINTS.len() {
                 let request = Request {
+                    workload: None,
                     identity: None,
                     endpoint,
                     segment: None,

@@ -27,10 +27,10 @@ pub use state::State;
 
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
-use crate::model::{Mode, Problem};
+use crate::model::{Millis, Mode, Problem};
 use crate::policy::Policy;
 use crate::route::Router;
-use crate::verify::Verifier;
+use crate::verify::{Verified, Verifier};
 
 /// A configuration compiled once: immutable, cheap to share between threads, swapped whole.
 #[derive(Debug)]
@@ -63,6 +63,16 @@ impl Engine {
     /// The endpoints it knows.
     pub fn router(&self) -> &Router {
         &self.router
+    }
+
+    /// What it verifies credentials with.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// Verifies one JSON Web Token and nothing else of a request, for hosts that route and authorize on their own.
+    pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
+        self.verifier.verify_token(&state.verify, token, now)
     }
 
     /// The longest body, in bytes, that the host has to read: a longer one is refused for its length alone.

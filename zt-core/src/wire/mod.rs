@@ -7,11 +7,13 @@ mod hmac_ops;
 mod jws_ops;
 mod ops;
 mod text_ops;
+mod token;
 mod verify_ops;
 
 pub use fields::Read;
 pub use guard::{decide_or_refuse, panic_decision};
 pub use ops::{OPS, op};
+pub use token::{accepted, refusal};
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 An `Engine` is a compiled configuration with its state. `Engine.decide` and `Engine.decide_asgi` are the calls for live
 requests and return a `Decision`; the methods that end in `_event`, and `op`, take and give the documents of the
-contract, as dictionaries or, where they end in `_json`, as text.
+contract, as dictionaries or, where they end in `_json`, as text. A `Verifier` verifies tokens and nothing else.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import secrets as _secrets
 from pathlib import Path as _Path
 
 from . import _zt
-from ._zt import OPS, Decision, __version__
+from ._zt import OPS, Decision, Verified, __version__
 
-__all__ = ["OPS", "Decision", "Engine", "__version__", "op"]
+__all__ = ["OPS", "Decision", "Engine", "Verified", "Verifier", "__version__", "op"]
 
 
 def op(name, document=None):
@@ -41,11 +41,7 @@ class Engine(_zt.Engine):
     @classmethod
     def from_file(cls, path, *, seed=None):
         """Reads and compiles a configuration and the files it names, relative to its directory."""
-        path = _Path(path)
-        text = path.read_text(encoding="utf-8")
-        files = {}
-        for name in op("named_files", {"config": text}):
-            files.update(_read_named(path.parent, name))
+        text, files = _read(path)
         return cls.from_toml(text, files, seed=_secrets.randbits(64) if seed is None else seed)
 
     def observe(self, decision, status, headers=None, body=None, now=None, *, body_len=None, latency_ms=None):
@@ -73,8 +69,38 @@ class Engine(_zt.Engine):
         return op(name, document)
 
 
+class Verifier(_zt.Verifier):
+    """Verifies tokens alone, by the `[verify]` part of a configuration. Threads may share it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_toml(cls, text, files=None):
+        """Compiles the text of a configuration and of the files it names, by name."""
+        return cls(text, list((files or {}).items()), _secrets.randbits(64))
+
+    @classmethod
+    def from_file(cls, path):
+        """Reads and compiles a configuration and the files it names, relative to its directory."""
+        return cls.from_toml(*_read(path))
+
+    def revoke(self, revocation, now_ms=None):
+        """Refuses from now on what a revocation is about, until it expires."""
+        self.revoke_json(_text(revocation), now_ms)
+
+
 def _text(document):
     return _json.dumps(document, allow_nan=False)
+
+
+def _read(path):
+    """A configuration and the files it names, by name."""
+    path = _Path(path)
+    text = path.read_text(encoding="utf-8")
+    files = {}
+    for name in op("named_files", {"config": text}):
+        files.update(_read_named(path.parent, name))
+    return text, files
 
 
 def _read_named(directory, name):

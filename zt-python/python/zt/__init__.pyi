@@ -4,7 +4,7 @@ from typing import Any, Literal, final
 
 from typing_extensions import Self
 
-__all__ = ["OPS", "Decision", "Engine", "__version__", "op"]
+__all__ = ["OPS", "Decision", "Engine", "Verified", "Verifier", "__version__", "op"]
 
 __version__: str
 
@@ -237,3 +237,61 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """The decision's document."""
+
+class Verifier:
+    """Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own.
+    Threads may share it.
+
+    Every mistake in the configuration is told at once, one a line, in a `ValueError`.
+    """
+
+    def __new__(cls, text: str, files: list[tuple[str, str]] = ..., seed: int | None = None) -> Self: ...
+    @classmethod
+    def from_toml(cls, text: str, files: Mapping[str, str] | None = None) -> Self:
+        """Compiles the text of a configuration and of the files it names, by name."""
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads and compiles a configuration and the files it names, relative to its directory."""
+
+    def verify_token(self, token: str | bytes, now_ms: int | None = None) -> Verified:
+        """Verifies one JSON Web Token, without the scheme before it. Never raises for what the token is.
+
+        `now_ms` is milliseconds since the Unix epoch, the system's clock when not given. A token that is bound to a key
+        of its sender is refused: without the request that proof cannot be checked.
+        """
+
+    def revoke(self, revocation: Mapping[str, Any], now_ms: int | None = None) -> None:
+        """Refuses from now on what this is about, until it expires: the document of `Engine.revoke`."""
+
+    def revoke_json(self, revocation: str, now_ms: int | None = None) -> None:
+        """`revoke` on JSON text."""
+
+@final
+class Verified:
+    """What a token proves; true when it holds. What it says is made into Python objects only when it is asked for."""
+
+    def __bool__(self) -> bool: ...
+    @property
+    def principal(self) -> str | None:
+        """Subject of a token that holds."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Roles of a token that holds."""
+
+    @property
+    def identity(self) -> dict[str, Any] | None:
+        """Who it is, when the token holds."""
+
+    @property
+    def claims(self) -> dict[str, Any] | None:
+        """The claims of a token that holds."""
+
+    @property
+    def code(self) -> str | None:
+        """The reason's code when the token is refused: for the log, not for the client."""
+
+    @property
+    def challenge(self) -> str | None:
+        """The `WWW-Authenticate` header of a refusal."""

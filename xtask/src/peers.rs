@@ -1,0 +1,35 @@
+//! What zt is measured against, under `benches/peers`: each as its own program, with pinned versions.
+
+use std::path::PathBuf;
+
+use crate::process::{cargo, need, program, run, target};
+use crate::python;
+
+/// What was built of them.
+pub(crate) fn folder() -> PathBuf {
+    target().join("peers")
+}
+
+/// Installs the Python and the Node peers, and builds the Rust one with each of its backends.
+///
+/// # Errors
+/// When an interpreter is missing or a step fails.
+pub(crate) fn install() -> Result<(), String> {
+    python::environment()?;
+    let file = "benches/peers/python/requirements.txt";
+    let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", file];
+    run("Python: peers", program(python::interpreter(), "", &arguments))?;
+    need("node")?;
+    need("npm")?;
+    let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+    run("Node: peers", program("npm", "benches/peers/node", &arguments))?;
+    for backend in ["aws_lc_rs", "rust_crypto"] {
+        let mut build = cargo(&["build", "--release", "--locked", "--features", backend]);
+        build.args(["--manifest-path", "benches/peers/jsonwebtoken/Cargo.toml", "--target-dir"]);
+        run(&format!("Rust: jsonwebtoken with {backend}"), {
+            build.arg(folder().join(backend));
+            build
+        })?;
+    }
+    Ok(())
+}
