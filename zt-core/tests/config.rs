@@ -47,7 +47,7 @@ fn a_signing_key_is_read_from_its_file() {
     let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     assert!(Engine::from_toml(text, &file(key)).is_ok());
     let refused = Engine::from_toml(text, &file("{}")).unwrap_err().to_string();
-    assert!(refused.contains("`verify.signature[0].jwk_file`: `keys[0]`: `kty` is missing"), "{refused}");
+    assert!(refused.contains("`verify.signature[0].jwk_file`: `kty` is missing"), "{refused}");
 }
 
 #[test]

@@ -58,10 +58,8 @@ fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
         let text = |name: &str| keys[name].as_str().expect("a string");
         return instance.replace_keys(text("issuer"), text("jwks"));
     }
-    match step.get("revoke") {
-        Some(_) => Err("`revoke` is for later".to_owned()),
-        None => Err("not a step".to_owned()),
-    }
+    let revocation = step.get("revoke").ok_or("not a step")?;
+    instance.revoke(&revocation.to_string(), step["time_ms"].as_i64().expect("a time"))
 }
 
 /// The first difference between what is expected and the decision; `expect` names only what matters.

@@ -60,7 +60,7 @@ def operate(engine, step):
         if "replace_keys" in step:
             engine.replace_keys(**step["replace_keys"])
         else:
-            engine.revoke(step["revoke"])
+            engine.revoke(step["revoke"], step["time_ms"])
 
     if step.get("refused"):
         with pytest.raises(ValueError):

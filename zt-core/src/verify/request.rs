@@ -52,13 +52,11 @@ impl Verifier {
 
     /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
     pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
-        let verified = self.token(state, token, now).unwrap_or_else(Verified::refused);
-        match verified.confirmation {
-            None => verified,
-            Some(_) => {
-                Verified::refused((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof"))
-            }
-        }
+        let verified = self.token(state, token, now).and_then(|verified| match verified.confirmation {
+            None => Ok(verified),
+            Some(_) => Err((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof")),
+        });
+        Verified { scheme: Scheme::Bearer, ..verified.unwrap_or_else(Verified::refused) }
     }
 
     /// The tenant that a verified token names.

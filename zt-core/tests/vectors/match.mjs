@@ -13,11 +13,11 @@ export function run(vector, fromToml) {
   return problems;
 }
 
-/** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}}`; with `"refused": true` it fails. */
-function operation(engine, { replace_keys, revoke, refused = false }) {
+/** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */
+function operation(engine, { replace_keys, revoke, time_ms, refused = false }) {
   try {
     if (replace_keys) engine.replaceKeys(replace_keys.issuer, replace_keys.jwks);
-    else if (revoke) engine.revoke(revoke);
+    else if (revoke) engine.revoke(revoke, time_ms);
     else return ["not a step"];
   } catch (error) {
     return refused ? [] : [`${error}`];
