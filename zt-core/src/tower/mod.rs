@@ -160,7 +160,7 @@ where
             }
             parts.extensions.insert(Arc::clone(&decision));
             if let Some(identity) = &decision.identity {
-                parts.extensions.insert(identity.clone());
+                parts.extensions.insert(crate::model::Identity::clone(identity));
             }
             let mut response = inner.call(Request::from_parts(parts, read.replay(body))).await?;
             layer.finish(&decision, &mut response);
