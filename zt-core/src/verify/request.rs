@@ -36,27 +36,32 @@ impl Verifier {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
+        // Everything writes into this one value: it is large to be handed from hand to hand.
+        let mut verified = Verified::default();
         if self.is_empty() {
-            return Verified::default();
+            return verified;
         }
-        let mut scheme = Scheme::None;
-        let proven = self.own(state, request, &mut scheme, now);
-        let proven = proven.and_then(|own| self.beside(own, state, request, now));
-        let mut verified = proven.unwrap_or_else(Verified::refused);
-        if scheme == Scheme::Dpop && verified.identity.is_none() {
+        let proven = self.own(state, request, &mut verified, now);
+        if let Err(refusal) = proven.and_then(|()| self.beside(state, request, &mut verified, now)) {
+            verified.refuse(refusal);
+        }
+        if verified.scheme == Scheme::Dpop && verified.identity.is_none() {
             self.hand_out_nonce(state, &mut verified, now);
         }
-        verified.scheme = scheme;
         verified
     }
 
     /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
     pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
-        let verified = self.token(state, token, now).and_then(|verified| match verified.confirmation {
-            None => Ok(verified),
+        let mut verified = Verified { scheme: Scheme::Bearer, ..Verified::default() };
+        let proven = self.token(state, token, &mut verified, now).and_then(|()| match verified.confirmation {
+            None => Ok(()),
             Some(_) => Err((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof")),
         });
-        Verified { scheme: Scheme::Bearer, ..verified.unwrap_or_else(Verified::refused) }
+        if let Err(refusal) = proven {
+            verified.refuse(refusal);
+        }
+        verified
     }
 
     /// The tenant that a verified token names.
@@ -99,7 +104,7 @@ impl Verifier {
     }
 
     /// Who the caller's own credential speaks for.
-    fn own(&self, state: &State, request: &Request<'_>, scheme: &mut Scheme, now: Millis) -> Result<Verified, Refusal> {
+    fn own(&self, state: &State, request: &Request<'_>, verified: &mut Verified, now: Millis) -> Result<(), Refusal> {
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
         in_query::refuse(request, header, self.api_keys.prefix())?;
         let shown = credential::shown(request, header)?;
@@ -109,54 +114,55 @@ impl Verifier {
             Some(_) => return Err((Code::VerifyManyCredentials, "a presigned query beside another credential")),
         };
         match shown {
-            None => Ok(Verified::default()),
+            None => return Ok(()),
             Some(Credential::Dpop(_)) if self.dpop.is_none() => {
-                Err((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))
+                return Err((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"));
             }
             Some(Credential::Bearer(token) | Credential::Dpop(token)) => {
                 let is_dpop = matches!(shown, Some(Credential::Dpop(_)));
-                *scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
-                let mut verified = self.token(state, token, now)?;
-                self.check_binding(state, request, *scheme, token, &mut verified, now)?;
-                match verified.identity.as_ref().is_some_and(|identity| identity.kind == IdentityKind::JwtSvid) {
-                    true => self.unrevoked(state, verified, now),
-                    false => Ok(verified),
+                verified.scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
+                self.token(state, token, verified, now)?;
+                self.check_binding(state, request, token, verified, now)?;
+                if verified.identity.as_ref().is_none_or(|identity| identity.kind == IdentityKind::Jwt) {
+                    // Its revocation was looked up with it.
+                    return Ok(());
                 }
             }
             Some(Credential::ApiKey(key)) => {
-                *scheme = Scheme::ApiKey;
-                self.unrevoked(state, Verified::of(Arc::new(self.api_keys.identify(key, request.peer.ip, now)?)), now)
+                verified.scheme = Scheme::ApiKey;
+                verified.identity = Some(Arc::new(self.api_keys.identify(key, request.peer.ip, now)?));
             }
-            Some(Credential::Sigv4(header)) => {
-                self.unrevoked(state, Verified::of(self.sigv4.signer(header, request, now)?), now)
-            }
+            Some(Credential::Sigv4(header)) => verified.identity = Some(self.sigv4.signer(header, request, now)?),
         }
+        unrevoked(state, verified, now)
     }
 
-    /// With what else the request shows.
-    fn beside(&self, own: Verified, state: &State, request: &Request<'_>, now: Millis) -> Result<Verified, Refusal> {
+    /// What else the request shows.
+    fn beside(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        verified: &mut Verified,
+        now: Millis,
+    ) -> Result<(), Refusal> {
         let first_time = |parts: &[&[u8]], until| state.replays.first_time(parts, until, now);
-        let alone = own.identity.is_none();
-        let sender = self.webhooks.sender(request, now, first_time)?;
-        let verified = own.beside(sender);
-        let mut verified = self.with_signatures(state, request, verified, now)?;
-        let svid = self.spiffe.beside(state, request, now)?;
-        if !svid.findings.is_empty() {
-            return Ok(svid);
-        }
-        verified.join_workload(svid.identity)?;
-        self.certificates.join(&request.peer, &mut verified)?;
+        let alone = verified.identity.is_none();
+        verified.add_sender(self.webhooks.sender(request, now, first_time)?);
+        self.add_signatures(state, request, verified, now)?;
+        let workload = self.spiffe.beside(state, request, &mut verified.refresh_wanted, now)?;
+        verified.join_workload(workload)?;
+        self.certificates.join(&request.peer, verified)?;
         match alone || verified.workload.is_some() {
-            true => self.unrevoked(state, verified, now),
-            false => Ok(verified),
+            true => unrevoked(state, verified, now),
+            false => Ok(()),
         }
     }
+}
 
-    /// Refuses credentials that were revoked; tokens are looked up on their own way (`token.rs`).
-    fn unrevoked(&self, state: &State, verified: Verified, now: Millis) -> Result<Verified, Refusal> {
-        for identity in verified.identity.iter().chain(&verified.workload) {
-            state.revocations.check(&Ids::of(&state.hasher, identity, None), now)?;
-        }
-        Ok(verified)
+/// Refuses credentials that were revoked; those of JSON Web Tokens are looked up on their own way (`token.rs`), by key too.
+fn unrevoked(state: &State, verified: &Verified, now: Millis) -> Result<(), Refusal> {
+    for identity in verified.identity.iter().chain(&verified.workload) {
+        state.revocations.check(&Ids::of(&state.hasher, identity, None), now)?;
     }
+    Ok(())
 }
