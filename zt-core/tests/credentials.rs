@@ -204,6 +204,8 @@ fn a_token_revoked_and_its_keys_replaced() {
     assert_eq!(answer(&refused), "verify.unknown_key");
     assert_eq!(refused.refresh_wanted.iter().map(|issuer| &**issuer).collect::<Vec<_>>(), ["https://idp.example.com"]);
     assert!(server.decide("GET /v1/x", &[bearer(&new)], None).refresh_wanted.is_empty(), "asked at a bounded rate");
+    let unusable = server.engine.with_jwks("https://idp.example.com", "{}").expect_err("no key set").to_string();
+    assert!(unusable.starts_with("the new key set: "), "{unusable}");
     let mut key = jwk(OTHER);
     key["kid"] = "2026-02".into();
     let successor = server.engine.with_jwks("https://idp.example.com", &json!({"keys": [key]}).to_string());
