@@ -163,7 +163,7 @@ export class Engine {
   /** Reads and compiles a configuration and the files it names, relative to its directory. */
   static fromFile(file: string, options?: { seed?: bigint | number }): Engine;
 
-  /** Decides about a request. Never throws: what fails here refuses, with `internal.panic`. */
+  /** Decides about a request. Throws only for a `request` that is none: what fails here refuses, with `internal.panic`. */
   decide(request: RequestFields, now?: number): Decision;
   /** Observes the response to a request that was decided. `headers` are names and values in turn. */
   observe(
@@ -189,7 +189,8 @@ export class Engine {
   merge(snapshot: Uint8Array): void;
   /**
    * Refuses from now on what this is about, until it expires.
-   * The document names things as decisions do.
+   * The document names things as decisions do. Throws for one that would stop nothing: of a token or session without
+   * `issuer`, or until a time in seconds.
    */
   revoke(revocation: Revocation, now?: number): void;
 

@@ -39,7 +39,7 @@ class Engine {
   }
 
   /**
-   * Decides about a request. Never throws: what fails here refuses, with `internal.panic`.
+   * Decides about a request. Throws only for a `request` that is none: what fails here refuses, with `internal.panic`.
    *
    * `target` is path and query as received; `rawHeaders` names and values in turn, as Node has them; `peer` an address
    * or the contract's object; `bodyLength` the true length of a body that was cut.
@@ -50,7 +50,8 @@ class Engine {
     const head = `${id}\0${method}\0${scheme}\0${host}\0${target}\0${httpVersion}\0${from}`;
     const length = request.bodyLength ?? body?.length ?? -1;
     // One string for all lines: a crossing of its own for each would cost more than the decision.
-    const lines = rawHeaders.join("\0");
+    const lines = rawHeaders?.join?.("\0");
+    if (lines === undefined) throw new TypeError("`rawHeaders` is not a list of names and values in turn");
     return new Decision(native.decide(this.#handle, head, lines, rawHeaders.length, body, length, now));
   }
 
@@ -102,6 +103,8 @@ class Engine {
 
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
   replaceKeys(issuer, jwks) {
+    // The native call would write what it was given into its error, secret keys and all.
+    if (typeof jwks !== "string") throw new TypeError("`jwks` is not the text of a JWK set");
     native.replaceKeys(this.#handle, issuer, jwks);
   }
 

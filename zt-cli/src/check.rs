@@ -52,6 +52,7 @@ struct Summary {
     segments: usize,
     issuers: usize,
     api_keys: usize,
+    other_credentials: usize,
     limits: usize,
     policies: bool,
     body_limit: usize,
@@ -60,14 +61,24 @@ struct Summary {
 impl Summary {
     fn of(engine: &Engine, configuration: &Configuration) -> Self {
         let config = configuration.config();
+        let verify = &config.verify;
         let segments: BTreeSet<&str> = engine.router().endpoints().iter().map(|endpoint| &*endpoint.segment).collect();
         Self {
             version: engine.version().to_owned(),
             mode: engine.mode(),
             endpoints: engine.router().endpoints().len(),
             segments: segments.len(),
-            issuers: config.verify.issuer.len(),
-            api_keys: config.verify.api_key.len(),
+            issuers: verify.issuer.len(),
+            api_keys: verify.api_key.len(),
+            other_credentials: [
+                verify.spiffe.len(),
+                verify.workload.len(),
+                verify.signature.len(),
+                verify.webhook.len(),
+                verify.sigv4.len(),
+            ]
+            .iter()
+            .sum(),
             limits: config.limit.len(),
             policies: config.policy.is_some(),
             body_limit: engine.body_limit(),
@@ -101,6 +112,10 @@ impl Summary {
         output.line(&format!("  endpoints   {} in {} segments", self.endpoints, self.segments))?;
         output.line(&format!("  issuers     {}", self.issuers))?;
         output.line(&format!("  API keys    {}", self.api_keys))?;
+        if self.other_credentials > 0 {
+            let kinds = "trust domains, workloads, signing keys, webhooks, AWS access keys";
+            output.line(&format!("  others      {} ({kinds})", self.other_credentials))?;
+        }
         output.line(&format!("  limits      {}", self.limits))?;
         output.line(&format!("  policies    {}", if self.policies { "yes" } else { "none" }))?;
         output.line(&format!("  body limit  {} bytes", self.body_limit))

@@ -26,8 +26,9 @@ fn new(arguments: &KeyNew) -> Result<Ending, Failure> {
     let prefix = format!("{}_{}", arguments.prefix, arguments.env);
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| Failure(format!("the system gives no randomness: {error}")))?;
-    let key = api_key::generate(&prefix, &random)
-        .map_err(|_| Failure("`--prefix` and `--env` take lower-case letters and digits".to_owned()))?;
+    let key = api_key::generate(&prefix, &random).map_err(|_| {
+        Failure("`--prefix` and `--env` take lower-case letters and digits, and `_` between words".to_owned())
+    })?;
     let pepper = match &arguments.pepper_file {
         Some(path) => Some(Secret::from_file(&text(path)?)),
         None => None,
@@ -53,10 +54,12 @@ fn new(arguments: &KeyNew) -> Result<Ending, Failure> {
     if arguments.json {
         output.json(&json!({"key": key, "api_key_prefix": prefix, "api_key": entry}))?;
     } else {
-        output.line("# The key, shown this once; hand it over on a safe way.")?;
+        output.line("# The key, shown this once; hand it over in a safe way.")?;
         output.line(&key)?;
         output.line("")?;
-        output.line(&format!("# For `zt.toml`; `[verify]` takes `api_key_prefix = \"{prefix}\"`."))?;
+        output.line(&format!(
+            "# For `zt.toml`; write `api_key_prefix = \"{prefix}\"` once in `[verify]`, for all keys."
+        ))?;
         table(&entry).iter().try_for_each(|line| output.line(line))?;
     }
     output.finish()?;

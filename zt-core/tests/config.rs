@@ -113,6 +113,41 @@ max_body = 5
 }
 
 #[test]
+fn what_other_software_calls_otherwise_is_told_by_its_name_here() {
+    let text = r#"version = 1
+[verify.dpop]
+nonce = true
+[[verify.issuer]]
+issuer = "https://idp.example.com"
+audiences = ["https://api.example.com"]
+algorithms = ["RS256"]
+jwks_url = "https://idp.example.com/jwks"
+[[verify.api_key]]
+id = "partner-7"
+key = "only-for-this-test"
+[[verify.signature]]
+id = "ledger"
+keyid = "l"
+algorithm = "ed25519"
+public_key = "-----BEGIN PUBLIC KEY-----"
+[[endpoint]]
+method = "*"
+path = "/**"
+reauthenticate_after = 300
+"#;
+    assert_problems(
+        text,
+        &[
+            "zt.toml:3:9: `verify.dpop.nonce`: not text; write one of the words that it takes, in quotes",
+            "zt.toml:8:1: `verify.issuer[0].jwks_url`: unknown key; zt fetches nothing:",
+            "zt.toml:11:1: `verify.api_key[0].key`: unknown key; a key is known by its digest:",
+            "zt.toml:16:1: `verify.signature[0].public_key`: unknown key; write the key as a JWK",
+            "zt.toml:20:24: `endpoint[0].reauthenticate_after`: invalid type: integer `300`, expected a duration with a unit",
+        ],
+    );
+}
+
+#[test]
 fn broken_syntax_is_told_with_its_line() {
     assert_problems("version = 1\nmode = \n", &["zt.toml:2:"]);
 }
@@ -141,6 +176,22 @@ fn several_issuers_under_one_policy_are_said_aloud() {
     };
     assert!(!told(text));
     assert!(told(&format!("{text}\n[policy]\ntext = 'permit(principal, action, resource);'\n")));
+}
+
+#[test]
+fn what_nobody_can_meet_is_said_aloud() {
+    let told = |text: &str, part: &str| {
+        let engine = Engine::from_toml(&format!("version = 1\n{text}"), &[]).expect("a configuration");
+        engine.notices().iter().any(|notice| notice.contains(part))
+    };
+    let payments = "[[endpoint]]\nmethod = \"*\"\npath = \"/payments\"\nacr_values = [\"mfa\"]\n";
+    let issuer = "[[verify.issuer]]\nissuer = \"i\"\naudiences = [\"a\"]\nalgorithms = [\"HS256\"]\n\
+                  jwks = '{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"}]}'\n";
+    assert!(told(payments, "nobody can meet them"));
+    assert!(!told(&format!("{payments}{issuer}"), "nobody can meet them"));
+    let bound = format!("{issuer}sender_constrained = \"required\"\n");
+    assert!(told(&bound, "no `[verify.dpop]`"));
+    assert!(!told(&format!("{bound}[verify.dpop]\n"), "no `[verify.dpop]`"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A span of time with a unit: `ms`, `s`, `m`, `h` or `d`.
@@ -138,7 +139,7 @@ impl fmt::Display for Rate {
 }
 
 macro_rules! as_string {
-    ($type:ty, $name:literal, $pattern:literal) => {
+    ($type:ty, $expected:expr, $name:literal, $pattern:literal) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -147,7 +148,21 @@ macro_rules! as_string {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                struct Written;
+
+                impl Visitor<'_> for Written {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+
+                deserializer.deserialize_str(Written)
             }
         }
 
@@ -162,9 +177,9 @@ macro_rules! as_string {
     };
 }
 
-as_string!(Duration, "Duration", "^[0-9]+ *(ms|s|m|h|d)$");
-as_string!(Size, "Size", "^[0-9]+ *(B|kB|MB|GB|KiB|MiB|GiB)?$");
-as_string!(Rate, "Rate", "^[0-9]+/[0-9]+ *(ms|s|m|h|d)$");
+as_string!(Duration, DURATION, "Duration", "^[0-9]+ *(ms|s|m|h|d)$");
+as_string!(Size, SIZE, "Size", "^[0-9]+ *(B|kB|MB|GB|KiB|MiB|GiB)?$");
+as_string!(Rate, RATE, "Rate", "^[0-9]+/[0-9]+ *(ms|s|m|h|d)$");
 
 #[cfg(test)]
 mod tests {

@@ -75,7 +75,8 @@ impl<'l> Draft<'l> {
         if silent && let Some(subject) = request.subject.as_deref() {
             self.identity = Some(Arc::new(Identity::asserted(subject)));
         } else if silent && !endpoint.anonymous {
-            self.findings.push(Finding::new(Code::VerifyNoCredential, ""));
+            let detail = if self.workload.is_some() { "a workload alone: it speaks for no caller" } else { "" };
+            self.findings.push(Finding::new(Code::VerifyNoCredential, detail));
         }
     }
 

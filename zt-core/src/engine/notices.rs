@@ -2,7 +2,7 @@
 
 use super::{Config, Engine, Mode};
 use crate::route::Router;
-use crate::verify::IssuerConfig;
+use crate::verify::{IssuerConfig, SenderConstrained};
 
 impl Engine {
     /// What the configuration leaves open, one sentence each; for `zt check` and a server's start-up log.
@@ -38,6 +38,16 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
         (
             config.policy.is_some() && verify.issuer.len() > 1 && verify.issuer.iter().any(|i| i.allow_roles.is_none()),
             "several issuers, and `allow_roles` not with each: a role is the same to policies whoever says it".to_owned(),
+        ),
+        (
+            verify.issuer.is_empty() && endpoints.iter().any(|e| e.reauthenticate_after.is_some() || !e.acr_values.is_empty()),
+            "endpoints with `reauthenticate_after` or `acr_values`, and no `[[verify.issuer]]`: nobody can meet them"
+                .to_owned(),
+        ),
+        (
+            verify.dpop.is_none() && verify.issuer.iter().any(|i| i.sender_constrained == SenderConstrained::Required),
+            "`sender_constrained = \"required\"`, and no `[verify.dpop]`: only tokens bound to a client certificate pass"
+                .to_owned(),
         ),
         (config.limit.is_empty(), "no `[[limit]]`: nothing is throttled".to_owned()),
         (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::{Engine, Invalid};
+use crate::model::Problem;
 
 impl Engine {
     /// This engine with another key set for one issuer: its `iss`, or `spiffe://` and the name of a trust domain. Only the
@@ -14,7 +15,10 @@ impl Engine {
     /// # Errors
     /// When there is no such issuer, or no key of the set can be used; with `strict_keys` also when one cannot.
     pub fn with_jwks(&self, issuer: &str, jwks: &str) -> Result<Self, Invalid> {
-        let verifier = self.verifier.with_jwks(issuer, jwks).map_err(Invalid)?;
+        // The set is what cannot be used, not the `zt.toml` that the engine was made of.
+        let of_the_set = |problem: Problem| problem.at(Some("the new key set".to_owned()), None, None);
+        let verifier = self.verifier.with_jwks(issuer, jwks);
+        let verifier = verifier.map_err(|problems| Invalid(problems.into_iter().map(of_the_set).collect()))?;
         let mut hash = Sha256::new();
         hash.update(self.compiled.as_bytes());
         verifier.key_digests().for_each(|digest| hash.update(digest));

@@ -129,6 +129,9 @@ fn explain(key: &str, message: &str) -> Problem {
     if message.starts_with("unknown field") {
         let mut names = quoted(message);
         let unknown = names.next().unwrap_or_default();
+        if let Some(mend) = elsewhere(key, unknown) {
+            return Problem::new(key, "unknown key").mend(mend);
+        }
         let known: Vec<&str> = names.collect();
         let near = known.iter().map(|name| (strsim::jaro_winkler(unknown, name), *name));
         let mend = match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
@@ -142,7 +145,26 @@ fn explain(key: &str, message: &str) -> Problem {
         let field = quoted(message).next().unwrap_or_default();
         return Problem::new(key, format!("`{field}` is missing")).mend(format!("add `{field} = ...`"));
     }
+    if message == "wanted string or table" {
+        return Problem::new(key, "not text").mend("write one of the words that it takes, in quotes");
+    }
     Problem::new(key, message)
+}
+
+/// What to write in place of a key of other software, where the nearest name would mislead.
+fn elsewhere(key: &str, unknown: &str) -> Option<&'static str> {
+    match unknown {
+        "jwks_url" | "jwks_uri" => Some(
+            "zt fetches nothing: write `jwks_file`, or the set itself as `jwks`; a running engine takes a newer one",
+        ),
+        "key" | "secret" if key.starts_with("verify.api_key[") => {
+            Some("a key is known by its digest: write `sha256`; `zt key new` prints both")
+        }
+        "key" | "public_key" if key.starts_with("verify.signature[") => {
+            Some("write the key as a JWK in `jwk` or `jwk_file`")
+        }
+        _ => None,
+    }
 }
 
 /// The names in backticks.

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use crate::engine::Current;
 use crate::model::{Decision, Event, Millis};
+use crate::verify::{Revocation, Revoked};
 use crate::{Engine, State};
 
 /// An engine and a state, on contract documents. Its clock is each event's `time_ms`.
@@ -89,9 +90,18 @@ impl Instance {
     /// "id": ..., "issued_before_ms": ..., "expires_ms": ...}`.
     ///
     /// # Errors
-    /// When the text is not a revocation.
+    /// When the text is not a revocation, or one that would stop nothing: of a token or session without its issuer, or
+    /// until a time in seconds.
     pub fn revoke(&self, revocation: &str, now: Millis) -> Result<(), String> {
-        let revocation = serde_json::from_str(revocation).map_err(|error| format!("not a revocation: {error}"))?;
+        let revocation: Revocation =
+            serde_json::from_str(revocation).map_err(|error| format!("not a revocation: {error}"))?;
+        if revocation.issuer.is_none() && matches!(revocation.revoke, Revoked::Token | Revoked::Session) {
+            return Err("not a revocation: tokens and sessions are of an issuer; write `issuer`".to_owned());
+        }
+        // One that is over is no mistake: a host may hand over again what it has stored. This far back it is.
+        if revocation.expires_ms < now.div_euclid(100) {
+            return Err("not a revocation: `expires_ms` is long past; write milliseconds, not seconds".to_owned());
+        }
         self.state.revoke(&revocation, now);
         Ok(())
     }

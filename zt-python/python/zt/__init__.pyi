@@ -125,7 +125,8 @@ class Engine:
     def revoke(self, revocation: Mapping[str, Any], now: int | None = None) -> None:
         """Refuses from now on what this is about, until it expires: `{"revoke": "token" | "session" | "subject" | "key",
         "issuer": ..., "id": ..., "issued_before_ms": ..., "expires_ms": ...}`, named as decisions name them.
-        `ValueError` when it is not a revocation."""
+        `ValueError` when it is not a revocation, or one that would stop nothing: of a token or session without `issuer`,
+        or until a time in seconds."""
 
     def revoke_json(self, revocation: str, now: int | None = None) -> None:
         """`revoke` on JSON text."""

@@ -24,7 +24,8 @@ pub struct SpiffeConfig {
     #[serde(default = "algorithms")]
     pub algorithms: Vec<Algorithm>,
     /// The header that carries the token. `authorization` is `Bearer` and makes the workload the request's identity;
-    /// any other holds the token alone and makes it the workload beside the caller.
+    /// any other holds the token alone, without `Bearer`, and makes it the workload beside the caller's own credential, which
+    /// is still asked for.
     #[serde(default = "header")]
     pub header: String,
     /// A key of the bundle that breaks a rule is an error.

@@ -129,7 +129,7 @@ pub enum SpeaksAs {
     /// The caller: the signature is its only credential.
     #[default]
     Identity,
-    /// The workload that carries the request, beside the caller's own credential if there is one.
+    /// The workload that carries the request, beside the caller's own credential; alone it speaks for nobody.
     Workload,
 }
 
