@@ -11,7 +11,9 @@ const WAYS: usize = 8;
 /// alone.
 #[derive(Debug)]
 pub(super) struct Table<E> {
+    /// None until the first entry: who verifies no token takes no memory for it.
     sets: Box<[Set<E>]>,
+    most_sets: usize,
     bytes: usize,
     most_bytes: usize,
     hand: usize,
@@ -39,9 +41,7 @@ pub(super) trait Entry {
 impl<E: Entry> Table<E> {
     /// A table with places for this many entries, in whole sets.
     pub(super) fn new(places: usize, most_bytes: usize) -> Self {
-        let set = || Set { tags: [0; WAYS], order: [0, 1, 2, 3, 4, 5, 6, 7], entries: [const { None }; WAYS] };
-        let sets = (0..(places / WAYS).max(1)).map(|_| set()).collect();
-        Self { sets, bytes: 0, most_bytes, hand: 0, len: 0 }
+        Self { sets: Box::default(), most_sets: (places / WAYS).max(1), bytes: 0, most_bytes, hand: 0, len: 0 }
     }
 
     /// Bytes of the table for each place.
@@ -76,6 +76,10 @@ impl<E: Entry> Table<E> {
 
     /// Stores an entry, unless it is larger than everything may be. The caller knows that it is not there yet.
     pub(super) fn insert(&mut self, hash: u64, entry: E, now: i64) {
+        if self.sets.is_empty() {
+            let set = || Set { tags: [0; WAYS], order: [0, 1, 2, 3, 4, 5, 6, 7], entries: [const { None }; WAYS] };
+            self.sets = (0..self.most_sets).map(|_| set()).collect();
+        }
         let bytes = entry.bytes();
         if bytes > self.most_bytes {
             return;
