@@ -228,6 +228,8 @@ export class Verified {
   readonly code?: string;
   /** The `WWW-Authenticate` header of a refusal. */
   readonly challenge?: string;
+  /** The issuer whose key set should be fetched again; asked at a bounded rate. */
+  readonly refresh_wanted?: string;
   /** All that was found. */
   toJSON(): { identity?: Identity; claims?: Record<string, any>; code?: string; challenge?: string; refresh_wanted?: string };
 }
@@ -244,6 +246,8 @@ export class Verifier {
    * to a key of its sender is refused: without the request that proof cannot be checked.
    */
   verifyToken(token: string, nowMs?: number): Verified;
+  /** Replaces the key set of one issuer; a removed key stops at once. A bad set throws and leaves the old in force. */
+  replaceKeys(issuer: string, jwks: string): void;
   /** Refuses from now on what this is about, until it expires. The document names things as decisions do. */
   revoke(revocation: Revocation, nowMs?: number): void;
 }

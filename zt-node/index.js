@@ -220,6 +220,13 @@ class Verifier {
     return verified;
   }
 
+  /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
+  replaceKeys(issuer, jwks) {
+    // The native call would write what it was given into its error, secret keys and all.
+    if (typeof jwks !== "string") throw new TypeError("`jwks` is not the text of a JWK set");
+    native.replaceTokenKeys(this.#handle, issuer, jwks);
+  }
+
   /** Refuses from now on what a revocation is about, until it expires. */
   revoke(revocation, now = Date.now()) {
     native.revokeToken(this.#handle, JSON.stringify(revocation), now);
@@ -259,7 +266,7 @@ class Verified {
   }
 }
 
-for (const field of ["identity", "claims", "code", "challenge"]) {
+for (const field of ["identity", "claims", "code", "challenge", "refresh_wanted"]) {
   Object.defineProperty(Verified.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }
 

@@ -72,6 +72,15 @@ pub fn token_document(tokens: &External<Tokens>, token: JsString<'_>, now: f64) 
     read(&token, |bytes| tokens.instance.token_document(&tokens.instance.verify_token(bytes, millis(now))))
 }
 
+/// Replaces the key set of one issuer.
+///
+/// # Errors
+/// When there is no such issuer, or no key of the set can be used; the old set stays in force then.
+#[napi(catch_unwind)]
+pub fn replace_token_keys(tokens: &External<Tokens>, issuer: String, jwks: String) -> Result<()> {
+    crate::checked(tokens.instance.replace_keys(&issuer, &jwks))
+}
+
 /// Revokes what a document is about.
 ///
 /// # Errors

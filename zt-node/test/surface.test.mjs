@@ -13,7 +13,7 @@ const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "merge"
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
-const VERIFIED = ["accepted", "challenge", "claims", "code", "identity", "principal", "roles", "toJSON"];
+const VERIFIED = ["accepted", "challenge", "claims", "code", "identity", "principal", "refresh_wanted", "roles", "toJSON"];
 
 const methods = (c) => Object.getOwnPropertyNames(c.prototype).filter((name) => name !== "constructor").sort();
 const statics = (c) => Object.getOwnPropertyNames(c).filter((name) => !["length", "name", "prototype"].includes(name)).sort();
@@ -24,7 +24,7 @@ test("the names", () => {
   assert.deepEqual(statics(zt.Engine), ["fromFile", "fromToml"]);
   assert.deepEqual(methods(zt.Decision), DECISION);
   assert.deepEqual(methods(zt.Verified), VERIFIED);
-  assert.deepEqual(methods(zt.Verifier), ["revoke", "verifyToken"]);
+  assert.deepEqual(methods(zt.Verifier), ["replaceKeys", "revoke", "verifyToken"]);
   assert.deepEqual(statics(zt.Verifier), ["fromFile", "fromToml"]);
 });
 

@@ -111,3 +111,16 @@ test("mistakes have lines, files are read", () => {
   writeFileSync(join(folder, "zt.toml"), CONFIG.replace(`jwks = '${KEYS}'`, 'jwks_file = "keys.json"'));
   assert.equal(Verifier.fromFile(join(folder, "zt.toml")).verifyToken(token(), NOW).principal, "anna");
 });
+
+test("another key set stops the tokens of the old one", () => {
+  const verifier = Verifier.fromToml(CONFIG);
+  const other = "another secret of the tests, of 32 bytes or more";
+  const keys = JSON.stringify({ keys: [{ kty: "oct", alg: "HS256", kid: "new", k: part(other) }] });
+  assert.ok(verifier.verifyToken(token(), NOW).accepted);
+  assert.throws(() => verifier.replaceKeys("https://idp.test", "{}"), /keys/);
+  assert.ok(verifier.verifyToken(token(), NOW).accepted);
+  verifier.replaceKeys("https://idp.test", keys);
+  assert.equal(verifier.verifyToken(token(), NOW).code, "verify.bad_signature");
+  assert.equal(verifier.verifyToken(token({}, other), NOW).principal, "anna");
+  assert.equal(verifier.verifyToken(token({}, other), NOW).refresh_wanted, undefined);
+});

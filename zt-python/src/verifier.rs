@@ -36,6 +36,11 @@ impl Verifier {
         Ok(Verified { found, challenge, claims: PyOnceLock::new() })
     }
 
+    /// Replaces the key set of one issuer; a bad set leaves the old in force.
+    fn replace_keys(&self, py: Python<'_>, issuer: &str, jwks: &str) -> PyResult<()> {
+        py.detach(|| self.0.replace_keys(issuer, jwks)).map_err(PyValueError::new_err)
+    }
+
     /// Revokes what a document given as JSON text is about.
     #[pyo3(signature = (revocation, now_ms = None))]
     fn revoke_json(&self, py: Python<'_>, revocation: &str, now_ms: Option<Millis>) -> PyResult<()> {
@@ -85,6 +90,11 @@ impl Verified {
     #[getter]
     fn code(&self) -> Option<&'static str> {
         wire::refusal(&self.found).map(|code| code.as_str())
+    }
+
+    #[getter]
+    fn refresh_wanted(&self) -> Option<&str> {
+        self.found.refresh_wanted.as_deref()
     }
 
     #[getter]

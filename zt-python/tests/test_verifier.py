@@ -96,3 +96,15 @@ def test_files(tmp_path):
     (tmp_path / "keys.json").write_text(KEYS)
     (tmp_path / "zt.toml").write_text(CONFIG.replace(f"jwks = '{KEYS}'", 'jwks_file = "keys.json"'))
     assert zt.Verifier.from_file(tmp_path / "zt.toml").verify_token(token(), NOW).principal == "anna"
+
+
+def test_another_key_set_stops_the_tokens_of_the_old_one(verifier):
+    other = b"another secret of the tests, of 32 bytes or more"
+    assert verifier.verify_token(token(), NOW)
+    with pytest.raises(ValueError, match="keys"):
+        verifier.replace_keys("https://idp.test", "{}")
+    assert verifier.verify_token(token(), NOW)
+    verifier.replace_keys("https://idp.test", json.dumps({"keys": [{"kty": "oct", "alg": "HS256", "k": part(other)}]}))
+    assert verifier.verify_token(token(), NOW).code == "verify.bad_signature"
+    assert verifier.verify_token(token(other), NOW).principal == "anna"
+    assert verifier.verify_token(token(other), NOW).refresh_wanted is None

@@ -262,6 +262,10 @@ class Verifier:
         of its sender is refused: without the request that proof cannot be checked.
         """
 
+    def replace_keys(self, issuer: str, jwks: str) -> None:
+        """Replaces the key set of one issuer; a removed key stops at once. `ValueError` when no key of the set can be used;
+        the old set stays in force then."""
+
     def revoke(self, revocation: Mapping[str, Any], now_ms: int | None = None) -> None:
         """Refuses from now on what this is about, until it expires: the document of `Engine.revoke`."""
 
@@ -292,6 +296,10 @@ class Verified:
     @property
     def code(self) -> str | None:
         """The reason's code when the token is refused: for the log, not for the client."""
+
+    @property
+    def refresh_wanted(self) -> str | None:
+        """The issuer whose key set should be fetched again; asked at a bounded rate."""
 
     @property
     def challenge(self) -> str | None:
