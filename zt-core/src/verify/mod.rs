@@ -109,6 +109,11 @@ impl Verified {
         Self { findings: smallvec![Finding::new(code, detail)], ..Self::default() }
     }
 
+    /// Whether what was shown is refused, and nobody proven.
+    fn is_refused(&self) -> bool {
+        self.identity.is_none() && !self.findings.is_empty()
+    }
+
     /// With the workload that sent the request: beside another identity, or as the only one.
     fn beside(mut self, workload: Option<Arc<Identity>>) -> Self {
         let slot = if self.identity.is_some() { &mut self.workload } else { &mut self.identity };

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::credential::{self, Credential};
 use super::dpop::Dpop;
-use super::revocation::Ids;
 use super::{Challenges, Refusal, Scheme, State, StepUp, Verified, Verifier, challenge, in_query, sigv4};
-use crate::model::{Code, IdentityKind, Millis, Request};
+use crate::model::{Code, Identity, Millis, Request};
 
 impl Verifier {
     /// Proves who a request comes from.
@@ -41,7 +40,11 @@ impl Verifier {
         }
         let mut scheme = Scheme::None;
         let proven = self.own(state, request, &mut scheme, now);
-        let proven = proven.and_then(|own| self.beside(own, state, request, now));
+        let proven = proven.and_then(|own| match own.is_refused() {
+            // With a wish for newer keys, which another refusal would lose.
+            true => Ok(own),
+            false => self.beside(own, state, request, now),
+        });
         let mut verified = proven.unwrap_or_else(Verified::refused);
         if scheme == Scheme::Dpop && verified.identity.is_none() {
             self.hand_out_nonce(state, &mut verified, now);
@@ -117,18 +120,21 @@ impl Verifier {
                 let is_dpop = matches!(shown, Some(Credential::Dpop(_)));
                 *scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
                 let mut verified = self.token(state, token, now)?;
-                self.check_binding(state, request, *scheme, token, &mut verified, now)?;
-                match verified.identity.as_ref().is_some_and(|identity| identity.kind == IdentityKind::JwtSvid) {
-                    true => self.unrevoked(state, verified, now),
-                    false => Ok(verified),
+                if !verified.is_refused() {
+                    self.check_binding(state, request, *scheme, token, &mut verified, now)?;
                 }
+                Ok(verified)
             }
             Some(Credential::ApiKey(key)) => {
                 *scheme = Scheme::ApiKey;
-                self.unrevoked(state, Verified::of(Arc::new(self.api_keys.identify(key, request.peer.ip, now)?)), now)
+                let identity = self.api_keys.identify(key, request.peer.ip, now)?;
+                state.unrevoked(&identity, None, now)?;
+                Ok(Verified::of(Arc::new(identity)))
             }
             Some(Credential::Sigv4(header)) => {
-                self.unrevoked(state, Verified::of(self.sigv4.signer(header, request, now)?), now)
+                let identity = self.sigv4.signer(header, request, now)?;
+                state.unrevoked(&identity, None, now)?;
+                Ok(Verified::of(identity))
             }
         }
     }
@@ -136,27 +142,17 @@ impl Verifier {
     /// With what else the request shows.
     fn beside(&self, own: Verified, state: &State, request: &Request<'_>, now: Millis) -> Result<Verified, Refusal> {
         let first_time = |parts: &[&[u8]], until| state.replays.first_time(parts, until, now);
-        let alone = own.identity.is_none();
         let sender = self.webhooks.sender(request, now, first_time)?;
+        sender.as_ref().map_or(Ok(()), |sender| state.unrevoked(sender, None, now))?;
         let verified = own.beside(sender);
         let mut verified = self.with_signatures(state, request, verified, now)?;
         let svid = self.spiffe.beside(state, request, now)?;
-        if !svid.findings.is_empty() {
+        if svid.is_refused() {
             return Ok(svid);
         }
         verified.join_workload(svid.identity)?;
-        self.certificates.join(&request.peer, &mut verified)?;
-        match alone || verified.workload.is_some() {
-            true => self.unrevoked(state, verified, now),
-            false => Ok(verified),
-        }
-    }
-
-    /// Refuses credentials that were revoked; tokens are looked up on their own way (`token.rs`).
-    fn unrevoked(&self, state: &State, verified: Verified, now: Millis) -> Result<Verified, Refusal> {
-        for identity in verified.identity.iter().chain(&verified.workload) {
-            state.revocations.check(&Ids::of(&state.hasher, identity, None), now)?;
-        }
+        let unrevoked = |workload: &Identity| state.unrevoked(workload, None, now);
+        self.certificates.join(&request.peer, &mut verified, unrevoked)?;
         Ok(verified)
     }
 }

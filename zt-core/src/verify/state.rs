@@ -7,11 +7,11 @@ use smallvec::smallvec;
 use super::cache::Cache;
 use super::refresh::Refresh;
 use super::replay::{Replays, Written};
-use super::revocation::{Revocation, Revocations};
+use super::revocation::{Ids, Revocation, Revocations};
 use super::{Refusal, Verified, Verifier, revocation};
 use crate::base::bounded::KeyHasher;
 use crate::base::bytes::Reader;
-use crate::model::{Finding, Millis};
+use crate::model::{Finding, Identity, Millis};
 
 /// What verification remembers: bounded, shared between threads by reference.
 pub struct State {
@@ -66,6 +66,15 @@ impl State {
     /// Forgets what rests on keys or issuers that this verifier does not have.
     pub fn forget_removed(&self, verifier: &Verifier) {
         self.cache.retain(|proven| verifier.issuer_of(proven).is_ok());
+    }
+
+    /// Refuses a credential that was revoked; `kid` is that of the issuer's key that a token is signed with. Each is looked
+    /// up where it is proven: what comes later may take its place.
+    pub(super) fn unrevoked(&self, identity: &Identity, kid: Option<&str>, now: Millis) -> Result<(), Refusal> {
+        match self.revocations.generation() {
+            0 => Ok(()),
+            _ => self.revocations.check(&Ids::of(&self.hasher, identity, kid), now),
+        }
     }
 
     /// The refusal of a token whose key is not in the issuer's set, with the wish for a newer set where it is time for one.
