@@ -24,9 +24,9 @@ impl Verifier {
             (Scheme::Dpop, Some(Confirmation::Jkt(jkt))) => {
                 let dpop =
                     self.dpop.as_ref().ok_or((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))?;
-                let bound = Bound { token, jkt, seed: state.seed };
+                let bound = Bound { token, jkt };
                 if dpop.check(request, bound, &state.replays, now)? == NonceHeld::Ageing {
-                    self.hand_out_nonce(state, verified, now);
+                    self.hand_out_nonce(verified, now);
                 }
                 Ok(())
             }
@@ -40,8 +40,8 @@ impl Verifier {
     }
 
     /// Tells the client which nonce to use from now on, where nonces are asked for.
-    pub(super) fn hand_out_nonce(&self, state: &State, verified: &mut Verified, now: Millis) {
-        let nonce = self.dpop.as_ref().and_then(|dpop| dpop.nonce(state.seed, now));
+    pub(super) fn hand_out_nonce(&self, verified: &mut Verified, now: Millis) {
+        let nonce = self.dpop.as_ref().and_then(|dpop| dpop.nonce(now));
         verified.response_headers.extend(nonce.map(|nonce| ("DPoP-Nonce".into(), nonce)));
     }
 }

@@ -47,7 +47,7 @@ impl Verifier {
         });
         let mut verified = proven.unwrap_or_else(Verified::refused);
         if scheme == Scheme::Dpop && verified.identity.is_none() {
-            self.hand_out_nonce(state, &mut verified, now);
+            self.hand_out_nonce(&mut verified, now);
         }
         verified.scheme = scheme;
         verified

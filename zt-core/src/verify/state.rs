@@ -20,7 +20,6 @@ pub struct State {
     pub(super) revocations: Revocations,
     pub(super) replays: Replays,
     refresh: Refresh,
-    pub(super) seed: u64,
 }
 
 /// What a snapshot holds, read and sound.
@@ -48,7 +47,6 @@ impl State {
             replays: Replays::new(hasher.clone(), verifier.replay_bytes),
             refresh: Refresh::new(verifier.key_sets()),
             hasher,
-            seed,
         }
     }
 
