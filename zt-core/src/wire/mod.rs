@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use crate::engine::Current;
 use crate::model::{Decision, Event, Millis};
+use crate::verify::{Revocation, Revoked};
 use crate::{Engine, State};
 
 /// An engine and a state, on contract documents. Its clock is each event's `time_ms`.
@@ -89,9 +90,13 @@ impl Instance {
     /// "id": ..., "issued_before_ms": ..., "expires_ms": ...}`.
     ///
     /// # Errors
-    /// When the text is not a revocation.
+    /// When the text is not a revocation, or one of a token or session that no token can have.
     pub fn revoke(&self, revocation: &str, now: Millis) -> Result<(), String> {
-        let revocation = serde_json::from_str(revocation).map_err(|error| format!("not a revocation: {error}"))?;
+        let revocation: Revocation =
+            serde_json::from_str(revocation).map_err(|error| format!("not a revocation: {error}"))?;
+        if matches!(revocation.revoke, Revoked::Token | Revoked::Session) && revocation.issuer.is_none() {
+            return Err("not a revocation: `issuer` is missing, and every token has one".to_owned());
+        }
         self.state.revoke(&revocation, now);
         Ok(())
     }
