@@ -1,13 +1,17 @@
 //! Attacks on the whole of verification: where one mechanism meets another.
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use zt_core::Engine;
 use zt_core::model::{Code, Peer, Request, Text};
 use zt_core::verify::{Config, Revocation, State, Verified, Verifier};
+use zt_core::wire::Instance;
 
 const NOW: i64 = 1_800_000_000;
 const MS: i64 = NOW * 1_000;
@@ -251,10 +255,62 @@ fn who_is_revoked_does_not_come_back_by_signing_again() {
 
 #[test]
 fn a_body_that_nobody_announced_is_not_taken_for_none() {
-    let (verifier, state) = compiled(json!({"signature": [signature_key("s1", "robot", "identity")]}));
-    let mut request = get(&signed("s1", NOW));
-    request.http_version = Some(Text::from("2"));
-    assert_eq!(code(&verifier.verify(&state, &request, MS)), None, "`GET`");
+    let post = |name: &str, value: &str| {
+        let mut request = get(&[(name.to_owned(), value.to_owned())]);
+        request.method = Text::from("POST");
+        request
+    };
+    let parameters = format!("(\"@method\");created={NOW};keyid=\"s1\"");
+    let base = format!("\"@method\": POST\n\"@signature-params\": {parameters}");
+    let mut signature = post("signature-input", &format!("a={parameters}"));
+    let value =
+        format!("a=:{}:", STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), base.as_bytes())));
+    signature.headers.push((Text::from("signature"), Text::from(value)));
+    let empty = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), b"");
+    let digits: String = empty.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let webhook = post("x-hub-signature-256", &format!("sha256={digits}"));
+    let (verifier, state) = compiled(json!({
+        "signature": [signature_key("s1", "robot", "identity")],
+        "webhook": [{"id": "w", "format": "github", "secrets": [std::str::from_utf8(SECRET).unwrap()]}],
+    }));
+    for (request, refused) in [(signature, Code::VerifySignatureIncomplete), (webhook, Code::VerifyBadDigest)] {
+        for (version, told, expected) in
+            [("1.1", None, None), ("2", Some(0), None), ("2", None, Some(refused)), ("3", None, Some(refused))]
+        {
+            let request = Request { http_version: Some(Text::from(version)), body_len: told, ..request.clone() };
+            assert_eq!(code(&verifier.verify(&state, &request, MS)), expected, "{version} {told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_revocation_that_no_token_can_have_is_refused() {
+    let engine = Engine::new(&zt_core::Config::default()).unwrap();
+    let instance =
+        Instance::new(Arc::new(Engine::new(&zt_core::Config::default()).unwrap()), zt_core::State::new(&engine));
+    let revoke = |kind: &str, issuer: &str| {
+        instance.revoke(&format!(r#"{{"revoke":"{kind}","id":"x",{issuer}"expires_ms":{MS}}}"#), MS)
+    };
+    for kind in ["token", "session"] {
+        assert!(revoke(kind, "").is_err() && revoke(kind, "\"issuer\":\"https://idp\",").is_ok());
+    }
+    assert!(revoke("subject", "").is_ok() && revoke("key", "").is_ok());
+}
+
+#[test]
+fn nonces_that_anybody_can_make_are_a_mistake() {
+    let config = json!({"dpop": {"nonce": "required"}});
+    let problems = Verifier::compile(&serde_json::from_value::<Config>(config).unwrap()).unwrap_err();
+    assert_eq!(problems[0].key, "verify.dpop.nonce_secret");
+}
+
+#[test]
+fn an_engine_shows_no_seed() {
+    let mut config = zt_core::Config::default();
+    config.state.seed = Some(0x5eed_5eed_5eed_5eed);
+    let engine = Engine::new(&config).unwrap();
+    let text = format!("{engine:?} {:?}", zt_core::State::new(&engine));
+    assert!(!text.contains(&0x5eed_5eed_5eed_5eed_u64.to_string()), "{text}");
 }
 
 #[test]
