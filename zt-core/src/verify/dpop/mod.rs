@@ -16,7 +16,7 @@ use self::nonce::{Age, Nonces};
 use self::proof::{Proof, bad};
 use super::compile::MAX_SKEW;
 use super::replay::Replays;
-use super::{Algorithm, Refusal};
+use super::{Algorithm, Refusal, authority};
 use crate::model::{Code, Millis, Problem, Request, Text};
 
 /// Longest time that proofs may be accepted.
@@ -192,9 +192,7 @@ impl Dpop {
         let path = request.path.bytes();
         if self.base_urls.is_empty() {
             let scheme = request.scheme.as_ref().map_or(&b"https"[..], Text::bytes);
-            // Of several `Host` lines none is the server's name.
-            let host = request.authority().filter(|_| request.header("host").nth(1).is_none());
-            let own = host.and_then(|host| target::of_parts(scheme, host.as_bytes(), path));
+            let own = authority::only(request).and_then(|host| target::of_parts(scheme, host, path));
             return own.is_some_and(|own| own == htu);
         }
         // Scheme and host of the base are the same for all; only the path has to be brought into its form.
