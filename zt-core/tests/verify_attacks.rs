@@ -7,7 +7,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use proptest::prelude::*;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use zt_core::Engine;
 use zt_core::model::{Code, Peer, Request, Text};
 use zt_core::verify::{Config, Revocation, State, Verified, Verifier};
@@ -298,6 +300,22 @@ fn a_revocation_that_no_token_can_have_is_refused() {
 }
 
 #[test]
+fn a_second_name_of_the_server_is_not_signed() {
+    let mut key = signature_key("s1", "robot", "identity");
+    key["covered"] = json!(["@authority"]);
+    let (verifier, state) = compiled(json!({"signature": [key]}));
+    let parameters = format!("(\"@authority\");created={NOW};keyid=\"s1\"");
+    let base = format!("\"@authority\": api\n\"@signature-params\": {parameters}");
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), base.as_bytes());
+    let [input, value] = [format!("a={parameters}"), format!("a=:{}:", STANDARD.encode(signature))];
+    let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    for (host, expected) in [("api", None), ("admin", Some(Code::VerifySignatureMalformed))] {
+        let request = get(&[own("signature-input", &input), own("signature", &value), own("host", host)]);
+        assert_eq!(code(&verifier.verify(&state, &request, MS)), expected, "{host}");
+    }
+}
+
+#[test]
 fn nonces_that_anybody_can_make_are_a_mistake() {
     let config = json!({"dpop": {"nonce": "required"}});
     let problems = Verifier::compile(&serde_json::from_value::<Config>(config).unwrap()).unwrap_err();
@@ -355,4 +373,169 @@ fn debug_forms_hold_no_secret() {
             assert!(!text.contains(&secret), "{secret} in {} bytes", text.len());
         }
     }
+}
+
+/// A verifier that takes everything, and headers and queries that attack it from all sides at once.
+fn everything() -> (Verifier, State, Vec<(String, String)>, Vec<String>) {
+    let signer = Signer::new();
+    let (verifier, state) = compiled(json!({
+        "dpop": {"nonce": "required", "nonce_secret": encode([7; 32])},
+        "issuer": [issuer(&signer)],
+        "spiffe": [domain(&signer, "x-workload-token")],
+        "signature": [signature_key("s1", "robot", "identity"), signature_key("s2", "gateway", "workload")],
+        "workload": [{"id": "billing", "uris": ["urn:billing"]}],
+        "api_key": [{"id": "partner", "sha256": zt_core::verify::api_key::sha256("a key of a partner")}],
+        "webhook": [
+            {"id": "st", "format": "stripe", "secrets": ["webhook-secret-0123456789"]},
+            {"id": "sw", "format": "standard", "secrets": ["webhook-secret-0123456789"]},
+        ],
+        "sigv4": [{"id": "a", "access_key_id": "AKID", "secret": "sigv4-secret-0123456789", "region": "r", "service": "s"}],
+    }));
+    let far = signer.token("k1", "at+jwt", &json!({"exp": 253_402_300_799_i64, "iat": 0, "auth_time": 0}));
+    let bound = signer.token("k1", "at+jwt", &json!({"cnf": {"jkt": encode([1; 32])}}));
+    let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mut headers = vec![
+        bearer(&far),
+        bearer(&signer.token("k1", "at+jwt", &json!({}))),
+        bearer(&signer.token("k2", "at+jwt", &json!({}))),
+        own("authorization", &format!("DPoP {bound}")),
+        own("dpop", &bound),
+        own("authorization", "Basic eDp5"),
+        own(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKID/99991231/r/s/aws4_request, SignedHeaders=host, Signature=00",
+        ),
+        own("x-amz-date", "99991231T235959Z"),
+        own("x-api-key", "a key of a partner"),
+        own("x-workload-token", &signer.svid("b1", WEB)),
+        own("x-workload-token", &signer.svid("b2", WEB)),
+        own("stripe-signature", "t=999999999999,v1=00"),
+        own("webhook-signature", "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        own("webhook-id", "m"),
+        own("webhook-timestamp", "999999999999"),
+        own("content-length", "7"),
+    ];
+    headers.extend(["s1", "s2"].into_iter().flat_map(|keyid| signed(keyid, NOW)));
+    headers.extend(signed("s1", 999_999_999_999_999));
+    let queries = [
+        "",
+        "access_token=x",
+        "X-Amz-Signature=1",
+        "a=%",
+        "X-Amz-Credential=AKID/19700101/r/s/aws4_request&X-Amz-Date=19700101T000000Z&X-Amz-Expires=604800&X-Amz-SignedHeaders=host&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0000000000000000000000000000000000000000000000000000000000000000",
+    ];
+    (verifier, state, headers, queries.map(str::to_owned).to_vec())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever is shown at whatever time: no panic, nobody behind a refusal, and at most one credential of the caller's.
+    #[test]
+    fn everything_at_once(
+        chosen in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        query in any::<prop::sample::Index>(),
+        certificate: bool,
+        now in prop::sample::select(vec![i64::MIN, i64::MIN + 1, -1, 0, 1, MS - 1, MS, MS, MS, MS + 1, i64::MAX - 1, i64::MAX]),
+    ) {
+        static ALL: std::sync::LazyLock<(Verifier, State, Vec<(String, String)>, Vec<String>)> = std::sync::LazyLock::new(everything);
+        let (verifier, state, headers, queries) = &*ALL;
+        let shown: Vec<_> = chosen.iter().map(|index| index.get(headers).clone()).collect();
+        let mut request = get(&shown);
+        request.query = Some(Text::from(query.get(queries).clone()));
+        if certificate {
+            request = with_certificate(request, "urn:billing");
+        }
+        let verified = verifier.verify(state, &request, now);
+        if !verified.findings.is_empty() {
+            prop_assert!(verified.identity.is_none() && verified.workload.is_none(), "{:?}", verified);
+        }
+        let names = |name: &str| shown.iter().filter(|(other, _)| other == name).count();
+        let own = names("authorization") + names("x-api-key") + usize::from(request.query.as_ref().is_some_and(|q| q.bytes().starts_with(b"X-Amz")));
+        prop_assert!(own < 2 || verified.identity.is_none());
+        for code in verified.findings.iter().map(|finding| finding.code) {
+            for challenge in verifier.challenges(verified.scheme, code, zt_core::verify::StepUp::default()) {
+                prop_assert!(challenge.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{challenge}");
+            }
+        }
+    }
+
+    /// Bytes with a sound envelope and any content: an error or a state, never a panic, and an error changes nothing.
+    #[test]
+    fn a_snapshot_of_anything(cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), short: prop::sample::Index, random: Vec<u8>, whole: bool) {
+        let (_, state) = snapshots();
+        let good = state.snapshot();
+        let mut body = good[14..good.len() - 16].to_vec();
+        for (at, byte) in &cuts {
+            let at = at.index(body.len());
+            body[at] = *byte;
+        }
+        if !whole {
+            body.truncate(short.index(body.len()));
+            body.extend(random);
+        }
+        let mut bytes = good[..6].to_vec();
+        bytes.extend((body.len() as u64).to_le_bytes());
+        bytes.extend(body);
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend(&checksum[..16]);
+        let before = state.snapshot();
+        if state.restore(&bytes).is_err() {
+            prop_assert_eq!(state.snapshot(), before.clone());
+        }
+        let before = state.snapshot();
+        if state.merge(&bytes).is_err() {
+            prop_assert_eq!(state.snapshot(), before);
+        }
+    }
+}
+
+fn snapshots() -> (Engine, zt_core::State) {
+    let mut config = zt_core::Config::default();
+    config.verify.revocation_memory = serde_json::from_value(json!("4KiB")).unwrap();
+    config.verify.replay_memory = serde_json::from_value(json!("16KiB")).unwrap();
+    let engine = Engine::new(&config).unwrap();
+    let state = zt_core::State::new(&engine);
+    for id in 0..100 {
+        let revocation = json!({"revoke": "subject", "id": id.to_string(), "expires_ms": MS + 600_000});
+        state.revoke(&serde_json::from_value(revocation).unwrap(), MS);
+    }
+    (engine, state)
+}
+
+/// While keys are replaced and tokens remembered on many threads, whoever begins after a key was removed is refused.
+#[test]
+fn a_removed_key_is_gone_whatever_was_remembered_meanwhile() {
+    let signer = Signer::new();
+    let (with, without) = (signer.jwks("k1", "sig"), Signer::new().jwks("k1", "sig"));
+    let mut config = zt_core::Config::default();
+    config.verify = serde_json::from_value(json!({"issuer": [issuer(&signer)]})).unwrap();
+    let engine = Engine::new(&config).unwrap();
+    let state = zt_core::State::new(&engine);
+    let instance = Instance::new(Arc::new(engine), state);
+    let tokens: Vec<String> = (0..8).map(|n| signer.token("k1", "at+jwt", &json!({"jti": n.to_string()}))).collect();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    for token in &tokens {
+                        let _ = instance.verify_token(token.as_bytes(), MS);
+                    }
+                }
+            });
+        }
+        for _ in 0..100 {
+            instance.replace_keys("https://idp", &without).unwrap();
+            for token in &tokens {
+                assert_eq!(code(&instance.verify_token(token.as_bytes(), MS)), Some(Code::VerifyBadSignature));
+            }
+            instance.replace_keys("https://idp", &with).unwrap();
+            assert_eq!(code(&instance.verify_token(tokens[0].as_bytes(), MS)), None);
+            let revocation = json!({"revoke": "token", "issuer": "https://idp", "id": "7", "expires_ms": MS + 1});
+            instance.revoke(&revocation.to_string(), MS).unwrap();
+            assert_eq!(code(&instance.verify_token(tokens[7].as_bytes(), MS)), Some(Code::VerifyRevoked));
+        }
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
 }
