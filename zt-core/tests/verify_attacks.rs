@@ -375,8 +375,10 @@ fn debug_forms_hold_no_secret() {
     }
 }
 
+type Everything = (Verifier, State, Vec<(String, String)>, Vec<String>);
+
 /// A verifier that takes everything, and headers and queries that attack it from all sides at once.
-fn everything() -> (Verifier, State, Vec<(String, String)>, Vec<String>) {
+fn everything() -> Everything {
     let signer = Signer::new();
     let (verifier, state) = compiled(json!({
         "dpop": {"nonce": "required", "nonce_secret": encode([7; 32])},
@@ -438,7 +440,7 @@ proptest! {
         certificate: bool,
         now in prop::sample::select(vec![i64::MIN, i64::MIN + 1, -1, 0, 1, MS - 1, MS, MS, MS, MS + 1, i64::MAX - 1, i64::MAX]),
     ) {
-        static ALL: std::sync::LazyLock<(Verifier, State, Vec<(String, String)>, Vec<String>)> = std::sync::LazyLock::new(everything);
+        static ALL: std::sync::LazyLock<Everything> = std::sync::LazyLock::new(everything);
         let (verifier, state, headers, queries) = &*ALL;
         let shown: Vec<_> = chosen.iter().map(|index| index.get(headers).clone()).collect();
         let mut request = get(&shown);
