@@ -1,13 +1,9 @@
 //! Canonical unpadded base64url (RFC 4648, section 5; RFC 7515, section 2).
 //!
 //! No padding, no other alphabet, no white space, no bits left over: every byte string has exactly one encoding that is
-//! taken. It decodes into memory that is there already, with four table look-ups for three bytes.
+//! taken.
 
-/// What a character that is none of the alphabet's gives.
-const NONE: u32 = 1 << 31;
-
-/// For each of four places the bits that a character stands for, in that place.
-static TABLES: [[u32; 256]; 4] = tables();
+use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 /// Bytes that a text of this length decodes to.
 pub const fn decoded_len(encoded: usize) -> usize {
@@ -19,25 +15,8 @@ pub const fn decoded_len(encoded: usize) -> usize {
 /// too short.
 pub fn decode_into<'b>(text: &[u8], buffer: &'b mut [u8]) -> Option<&'b mut [u8]> {
     let buffer = buffer.get_mut(..decoded_len(text.len()))?;
-    let (quads, rest) = text.as_chunks::<4>();
-    let (triples, last) = buffer.as_chunks_mut::<3>();
-    let mut all = 0;
-    for ([a, b, c, d], triple) in quads.iter().zip(triples) {
-        let bits = at::<0>(*a) | at::<1>(*b) | at::<2>(*c) | at::<3>(*d);
-        all |= bits;
-        let [_, x, y, z] = bits.to_be_bytes();
-        *triple = [x, y, z];
-    }
-    let bits = match rest {
-        [] => 0,
-        [a, b] => at::<0>(*a) | at::<1>(*b),
-        [a, b, c] => at::<0>(*a) | at::<1>(*b) | at::<2>(*c),
-        _ => NONE,
-    };
-    let [_, bytes @ ..] = bits.to_be_bytes();
-    let (kept, over) = bytes.split_at_checked(last.len())?;
-    last.copy_from_slice(kept);
-    (all & NONE == 0 && bits & NONE == 0 && over.iter().all(|byte| *byte == 0)).then_some(buffer)
+    let decoded = URL_SAFE_NO_PAD.decode(text, buffer.as_out()).ok()?;
+    Some(decoded)
 }
 
 /// Decodes into new memory.
@@ -45,28 +24,6 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = vec![0; decoded_len(text.len())];
     decode_into(text, &mut bytes)?;
     Some(bytes)
-}
-
-#[inline]
-#[expect(clippy::indexing_slicing, reason = "a byte is below 256, PLACE below 4 in every call")]
-fn at<const PLACE: usize>(character: u8) -> u32 {
-    TABLES[PLACE][character as usize]
-}
-
-#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "worked out by the compiler")]
-const fn tables() -> [[u32; 256]; 4] {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut tables = [[NONE; 256]; 4];
-    let mut value = 0;
-    while value < 64 {
-        let mut place = 0;
-        while place < 4 {
-            tables[place][ALPHABET[value] as usize] = (value as u32) << (18 - 6 * place);
-            place += 1;
-        }
-        value += 1;
-    }
-    tables
 }
 
 #[cfg(test)]

@@ -15,12 +15,11 @@ impl Verifier {
         &self,
         state: &State,
         request: &Request<'_>,
-        scheme: Scheme,
         token: &[u8],
         verified: &mut Verified,
         now: Millis,
     ) -> Result<(), Refusal> {
-        match (scheme, &verified.confirmation) {
+        match (verified.scheme, &verified.confirmation) {
             (Scheme::Dpop, Some(Confirmation::Jkt(jkt))) => {
                 let dpop =
                     self.dpop.as_ref().ok_or((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))?;

@@ -39,7 +39,9 @@ mod tests {
     use super::*;
 
     fn is_marked(json: &str) -> bool {
-        mark(&Claimed::read(json.as_bytes(), &[]).unwrap(), 0).is_some()
+        let mut claimed = Claimed::default();
+        claimed.read(json.as_bytes(), &[]).unwrap();
+        mark(&claimed, 0).is_some()
     }
 
     #[test]

@@ -106,25 +106,22 @@ pub struct Verified {
 }
 
 impl Verified {
-    fn refused((code, detail): Refusal) -> Self {
-        Self { findings: smallvec![Finding::new(code, detail)], ..Self::default() }
+    /// Nobody; how it was shown, and whether a newer key set is wanted, stays.
+    fn refuse(&mut self, (code, detail): Refusal) {
+        let (scheme, refresh_wanted) = (self.scheme, self.refresh_wanted.take());
+        let findings = smallvec![Finding::new(code, detail)];
+        *self = Self { scheme, refresh_wanted, findings, ..Self::default() };
     }
 
-    /// Whether what was shown is refused, and nobody proven.
-    fn is_refused(&self) -> bool {
-        self.identity.is_none() && !self.findings.is_empty()
-    }
-
-    /// With the workload that sent the request: beside another identity, or as the only one.
-    fn beside(mut self, workload: Option<Arc<Identity>>) -> Self {
+    /// Adds the workload that sent the request: beside another identity, or as the only one.
+    fn add_sender(&mut self, workload: Option<Arc<Identity>>) {
         let slot = if self.identity.is_some() { &mut self.workload } else { &mut self.identity };
         if workload.is_some() {
             *slot = workload;
         }
-        self
     }
 
-    /// With a workload; two of them contradict each other, unless they are the same.
+    /// Adds a workload; two of them contradict each other, unless they are the same.
     fn join_workload(&mut self, workload: Option<Arc<Identity>>) -> Result<(), Refusal> {
         match (&self.workload, workload) {
             (_, None) => Ok(()),
@@ -136,9 +133,5 @@ impl Verified {
                 Ok(())
             }
         }
-    }
-
-    fn of(identity: Arc<Identity>) -> Self {
-        Self { identity: Some(identity), ..Self::default() }
     }
 }

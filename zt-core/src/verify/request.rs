@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::credential::{self, Credential};
 use super::dpop::Dpop;
 use super::{Challenges, Refusal, Scheme, State, StepUp, Verified, Verifier, challenge, in_query, sigv4};
-use crate::model::{Code, Identity, Millis, Request};
+use crate::model::{Code, Millis, Request};
 
 impl Verifier {
     /// Proves who a request comes from.
@@ -35,31 +35,32 @@ impl Verifier {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn verify(&self, state: &State, request: &Request<'_>, now: Millis) -> Verified {
+        // Everything writes into this one value: it is large to be handed from hand to hand.
+        let mut verified = Verified::default();
         if self.is_empty() {
-            return Verified::default();
+            return verified;
         }
-        let mut scheme = Scheme::None;
-        let proven = self.own(state, request, &mut scheme, now);
-        let proven = proven.and_then(|own| match own.is_refused() {
-            // With a wish for newer keys, which another refusal would lose.
-            true => Ok(own),
-            false => self.beside(own, state, request, now),
-        });
-        let mut verified = proven.unwrap_or_else(Verified::refused);
-        if scheme == Scheme::Dpop && verified.identity.is_none() {
+        let proven = self.own(state, request, &mut verified, now);
+        if let Err(refusal) = proven.and_then(|()| self.beside(state, request, &mut verified, now)) {
+            verified.refuse(refusal);
+        }
+        if verified.scheme == Scheme::Dpop && verified.identity.is_none() {
             self.hand_out_nonce(&mut verified, now);
         }
-        verified.scheme = scheme;
         verified
     }
 
     /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
     pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
-        let verified = self.token(state, token, now).and_then(|verified| match verified.confirmation {
-            None => Ok(verified),
+        let mut verified = Verified { scheme: Scheme::Bearer, ..Verified::default() };
+        let proven = self.token(state, token, &mut verified, now).and_then(|()| match verified.confirmation {
+            None => Ok(()),
             Some(_) => Err((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof")),
         });
-        Verified { scheme: Scheme::Bearer, ..verified.unwrap_or_else(Verified::refused) }
+        if let Err(refusal) = proven {
+            verified.refuse(refusal);
+        }
+        verified
     }
 
     /// The tenant that a verified token names.
@@ -102,7 +103,7 @@ impl Verifier {
     }
 
     /// Who the caller's own credential speaks for.
-    fn own(&self, state: &State, request: &Request<'_>, scheme: &mut Scheme, now: Millis) -> Result<Verified, Refusal> {
+    fn own(&self, state: &State, request: &Request<'_>, verified: &mut Verified, now: Millis) -> Result<(), Refusal> {
         let header = (!self.api_keys.is_empty()).then_some(self.api_key_header.as_str());
         in_query::refuse(request, header, self.api_keys.prefix())?;
         let shown = credential::shown(request, header)?;
@@ -112,47 +113,48 @@ impl Verifier {
             Some(_) => return Err((Code::VerifyManyCredentials, "a presigned query beside another credential")),
         };
         match shown {
-            None => Ok(Verified::default()),
+            None => Ok(()),
             Some(Credential::Dpop(_)) if self.dpop.is_none() => {
                 Err((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))
             }
             Some(Credential::Bearer(token) | Credential::Dpop(token)) => {
                 let is_dpop = matches!(shown, Some(Credential::Dpop(_)));
-                *scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
-                let mut verified = self.token(state, token, now)?;
-                if !verified.is_refused() {
-                    self.check_binding(state, request, *scheme, token, &mut verified, now)?;
-                }
-                Ok(verified)
+                verified.scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
+                self.token(state, token, verified, now)?;
+                // Their revocation is looked up with them, by key too.
+                self.check_binding(state, request, token, verified, now)
             }
             Some(Credential::ApiKey(key)) => {
-                *scheme = Scheme::ApiKey;
+                verified.scheme = Scheme::ApiKey;
                 let identity = self.api_keys.identify(key, request.peer.ip, now)?;
                 state.unrevoked(&identity, None, now)?;
-                Ok(Verified::of(Arc::new(identity)))
+                verified.identity = Some(Arc::new(identity));
+                Ok(())
             }
             Some(Credential::Sigv4(header)) => {
                 let identity = self.sigv4.signer(header, request, now)?;
                 state.unrevoked(&identity, None, now)?;
-                Ok(Verified::of(identity))
+                verified.identity = Some(identity);
+                Ok(())
             }
         }
     }
 
-    /// With what else the request shows.
-    fn beside(&self, own: Verified, state: &State, request: &Request<'_>, now: Millis) -> Result<Verified, Refusal> {
+    /// What else the request shows.
+    fn beside(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        verified: &mut Verified,
+        now: Millis,
+    ) -> Result<(), Refusal> {
         let first_time = |parts: &[&[u8]], until| state.replays.first_time(parts, until, now);
         let sender = self.webhooks.sender(request, now, first_time)?;
         sender.as_ref().map_or(Ok(()), |sender| state.unrevoked(sender, None, now))?;
-        let verified = own.beside(sender);
-        let mut verified = self.with_signatures(state, request, verified, now)?;
-        let svid = self.spiffe.beside(state, request, now)?;
-        if svid.is_refused() {
-            return Ok(svid);
-        }
-        verified.join_workload(svid.identity)?;
-        let unrevoked = |workload: &Identity| state.unrevoked(workload, None, now);
-        self.certificates.join(&request.peer, &mut verified, unrevoked)?;
-        Ok(verified)
+        verified.add_sender(sender);
+        self.add_signatures(state, request, verified, now)?;
+        let workload = self.spiffe.beside(state, request, &mut verified.refresh_wanted, now)?;
+        verified.join_workload(workload)?;
+        self.certificates.join(&request.peer, verified, |workload| state.unrevoked(workload, None, now))
     }
 }

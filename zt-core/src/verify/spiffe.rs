@@ -7,11 +7,11 @@ use sha2::{Digest as _, Sha256};
 use super::issuer::{check_audience, check_window};
 use super::jose::admission::Purpose;
 use super::jose::algorithm::KeyKind;
-use super::jose::claims::{Claimed, Claims, Times};
+use super::jose::claims::{Claimed, Times};
 use super::jose::header::{self, Header};
 use super::jose::jws::{self, Compact};
 use super::keys::{Keys, Rules};
-use super::{Refusal, SpiffeConfig, State, Verified};
+use super::{Refusal, SpiffeConfig, State};
 use crate::model::{Assurance, Code, Identity, IdentityKind, Millis, Problem, Request};
 
 /// The longest SPIFFE ID and the longest trust domain (SPIFFE ID, section 2.3).
@@ -103,29 +103,31 @@ impl TrustDomains {
         self.domains.iter().map(|domain| domain.keys.digest())
     }
 
-    /// The workload of a bearer token whose `sub` is in a trust domain that sends its tokens so.
+    /// Whether a bearer token is a workload's: its `sub` is in a trust domain that sends its tokens so.
     ///
     /// `sub` chooses the keys, not `iss`, which a JWT-SVID need not have: so no other issuer can speak for a workload.
-    pub(super) fn bearer(
-        &self,
-        state: &State,
-        compact: &Compact<'_>,
-        header: &Header<'_>,
-        claimed: &Claimed<'_>,
-        now: Millis,
-    ) -> Option<Result<Verified, Refusal>> {
-        let id = claimed.sub.as_deref().and_then(|sub| SpiffeId::parse(sub).ok())?;
-        let fits = |domain: &&TrustDomain| domain.header.is_none() && domain.is_of(&id);
-        self.domains.iter().any(|domain| fits(&domain)).then(|| self.svid(state, None, (compact, header, claimed), now))
+    pub(super) fn is_bearer(&self, claimed: &Claimed<'_>) -> bool {
+        if self.domains.is_empty() {
+            return false;
+        }
+        let id = claimed.sub.as_deref().and_then(|sub| SpiffeId::parse(sub).ok());
+        id.is_some_and(|id| self.domains.iter().any(|domain| domain.header.is_none() && domain.is_of(&id)))
     }
 
-    /// The workload whose token stands in a header of its own, beside the caller's credential.
-    pub(super) fn beside(&self, state: &State, request: &Request<'_>, now: Millis) -> Result<Verified, Refusal> {
-        let mut found = Verified::default();
+    /// The workload whose token stands in a header of its own, beside the caller's credential. `wanted` is told of an
+    /// outdated key set.
+    pub(super) fn beside(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        wanted: &mut Option<Arc<str>>,
+        now: Millis,
+    ) -> Result<Option<Arc<Identity>>, Refusal> {
+        let mut found = None;
         for name in &self.headers {
             let mut values = request.header(name);
             let Some(token) = values.next() else { continue };
-            if values.next().is_some() || found.identity.is_some() {
+            if values.next().is_some() || found.is_some() {
                 return Err((Code::VerifyManyCredentials, "more than one workload token"));
             }
             if token.len() > self.max_token_bytes {
@@ -136,22 +138,22 @@ impl TrustDomains {
             let header = jws::decode(compact.header)?;
             let header = Header::read(&header)?;
             let payload = jws::decode(compact.payload)?;
-            let claimed = Claimed::read(&payload, &[])?;
-            found = self.svid(state, Some(name), (&compact, &header, &claimed), now)?;
-            if !found.findings.is_empty() {
-                break;
-            }
+            let mut claimed = Claimed::default();
+            claimed.read(&payload, &[])?;
+            found = Some(self.svid(state, Some(name), (&compact, &header, &claimed), wanted, now)?);
         }
         Ok(found)
     }
 
-    fn svid(
+    /// The workload of a token from this place: a header of its own, or `Authorization`.
+    pub(super) fn svid(
         &self,
         state: &State,
         place: Option<&str>,
         (compact, header, claimed): (&Compact<'_>, &Header<'_>, &Claimed<'_>),
+        wanted: &mut Option<Arc<str>>,
         now: Millis,
-    ) -> Result<Verified, Refusal> {
+    ) -> Result<Arc<Identity>, Refusal> {
         let sub = claimed.sub.as_deref().ok_or((Code::VerifyMissingClaim, "`sub` is missing"))?;
         let id = SpiffeId::parse(sub).map_err(|why| (Code::VerifyBadClaims, why))?;
         let known = |domain: &TrustDomain| domain.is_at(place) && domain.is_of(&id);
@@ -163,7 +165,8 @@ impl TrustDomains {
         let (key_place, key) = match domain.keys.find(at, header) {
             Err(refusal) if domain.keys.may_be_stale(header, refusal) => {
                 let cell = self.first_cell.saturating_add(at);
-                return Ok(state.unknown_key(refusal, cell, &domain.id, self.refresh_interval, now));
+                *wanted = state.refresh(cell, &domain.id, self.refresh_interval, now);
+                return Err(refusal);
             }
             key => key?,
         };
@@ -171,7 +174,6 @@ impl TrustDomains {
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
             return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
-        let payload = jws::decode(compact.payload)?;
         // Proof of possession is not for JWT-SVIDs; without it a bound token proves nothing (RFC 7800).
         if claimed.cnf.is_some() {
             return Err((Code::VerifyBadClaims, "a bound token (`cnf`) without proof of possession"));
@@ -181,7 +183,7 @@ impl TrustDomains {
         check_window(&times, domain.skew, now)?;
         let identity = domain.identity(sub, &id, claimed);
         state.unrevoked(&identity, domain.keys.kid(&key_place), now)?;
-        Ok(Verified { identity: Some(Arc::new(identity)), claims: Claims::new(&payload), ..Verified::default() })
+        Ok(Arc::new(identity))
     }
 }
 

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use smallvec::smallvec;
-
 use super::cache::Cache;
 use super::refresh::Refresh;
 use super::replay::{Replays, Written};
 use super::revocation::{Ids, Revocation, Revocations};
-use super::{Refusal, Verified, Verifier, revocation};
+use super::{Refusal, Verifier, revocation};
 use crate::base::bounded::KeyHasher;
 use crate::base::bytes::Reader;
-use crate::model::{Finding, Identity, Millis};
+use crate::model::{Identity, Millis};
 
 /// What verification remembers: bounded, shared between threads by reference.
 pub struct State {
@@ -75,17 +73,9 @@ impl State {
         }
     }
 
-    /// The refusal of a token whose key is not in the issuer's set, with the wish for a newer set where it is time for one.
-    pub(super) fn unknown_key(
-        &self,
-        (code, detail): Refusal,
-        cell: usize,
-        issuer: &Arc<str>,
-        interval: Millis,
-        now: Millis,
-    ) -> Verified {
-        let refresh_wanted = self.refresh.ask(cell, interval, now).then(|| Arc::clone(issuer));
-        Verified { findings: smallvec![Finding::new(code, detail)], refresh_wanted, ..Verified::default() }
+    /// The issuer, where it is time to ask the host for a newer set of its keys.
+    pub(super) fn refresh(&self, cell: usize, issuer: &Arc<str>, interval: Millis, now: Millis) -> Option<Arc<str>> {
+        self.refresh.ask(cell, interval, now).then(|| Arc::clone(issuer))
     }
 
     /// Tokens remembered as verified.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use smallvec::{SmallVec, smallvec};
-
 use super::issuer::{Issuer, KeyPlace};
 use super::jose::claims::{Claimed, Claims, Times};
 use super::jose::confirmation::Confirmation;
@@ -34,23 +32,16 @@ struct Unrevoked {
     at: Millis,
 }
 
-/// What there is of a token that is not proven for good.
-enum Unproven {
-    Refused(Refusal),
-    /// It was judged on another way, and is not to be remembered.
-    Judged(Verified),
-}
-
-impl From<Refusal> for Unproven {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
 impl Verifier {
     /// Whom a token speaks for: proven now or before, and good at this time. Whether this request may use it, where it is
     /// bound to a key of its sender, is still to be checked.
-    pub(super) fn token(&self, state: &State, token: &[u8], now: Millis) -> Result<Verified, Refusal> {
+    pub(super) fn token(
+        &self,
+        state: &State,
+        token: &[u8],
+        verified: &mut Verified,
+        now: Millis,
+    ) -> Result<(), Refusal> {
         if self.issuers.is_empty() && !self.spiffe.takes_bearer() {
             return Err((Code::VerifySchemeRefused, "no issuer is configured"));
         }
@@ -61,23 +52,19 @@ impl Verifier {
         let known = sought.as_ref().and_then(|sought| {
             state.cache.find(sought, |proven| {
                 let issuer = self.issuer_of(proven).ok()?;
-                Some(self.check(issuer, state, proven, now))
+                Some(self.check(issuer, state, proven, verified, now))
             })
         });
-        if let Some(verified) = known {
-            return verified;
+        if let Some(judged) = known {
+            return judged;
         }
         let at_rest = sought.as_ref().map_or(&[][..], |sought| sought.at_rest());
-        let mut proven = match self.prove(state, token, at_rest, now) {
-            Ok(proven) => proven,
-            Err(Unproven::Refused(refusal)) => return Err(refusal),
-            Err(Unproven::Judged(verified)) => return Ok(verified),
-        };
-        let verified = self.check(self.issuer_of(&proven)?, state, &mut proven, now)?;
+        let Some(mut proven) = self.prove(state, token, at_rest, verified, now)? else { return Ok(()) };
+        self.check(self.issuer_of(&proven)?, state, &mut proven, verified, now)?;
         if let Some(sought) = &sought {
             state.cache.keep(sought, proven, now);
         }
-        Ok(verified)
+        Ok(())
     }
 
     /// The issuer of a token that was proven, as long as it, its key and all that is asked of a token are the same.
@@ -86,8 +73,16 @@ impl Verifier {
         issuer.ok_or((Code::VerifyUnknownKey, "its key is gone"))
     }
 
-    /// Verifies what stays true. `before` are bytes to keep in front of the claims.
-    fn prove(&self, state: &State, token: &[u8], before: &[u8], now: Millis) -> Result<Proven, Unproven> {
+    /// Verifies what stays true. `before` are bytes to keep in front of the claims. Nothing where the token is a workload's,
+    /// which is verified here and not remembered.
+    fn prove(
+        &self,
+        state: &State,
+        token: &[u8],
+        before: &[u8],
+        verified: &mut Verified,
+        now: Millis,
+    ) -> Result<Option<Proven>, Refusal> {
         let compact = Compact::split(token)?;
         header::check_length(compact.header)?;
         let (mut buffer, read);
@@ -103,9 +98,14 @@ impl Verifier {
         let mut claims = Claims::with_room(before, base64url::decoded_len(compact.payload.len()));
         jws::decode_into(compact.payload, claims.room())?;
         // Until the signature holds, the claims do no more than say whose keys to try.
-        let mut claimed = Claimed::read(claims.json(), &self.role_claims)?;
-        if let Some(workload) = self.spiffe.bearer(state, &compact, header, &claimed, now) {
-            return Err(Unproven::Judged(workload?));
+        let mut claimed = Claimed::default();
+        claimed.read(claims.json(), &self.role_claims)?;
+        if self.spiffe.is_bearer(&claimed) {
+            let wanted = &mut verified.refresh_wanted;
+            verified.identity = Some(self.spiffe.svid(state, None, (&compact, header, &claimed), wanted, now)?);
+            drop(claimed);
+            verified.claims = claims;
+            return Ok(None);
         }
         let iss = claimed.iss.as_deref().ok_or((Code::VerifyMissingClaim, "`iss` is missing"))?;
         let mut issuers = self.issuers.iter().enumerate();
@@ -113,14 +113,14 @@ impl Verifier {
         let (at, issuer) = found.ok_or((Code::VerifyWrongIssuer, "`iss` is not a configured issuer"))?;
         let (place, key) = match issuer.key(at, header) {
             Err(refusal) if issuer.keys.may_be_stale(header, refusal) => {
-                let asked = state.unknown_key(refusal, at, &issuer.issuer, self.refresh_interval, now);
-                return Err(Unproven::Judged(asked));
+                verified.refresh_wanted = state.refresh(at, &issuer.issuer, self.refresh_interval, now);
+                return Err(refusal);
             }
             key => key?,
         };
         issuer.check_type(header)?;
         if !key.verifying.verify(key.algorithm, compact.signed, &signature) {
-            return Err(Unproven::Refused((Code::VerifyBadSignature, "the signature does not verify")));
+            return Err((Code::VerifyBadSignature, "the signature does not verify"));
         }
         issuer.check_kind(header, &claimed, claims.json())?;
         let exp = issuer.check_claims(&claimed)?;
@@ -129,11 +129,18 @@ impl Verifier {
         let nbf = claimed.nbf;
         drop(claimed);
         let unrevoked = Unrevoked { generation: 0, at: Millis::MIN };
-        Ok(Proven { identity, exp, nbf, confirmation, key: place, unrevoked, claims })
+        Ok(Some(Proven { identity, exp, nbf, confirmation, key: place, unrevoked, claims }))
     }
 
     /// Checks what may be true at one request and not at another.
-    fn check(&self, issuer: &Issuer, state: &State, proven: &mut Proven, now: Millis) -> Result<Verified, Refusal> {
+    fn check(
+        &self,
+        issuer: &Issuer,
+        state: &State,
+        proven: &mut Proven,
+        verified: &mut Verified,
+        now: Millis,
+    ) -> Result<(), Refusal> {
         let Assurance { issued_at_ms: iat, auth_time_ms: auth_time, .. } = proven.identity.assurance;
         issuer.check_times(&Times { exp: proven.exp, nbf: proven.nbf, iat, auth_time }, now)?;
         let generation = state.revocations.generation();
@@ -142,12 +149,13 @@ impl Verifier {
             state.revocations.check(&ids, now)?;
             proven.unrevoked = Unrevoked { generation, at: now };
         }
-        let (findings, max_age_s) = match issuer.reauthentication(auth_time, now) {
-            Some((finding, seconds)) => (smallvec![finding], Some(seconds)),
-            None => (SmallVec::new(), None),
-        };
-        let (identity, claims) = (Some(proven.identity.clone()), proven.claims.clone());
-        let confirmation = proven.confirmation.as_deref().copied();
-        Ok(Verified { identity, findings, claims, max_age_s, confirmation, ..Verified::default() })
+        if let Some((finding, seconds)) = issuer.reauthentication(auth_time, now) {
+            verified.findings.push(finding);
+            verified.max_age_s = Some(seconds);
+        }
+        verified.identity = Some(Arc::clone(&proven.identity));
+        verified.claims = proven.claims.clone();
+        verified.confirmation = proven.confirmation.as_deref().copied();
+        Ok(())
     }
 }

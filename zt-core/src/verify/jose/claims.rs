@@ -104,14 +104,14 @@ pub(in crate::verify) struct Times {
 }
 
 impl<'a> Claimed<'a> {
-    /// Reads claims; `role_claims` are the names that hold roles for one issuer or another.
-    pub(in crate::verify) fn read(json: &'a [u8], role_claims: &[Box<str>]) -> Result<Self, Refusal> {
+    /// Reads claims into this, which is empty; `role_claims` are the names that hold roles for one issuer or another.
+    pub(in crate::verify) fn read(&mut self, json: &'a [u8], role_claims: &[Box<str>]) -> Result<(), Refusal> {
+        let claimed = self;
         let mut scanner = Scanner::new(json, &LIMITS);
         let s = &mut scanner;
         if step(s)? != Kind::BeginObject {
             return Err(bad("not an object"));
         }
-        let mut claimed = Self::default();
         loop {
             match step(s)? {
                 Kind::Key => {}
@@ -168,7 +168,7 @@ impl<'a> Claimed<'a> {
         if logged.into_iter().flatten().any(|text| !is_name(text)) {
             return Err(bad("`sub`, `jti`, `acr` or `sid` is too long or has control characters"));
         }
-        Ok(claimed)
+        Ok(())
     }
 }
 
@@ -214,11 +214,6 @@ impl Claims {
             start.copy_from_slice(before);
         }
         Self { block, from: before.len() }
-    }
-
-    /// These claims.
-    pub(in crate::verify) fn new(json: &[u8]) -> Self {
-        Self { block: json.into(), from: 0 }
     }
 
     /// That room; none once it is shared.
@@ -393,7 +388,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(json: &str) -> Result<Claimed<'_>, Refusal> {
-        Claimed::read(json.as_bytes(), &["roles".into(), "https://example.com/groups".into()])
+        let mut claimed = Claimed::default();
+        claimed.read(json.as_bytes(), &["roles".into(), "https://example.com/groups".into()]).map(|()| claimed)
     }
 
     #[test]
@@ -459,7 +455,7 @@ mod tests {
         }
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(16), "]".repeat(16));
         assert!(read(&deep).is_err());
-        assert!(Claimed::read(b"{\"a\":\"\xff\"}", &[]).is_err());
+        assert!(Claimed::default().read(b"{\"a\":\"\xff\"}", &[]).is_err());
     }
 
     #[test]
@@ -479,7 +475,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_never_panic(bytes: Vec<u8>) {
-            let _ = Claimed::read(&bytes, &[]);
+            let _ = Claimed::default().read(&bytes, &[]);
         }
 
         #[test]

@@ -133,15 +133,15 @@ impl Signatures {
 
 impl Verifier {
     /// Adds what the message signatures of a request prove to what its other credentials do.
-    pub(super) fn with_signatures(
+    pub(super) fn add_signatures(
         &self,
         state: &State,
         request: &Request<'_>,
-        mut verified: Verified,
+        verified: &mut Verified,
         now: Millis,
-    ) -> Result<Verified, Refusal> {
+    ) -> Result<(), Refusal> {
         if self.signatures.is_empty() {
-            return Ok(verified);
+            return Ok(());
         }
         let first_time = |parts: &[&[u8]], until| state.replays.first_time(parts, until, now);
         let proven = self.signatures.verify(request, first_time, now)?;
@@ -155,10 +155,7 @@ impl Verifier {
             }
             verified.identity = Some(identity);
         }
-        if let Some(workload) = proven.workload {
-            verified.join_workload(Some(workload))?;
-        }
-        Ok(verified)
+        verified.join_workload(proven.workload)
     }
 }
 
