@@ -209,6 +209,16 @@ fn a_revoked_credential_is_not_hidden_by_another_of_the_same_workload() {
 }
 
 #[test]
+fn a_certificate_is_revoked_by_every_name_that_it_is_known_by() {
+    let (verifier, state) = compiled(json!({"workload": [{"id": "gateway", "uris": [WEB, "urn:old"]}]}));
+    let mut request = with_certificate(get(&[]), WEB);
+    request.peer.client_cert_uris.push("urn:old".into());
+    assert_eq!(code(&verifier.verify(&state, &request, MS)), None);
+    revoke(&state, json!({"revoke": "key", "id": "urn:old", "expires_ms": MS + 600_000}));
+    assert_eq!(code(&verifier.verify(&state, &request, MS)), Some(Code::VerifyRevoked));
+}
+
+#[test]
 fn a_certificate_and_a_workload_token_of_different_workloads() {
     let signer = Signer::new();
     let (verifier, state) = compiled(json!({
