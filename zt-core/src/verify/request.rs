@@ -53,7 +53,7 @@ impl Verifier {
     /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
     pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
         let mut verified = Verified { scheme: Scheme::Bearer, ..Verified::default() };
-        let proven = self.token(state, token, &mut verified, now).and_then(|()| match verified.confirmation {
+        let proven = self.token(state, token, &mut verified, now).and(match verified.confirmation {
             None => Ok(()),
             Some(_) => Err((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof")),
         });
