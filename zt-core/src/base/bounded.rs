@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use insert::Inserted;
-pub use key::{Key, KeyHasher};
+pub use key::{Key, KeyHasher, entries};
 
 /// A table of at most `capacity` entries, shared between threads by reference.
 ///

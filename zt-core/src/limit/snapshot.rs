@@ -7,7 +7,7 @@
 
 use super::gcra::LATEST_TAT_NS;
 use super::state::{State, Table};
-use crate::base::bounded::Key;
+use crate::base::bounded::{Key, entries};
 use crate::base::bytes::Reader;
 
 /// Why a snapshot of the limits cannot be read.
@@ -129,10 +129,7 @@ struct Section<'b> {
 
 impl Section<'_> {
     fn entries(&self) -> impl Iterator<Item = (u128, u64)> {
-        self.entries.as_chunks::<ENTRY>().0.iter().filter_map(|entry| {
-            let (key, tat) = entry.split_first_chunk()?;
-            Some((u128::from_le_bytes(*key), u64::from_le_bytes(*tat.first_chunk()?)))
-        })
+        entries(self.entries)
     }
 
     fn check(&self) -> Result<(), SnapshotError> {

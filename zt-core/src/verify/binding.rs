@@ -1,5 +1,7 @@
 //! Tokens that only their sender may use: bound to a DPoP key (RFC 9449) or to a client certificate (RFC 8705).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
 use super::challenge::Scheme;
@@ -23,8 +25,8 @@ impl Verifier {
             (Scheme::Dpop, Some(Confirmation::Jkt(jkt))) => {
                 let dpop =
                     self.dpop.as_ref().ok_or((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))?;
-                let bound = Bound { token, jkt };
-                if dpop.check(request, bound, &state.replays, now)? == NonceHeld::Ageing {
+                let bound = Bound { token: Some(token), jkt: Some(jkt) };
+                if dpop.check(request, bound, &state.replays, now)?.0 == NonceHeld::Ageing {
                     self.hand_out_nonce(verified, now);
                 }
                 Ok(())
@@ -36,6 +38,24 @@ impl Verifier {
             (_, Some(Confirmation::X5tS256(certificate))) => check_certificate(certificate, request),
             (_, None) => Ok(()),
         }
+    }
+
+    /// Checks a request's DPoP proof by itself, for who issues tokens or keeps them elsewhere; gives the thumbprint of its key
+    /// (RFC 7638) in base64url, to be compared with a token's `jkt`. With an access token, the proof must be made for it.
+    ///
+    /// # Errors
+    /// `verify.scheme_refused` without `[verify.dpop]`; `verify.bad_proof`, `verify.proof_stale`, `verify.proof_replayed` and
+    /// `verify.nonce_required`, each with a detail.
+    pub fn verify_dpop_proof(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        token: Option<&[u8]>,
+        now: Millis,
+    ) -> Result<String, (Code, &'static str)> {
+        let dpop = self.dpop.as_ref().ok_or((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))?;
+        let (_, jkt) = dpop.check(request, Bound { token, jkt: None }, &state.replays, now)?;
+        Ok(URL_SAFE_NO_PAD.encode(jkt))
     }
 
     /// Tells the client which nonce to use from now on, where nonces are asked for.

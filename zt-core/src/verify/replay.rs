@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Refusal;
-use crate::base::bounded::{Bounded, Inserted, Key, KeyHasher};
+use crate::base::bounded::{Bounded, Inserted, Key, KeyHasher, entries};
 use crate::base::units::Size;
 use crate::model::{Code, Millis, Problem};
 
@@ -177,10 +177,7 @@ pub(super) struct Written<'b> {
 
 impl Written<'_> {
     fn entries(&self) -> impl Iterator<Item = (u128, u64)> {
-        self.entries.as_chunks::<ENTRY>().0.iter().filter_map(|entry| {
-            let (key, expires) = entry.split_first_chunk()?;
-            Some((u128::from_le_bytes(*key), u64::from_le_bytes(*expires.first_chunk()?)))
-        })
+        entries(self.entries)
     }
 }
 

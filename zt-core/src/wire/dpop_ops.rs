@@ -19,11 +19,21 @@ struct Shown<'d> {
 }
 
 /// `{"request", "time_ms", "config"}` -> `{"accepted", "code", "principal"}`: whether this request, shown for the first time,
-/// proves who it comes from. `config` is the `[verify]` table.
+/// proves who it comes from. `config` is the `[verify]` table. Without issuers the proof is checked by itself, and
+/// `principal` is the thumbprint of its key.
 pub(super) fn dpop_verify(document: &str) -> Result<String, String> {
     let Shown { request, time_ms, config } = input(document)?;
     let verifier = Verifier::compile(&config)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    if config.issuer.is_empty() && request.header("dpop").next().is_some() {
+        let token = request.header("authorization").next().and_then(|value| value.strip_prefix(b"DPoP "));
+        let judged = verifier.verify_dpop_proof(&State::new(&verifier, 0), &request, token, time_ms);
+        return text(&json!({
+            "accepted": judged.is_ok(),
+            "code": judged.as_ref().err().map(|(code, _)| code),
+            "principal": judged.ok(),
+        }));
+    }
     let verified = verifier.verify(&State::new(&verifier, 0), &request, time_ms);
     text(&json!({
         "accepted": verified.identity.is_some() && verified.findings.is_empty(),

@@ -86,6 +86,14 @@ impl KeyHasher {
     }
 }
 
+/// Keys and values of a table as bytes: 24 each, key before value, little-endian.
+pub fn entries(bytes: &[u8]) -> impl Iterator<Item = (u128, u64)> {
+    bytes.as_chunks::<24>().0.iter().filter_map(|entry| {
+        let (key, value) = entry.split_first_chunk()?;
+        Some((u128::from_le_bytes(*key), u64::from_le_bytes(*value.first_chunk()?)))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

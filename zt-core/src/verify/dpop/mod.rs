@@ -41,10 +41,10 @@ pub(super) struct Dpop {
 /// What a proof is checked against besides the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound<'t> {
-    /// The access token.
-    pub(super) token: &'t [u8],
+    /// The access token, where there is one yet.
+    pub(super) token: Option<&'t [u8]>,
     /// Thumbprint of the key that it is bound to.
-    pub(super) jkt: &'t [u8; 32],
+    pub(super) jkt: Option<&'t [u8; 32]>,
 }
 
 /// Whether a proof's nonce will do next time too.
@@ -135,7 +135,7 @@ impl Dpop {
         bound: Bound<'_>,
         replays: &Replays,
         now: Millis,
-    ) -> Result<NonceHeld, Refusal> {
+    ) -> Result<(NonceHeld, [u8; 32]), Refusal> {
         let mut headers = request.header("dpop");
         let proof = match (headers.next(), headers.next()) {
             (Some(proof), None) => Proof::read(proof, &self.algorithms)?,
@@ -151,17 +151,19 @@ impl Dpop {
         }
         let held = self.check_nonce(claims.nonce.as_deref(), now)?;
         self.check_times(&proof, now)?;
-        let digest: [u8; 32] = Sha256::digest(bound.token).into();
-        let ath = claims.ath.ok_or(bad("`ath` is missing"))?;
-        if !bool::from(ath.ct_eq(&digest)) {
-            return Err(bad("`ath` is of another token"));
+        if let Some(token) = bound.token {
+            let digest: [u8; 32] = Sha256::digest(token).into();
+            let ath = claims.ath.ok_or(bad("`ath` is missing"))?;
+            if !bool::from(ath.ct_eq(&digest)) {
+                return Err(bad("`ath` is of another token"));
+            }
         }
-        if !bool::from(proof.jkt.ct_eq(bound.jkt)) {
+        if bound.jkt.is_some_and(|jkt| !bool::from(proof.jkt.ct_eq(jkt))) {
             return Err((Code::VerifyBindingMismatch, "the token is bound to another key than the proof's"));
         }
         let expires = claims.iat.saturating_add(self.max_age).saturating_add(self.skew);
         replays.first_time(&[b"dpop", &proof.jkt, claims.jti.as_bytes()], expires, now)?;
-        Ok(held)
+        Ok((held, proof.jkt))
     }
 
     fn check_nonce(&self, nonce: Option<&str>, now: Millis) -> Result<NonceHeld, Refusal> {
