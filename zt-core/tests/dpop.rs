@@ -292,7 +292,8 @@ fn tokens_under_the_wrong_scheme() {
 #[test]
 fn nonces_are_handed_out_and_asked_for() {
     let key = &KEYS.sender[0];
-    let asking = verifier(&KEYS.issuer, json!({"nonce": "required", "nonce_lifetime": "60s"}));
+    let asking =
+        verifier(&KEYS.issuer, json!({"nonce": "required", "nonce_lifetime": "60s", "nonce_secret": encode([7; 32])}));
     let state = State::new(&asking, 7);
     let token = token(Some(json!({"jkt": key.thumbprint()})));
     let show = |nonce: Option<&str>, now: i64| {

@@ -33,7 +33,6 @@ use crate::route::Router;
 use crate::verify::{Verified, Verifier};
 
 /// A configuration compiled once: immutable, cheap to share between threads, swapped whole.
-#[derive(Debug)]
 pub struct Engine {
     mode: Mode,
     // Shared with the engines that differ in a key set only.
@@ -47,6 +46,13 @@ pub struct Engine {
     /// The version of the configuration that it was compiled from, before any key set was replaced.
     compiled: Arc<str>,
     notices: Arc<[String]>,
+}
+
+impl fmt::Debug for Engine {
+    /// Without the seed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("version", &self.version).field("mode", &self.mode).finish_non_exhaustive()
+    }
 }
 
 impl Engine {

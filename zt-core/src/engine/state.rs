@@ -1,5 +1,6 @@
 //! Everything that changes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,11 +9,17 @@ use crate::model::Millis;
 use crate::{limit, verify};
 
 /// Everything that changes: bounded, shared between threads by reference, and replaced by nothing but itself.
-#[derive(Debug)]
 pub struct State {
     pub(super) limit: limit::State,
     pub(super) verify: verify::State,
     sequence: AtomicU64,
+}
+
+impl fmt::Debug for State {
+    /// Without the seed and what the tables tell of people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("memory", &self.memory()).finish_non_exhaustive()
+    }
 }
 
 impl State {

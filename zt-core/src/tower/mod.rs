@@ -47,7 +47,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::engine::{Current, Invalid};
-use crate::model::{self, Decision, Millis};
+use crate::model::{self, Decision, Identity, Millis};
 use crate::{Engine, State, wire};
 
 /// Decides every request before the service inside sees it.
@@ -160,7 +160,7 @@ where
             }
             parts.extensions.insert(Arc::clone(&decision));
             if let Some(identity) = &decision.identity {
-                parts.extensions.insert(crate::model::Identity::clone(identity));
+                parts.extensions.insert(Identity::clone(identity));
             }
             let mut response = inner.call(Request::from_parts(parts, read.replay(body))).await?;
             layer.finish(&decision, &mut response);

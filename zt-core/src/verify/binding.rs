@@ -25,9 +25,9 @@ impl Verifier {
             (Scheme::Dpop, Some(Confirmation::Jkt(jkt))) => {
                 let dpop =
                     self.dpop.as_ref().ok_or((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))?;
-                let bound = Bound { token: Some(token), jkt: Some(jkt), seed: state.seed };
+                let bound = Bound { token: Some(token), jkt: Some(jkt) };
                 if dpop.check(request, bound, &state.replays, now)?.0 == NonceHeld::Ageing {
-                    self.hand_out_nonce(state, verified, now);
+                    self.hand_out_nonce(verified, now);
                 }
                 Ok(())
             }
@@ -54,13 +54,13 @@ impl Verifier {
         now: Millis,
     ) -> Result<String, (Code, &'static str)> {
         let dpop = self.dpop.as_ref().ok_or((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))?;
-        let (_, jkt) = dpop.check(request, Bound { token, jkt: None, seed: state.seed }, &state.replays, now)?;
+        let (_, jkt) = dpop.check(request, Bound { token, jkt: None }, &state.replays, now)?;
         Ok(URL_SAFE_NO_PAD.encode(jkt))
     }
 
     /// Tells the client which nonce to use from now on, where nonces are asked for.
-    pub(super) fn hand_out_nonce(&self, state: &State, verified: &mut Verified, now: Millis) {
-        let nonce = self.dpop.as_ref().and_then(|dpop| dpop.nonce(state.seed, now));
+    pub(super) fn hand_out_nonce(&self, verified: &mut Verified, now: Millis) {
+        let nonce = self.dpop.as_ref().and_then(|dpop| dpop.nonce(now));
         verified.response_headers.extend(nonce.map(|nonce| ("DPoP-Nonce".into(), nonce)));
     }
 }

@@ -11,17 +11,29 @@ pub(super) fn whole<'r>(request: &'r Request<'_>) -> Result<&'r [u8], Refusal> {
     if request.body_len.is_some_and(|told| usize::try_from(told) != Ok(len)) {
         return Err((Code::VerifyBadDigest, "the body was not handed over whole"));
     }
-    let announced = || {
-        request.header("transfer-encoding").next().is_some()
-            || request.header("content-length").any(|value| value != b"0")
-    };
     match body {
         Some(body) => Ok(body),
-        None if request.body_len.is_none() && announced() => {
+        None if request.body_len.is_none() && is_expected(request) => {
             Err((Code::VerifyBadDigest, "the body was not handed over"))
         }
         None => Ok(&[]),
     }
+}
+
+/// Whether a request may have a body of which the host says nothing: it announces one, or could have one without a word.
+/// HTTP/1.1 announces every body; later versions need not (RFC 9113, section 8.1.1; RFC 9114, section 4.1.2).
+pub(super) fn is_expected(request: &Request<'_>) -> bool {
+    let unannounced = || {
+        let framed = request.http_version.as_ref().is_some_and(|version| matches!(version.bytes(), b"2" | b"3"));
+        // In these a body means nothing (RFC 9110, section 9.3).
+        framed && !matches!(request.method.bytes(), b"GET" | b"HEAD" | b"DELETE" | b"OPTIONS" | b"TRACE")
+    };
+    let mut lengths = request.header("content-length").peekable();
+    request.header("transfer-encoding").next().is_some()
+        || match lengths.peek() {
+            Some(_) => lengths.any(|length| length.trim_ascii() != b"0"),
+            None => unannounced(),
+        }
 }
 
 #[cfg(test)]

@@ -98,16 +98,32 @@ impl Certificates {
 
     /// Adds the workload of the client certificate: beside another credential as the workload, alone as the identity. A
     /// certificate that is not known is nobody's.
-    pub(super) fn join(&self, peer: &Peer<'_>, verified: &mut Verified) -> Result<(), Refusal> {
-        let Some(workload) = self.identify(peer)? else { return Ok(()) };
-        if verified.identity.is_none() && verified.findings.is_empty() {
-            verified.identity = Some(Arc::clone(workload));
-            return Ok(());
+    pub(super) fn join(
+        &self,
+        peer: &Peer<'_>,
+        verified: &mut Verified,
+        unrevoked: impl Fn(&Identity) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let Some(workload) = self.identify(peer, unrevoked)? else { return Ok(()) };
+        match &verified.workload {
+            known
+                if verified.identity.is_some() || known.as_ref().is_some_and(|k| k.principal != workload.principal) =>
+            {
+                verified.join_workload(Some(Arc::clone(workload)))
+            }
+            _ => {
+                verified.identity = Some(Arc::clone(workload));
+                Ok(())
+            }
         }
-        verified.join_workload(Some(Arc::clone(workload)))
     }
 
-    fn identify(&self, peer: &Peer<'_>) -> Result<Option<&Arc<Identity>>, Refusal> {
+    /// The workload of the certificate; `unrevoked` is asked of every way that it is known by.
+    fn identify(
+        &self,
+        peer: &Peer<'_>,
+        unrevoked: impl Fn(&Identity) -> Result<(), Refusal>,
+    ) -> Result<Option<&Arc<Identity>>, Refusal> {
         if self.is_empty() {
             return Ok(None);
         }
@@ -115,12 +131,15 @@ impl Certificates {
         let digest = peer.client_cert_sha256.as_deref().and_then(|text| confirmation::sha256(text.as_bytes()));
         let by_digest = digest.and_then(|digest| find(&self.by_digest, |known| known.cmp(&digest)));
         let by_uri = peer.client_cert_uris.iter().filter_map(|uri| find(&self.by_uri, |known| (**known).cmp(&**uri)));
-        let mut all = by_digest.into_iter().chain(by_uri);
-        let first = all.next();
-        match first.is_some_and(|first| all.any(|other| other.principal != first.principal)) {
-            true => Err((Code::VerifyManyCredentials, "the client certificate is of two workloads")),
-            false => Ok(first),
+        let mut first: Option<&Arc<Identity>> = None;
+        for known in by_digest.into_iter().chain(by_uri) {
+            if first.is_some_and(|first| first.principal != known.principal) {
+                return Err((Code::VerifyManyCredentials, "the client certificate is of two workloads"));
+            }
+            unrevoked(known)?;
+            first = first.or(Some(known));
         }
+        Ok(first)
     }
 }
 
@@ -177,7 +196,7 @@ mod tests {
         let uris = uris.iter().map(|uri| (*uri).to_owned().into()).collect();
         let digest = digest.map(|digest| digest.to_owned().into());
         let peer = Peer { client_cert_sha256: digest, client_cert_uris: uris, ..Peer::default() };
-        let found = known.identify(&peer).map_err(|(code, _)| code)?;
+        let found = known.identify(&peer, |_| Ok(())).map_err(|(code, _)| code)?;
         Ok(found.map(|identity| identity.principal.to_string()))
     }
 

@@ -65,6 +65,12 @@ impl Verifier {
                 let problem = Problem::new(format!("verify.issuer[{at}].issuer"), "the same issuer twice");
                 problems.push(problem.mend("put all of its keys and audiences in one table"));
             }
+            let is_domain = |domain: &str| issuer.issuer.strip_prefix("spiffe://") == Some(domain);
+            if config.spiffe.iter().any(|spiffe| is_domain(&spiffe.trust_domain)) {
+                let problem =
+                    Problem::new(format!("verify.issuer[{at}].issuer"), "a trust domain of `[[verify.spiffe]]`");
+                problems.push(problem.mend("leave one of the two out: their keys and revocations have the same name"));
+            }
             issuers.push(Issuer::compile(at, issuer, &mut role_claims, skew, &common, &mut problems));
         }
         let verifier = Self {

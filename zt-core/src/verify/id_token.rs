@@ -14,9 +14,11 @@
 
 use super::jose::claims::Claimed;
 
-/// Which mark of an ID token these claims have.
-pub(super) fn mark(claimed: &Claimed<'_>) -> Option<&'static str> {
+/// Which mark of an ID token these claims have; `roles_at` is the place of its issuer's role claim, which says the same as
+/// `roles`. That of another issuer says nothing.
+pub(super) fn mark(claimed: &Claimed<'_>, roles_at: usize) -> Option<&'static str> {
     let marks = claimed.marks;
+    let of_application = marks.of_application || claimed.roles.iter().any(|(at, _)| *at == roles_at);
     let of_access = claimed.scope.is_some() || claimed.scp.is_some() || claimed.client_id.is_some();
     let azp_in_aud = claimed.azp.as_ref().is_some_and(|azp| claimed.aud.iter().flatten().any(|aud| aud == azp));
     if marks.hash {
@@ -25,7 +27,7 @@ pub(super) fn mark(claimed: &Claimed<'_>) -> Option<&'static str> {
         Some("an ID token: it says so in `token_use` or in the claim `typ`")
     } else if marks.nonce && !of_access {
         Some("an ID token: it has `nonce` and no `scope`")
-    } else if azp_in_aud && !of_access && !marks.of_application {
+    } else if azp_in_aud && !of_access && !of_application {
         Some("an ID token: its `azp` is its `aud`, and it has no `scope`")
     } else {
         None
@@ -39,7 +41,7 @@ mod tests {
     fn is_marked(json: &str) -> bool {
         let mut claimed = Claimed::default();
         claimed.read(json.as_bytes(), &[]).unwrap();
-        mark(&claimed).is_some()
+        mark(&claimed, 0).is_some()
     }
 
     #[test]

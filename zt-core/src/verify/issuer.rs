@@ -161,7 +161,7 @@ impl Issuer {
     /// Refuses an ID token where only its claims tell it apart, and a token without a claim that it must have.
     pub(super) fn check_kind(&self, header: &Header<'_>, claimed: &Claimed<'_>, json: &[u8]) -> Result<(), Refusal> {
         if !header.is_type(ACCESS_TOKEN)
-            && let Some(mark) = id_token::mark(claimed)
+            && let Some(mark) = id_token::mark(claimed, self.roles_at)
         {
             return Err((Code::VerifyIdToken, mark));
         }

@@ -19,6 +19,7 @@
 //! revocation (`revocation/`), key, binding — is checked each time.
 
 pub mod api_key;
+mod authority;
 mod binding;
 mod body;
 mod cache;

@@ -9,6 +9,8 @@ use crate::model::Millis;
 pub(super) struct Refresh(Box<[AtomicI64]>);
 
 const NEVER: Millis = Millis::MIN;
+/// A clock that went back by more intervals than these was wrong.
+const BACK: Millis = 10;
 
 impl Refresh {
     /// Nothing asked yet, for so many issuers.
@@ -21,7 +23,9 @@ impl Refresh {
     pub(super) fn ask(&self, at: usize, interval: Millis, now: Millis) -> bool {
         let Some(cell) = self.0.get(at) else { return false };
         let last = cell.load(Ordering::Relaxed);
-        let due = last == NEVER || now.saturating_sub(last) >= interval;
+        let since = now.saturating_sub(last);
+        // Clocks of threads differ a little; one that was far ahead must not silence the wish until it is there again.
+        let due = last == NEVER || since >= interval || since < interval.saturating_mul(-BACK);
         due && cell.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
@@ -46,6 +50,7 @@ mod tests {
         assert!(refresh.ask(0, 60_000, 60_005));
         // A clock that goes back does not ask the more.
         assert!(!refresh.ask(0, 60_000, 0));
+        assert!(refresh.ask(0, 60_000, 60_004 - 600_000), "one that was far ahead");
         assert!(!refresh.ask(2, 60_000, 5));
     }
 

@@ -21,6 +21,9 @@ pub(super) struct Replays {
     /// What expires up to here may have been used and forgotten: a merge found no place for it, or the clock went back
     /// over what had expired. Refused, all of it.
     lost_until: AtomicU64,
+    /// Restores begun and done: while one is on its way, what was used cannot be told.
+    begun: AtomicU64,
+    done: AtomicU64,
 }
 
 /// A smaller table is of no use to anybody.
@@ -39,7 +42,13 @@ pub(super) fn memory(size: Size, problems: &mut Vec<Problem>) -> usize {
 impl Replays {
     /// Nothing used yet.
     pub(super) fn new(hasher: KeyHasher, bytes: usize) -> Self {
-        Self { hasher, used: Bounded::with_memory(bytes), lost_until: AtomicU64::new(0) }
+        Self {
+            hasher,
+            used: Bounded::with_memory(bytes),
+            lost_until: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+        }
     }
 
     /// Uses a proof up: passes once for the same parts, and not again up to and including `expires`, from when on the
@@ -60,15 +69,18 @@ impl Replays {
         }
         // Before the insert, and after it too: between the two, another thread may have found out about a loss.
         let lost = || expires <= self.lost_until.load(Ordering::SeqCst);
+        let (done, begun) = (self.done.load(Ordering::SeqCst), self.begun.load(Ordering::SeqCst));
+        let restored = || done != begun || begun != self.begun.load(Ordering::SeqCst);
         if lost() {
             return Err((Code::VerifyProofReplayed, "used proofs of this age were forgotten"));
         }
         match self.used.insert(hasher.key(), expires, now) {
             Inserted::New(lapsed) => {
                 self.lost_until.fetch_max(lapsed.unwrap_or(0), Ordering::SeqCst);
-                match lost() {
-                    true => Err((Code::VerifyProofReplayed, "used proofs of this age were forgotten")),
-                    false => Ok(()),
+                match (lost(), restored()) {
+                    (true, _) => Err((Code::VerifyProofReplayed, "used proofs of this age were forgotten")),
+                    (_, true) => Err((Code::VerifyProofReplayed, "used proofs are being restored")),
+                    _ => Ok(()),
                 }
             }
             Inserted::Present => Err((Code::VerifyProofReplayed, "used before")),
@@ -128,11 +140,13 @@ impl Replays {
         if i64::try_from(written.lost_until).is_err() { Err(BadReplays::BadEntry) } else { Ok((written, rest)) }
     }
 
-    /// Replaces everything by what was read.
+    /// Replaces everything by what was read; meanwhile every proof is refused.
     pub(super) fn restore(&self, written: &Written<'_>) {
+        self.begun.fetch_add(1, Ordering::SeqCst);
         self.used.clear();
         self.lost_until.store(0, Ordering::SeqCst);
         self.merge(written);
+        self.done.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Joins what another store has used: of two expiries the later stays. Commutative, associative and idempotent
@@ -266,6 +280,31 @@ mod tests {
             assert!(small.first_time(&[&number.to_le_bytes()], 1_000 + i64::from(number), 500).is_err());
         }
         assert_eq!(small.first_time(&[b"new"], 9_000, 4_000), Ok(()));
+    }
+
+    #[test]
+    fn a_restore_lets_nothing_through_meanwhile() {
+        let used = store(1 << 20);
+        for number in 0..5_000_u32 {
+            used.first_time(&[&number.to_le_bytes()], 1_000, 500).unwrap();
+        }
+        let bytes = bytes(&used);
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in (0..5_000_u32).rev().cycle() {
+                    assert!(used.first_time(&[&number.to_le_bytes()], 1_000, 500).is_err(), "{number}");
+                    if done.load(Ordering::SeqCst) {
+                        break;
+                    }
+                }
+            });
+            for _ in 0..50 {
+                used.restore(&used.read(&bytes).unwrap().0);
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(used.first_time(&[b"new"], 1_000, 500), Ok(()));
     }
 
     #[test]

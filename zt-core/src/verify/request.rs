@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::credential::{self, Credential};
 use super::dpop::Dpop;
-use super::revocation::Ids;
 use super::{Challenges, Refusal, Scheme, State, StepUp, Verified, Verifier, challenge, in_query, sigv4};
-use crate::model::{Code, IdentityKind, Millis, Request};
+use crate::model::{Code, Millis, Request};
 
 impl Verifier {
     /// Proves who a request comes from.
@@ -46,7 +45,7 @@ impl Verifier {
             verified.refuse(refusal);
         }
         if verified.scheme == Scheme::Dpop && verified.identity.is_none() {
-            self.hand_out_nonce(state, &mut verified, now);
+            self.hand_out_nonce(&mut verified, now);
         }
         verified
     }
@@ -54,7 +53,7 @@ impl Verifier {
     /// Proves who a bearer token speaks for, without its request; a token that is bound to its sender is refused.
     pub fn verify_token(&self, state: &State, token: &[u8], now: Millis) -> Verified {
         let mut verified = Verified { scheme: Scheme::Bearer, ..Verified::default() };
-        let proven = self.token(state, token, &mut verified, now).and_then(|()| match verified.confirmation {
+        let proven = self.token(state, token, &mut verified, now).and(match verified.confirmation {
             None => Ok(()),
             Some(_) => Err((Code::VerifyBindingMissing, "bound to its sender, and shown without a proof")),
         });
@@ -114,27 +113,31 @@ impl Verifier {
             Some(_) => return Err((Code::VerifyManyCredentials, "a presigned query beside another credential")),
         };
         match shown {
-            None => return Ok(()),
+            None => Ok(()),
             Some(Credential::Dpop(_)) if self.dpop.is_none() => {
-                return Err((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"));
+                Err((Code::VerifySchemeRefused, "`[verify.dpop]` is not configured"))
             }
             Some(Credential::Bearer(token) | Credential::Dpop(token)) => {
                 let is_dpop = matches!(shown, Some(Credential::Dpop(_)));
                 verified.scheme = if is_dpop { Scheme::Dpop } else { Scheme::Bearer };
                 self.token(state, token, verified, now)?;
-                self.check_binding(state, request, token, verified, now)?;
-                if verified.identity.as_ref().is_none_or(|identity| identity.kind == IdentityKind::Jwt) {
-                    // Its revocation was looked up with it.
-                    return Ok(());
-                }
+                // Their revocation is looked up with them, by key too.
+                self.check_binding(state, request, token, verified, now)
             }
             Some(Credential::ApiKey(key)) => {
                 verified.scheme = Scheme::ApiKey;
-                verified.identity = Some(Arc::new(self.api_keys.identify(key, request.peer.ip, now)?));
+                let identity = self.api_keys.identify(key, request.peer.ip, now)?;
+                state.unrevoked(&identity, None, now)?;
+                verified.identity = Some(Arc::new(identity));
+                Ok(())
             }
-            Some(Credential::Sigv4(header)) => verified.identity = Some(self.sigv4.signer(header, request, now)?),
+            Some(Credential::Sigv4(header)) => {
+                let identity = self.sigv4.signer(header, request, now)?;
+                state.unrevoked(&identity, None, now)?;
+                verified.identity = Some(identity);
+                Ok(())
+            }
         }
-        unrevoked(state, verified, now)
     }
 
     /// What else the request shows.
@@ -146,23 +149,12 @@ impl Verifier {
         now: Millis,
     ) -> Result<(), Refusal> {
         let first_time = |parts: &[&[u8]], until| state.replays.first_time(parts, until, now);
-        let alone = verified.identity.is_none();
-        verified.add_sender(self.webhooks.sender(request, now, first_time)?);
+        let sender = self.webhooks.sender(request, now, first_time)?;
+        sender.as_ref().map_or(Ok(()), |sender| state.unrevoked(sender, None, now))?;
+        verified.add_sender(sender);
         self.add_signatures(state, request, verified, now)?;
         let workload = self.spiffe.beside(state, request, &mut verified.refresh_wanted, now)?;
         verified.join_workload(workload)?;
-        self.certificates.join(&request.peer, verified)?;
-        match alone || verified.workload.is_some() {
-            true => unrevoked(state, verified, now),
-            false => Ok(()),
-        }
+        self.certificates.join(&request.peer, verified, |workload| state.unrevoked(workload, None, now))
     }
-}
-
-/// Refuses credentials that were revoked; those of JSON Web Tokens are looked up on their own way (`token.rs`), by key too.
-fn unrevoked(state: &State, verified: &Verified, now: Millis) -> Result<(), Refusal> {
-    for identity in verified.identity.iter().chain(&verified.workload) {
-        state.revocations.check(&Ids::of(&state.hasher, identity, None), now)?;
-    }
-    Ok(())
 }

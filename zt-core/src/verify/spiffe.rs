@@ -156,13 +156,13 @@ impl TrustDomains {
     ) -> Result<Arc<Identity>, Refusal> {
         let sub = claimed.sub.as_deref().ok_or((Code::VerifyMissingClaim, "`sub` is missing"))?;
         let id = SpiffeId::parse(sub).map_err(|why| (Code::VerifyBadClaims, why))?;
-        let known = |domain: &TrustDomain| domain.header.as_deref() == place && domain.is_of(&id);
+        let known = |domain: &TrustDomain| domain.is_at(place) && domain.is_of(&id);
         let found = self.domains.iter().enumerate().find(|(_, domain)| known(domain));
         let (at, domain) = found.ok_or((Code::VerifyWrongIssuer, "`sub` is not of a configured trust domain"))?;
         if header.typ.as_deref().is_some_and(|typ| typ != "JWT" && typ != "JOSE") {
             return Err((Code::VerifyWrongType, "`typ` of a JWT-SVID is neither `JWT` nor `JOSE`"));
         }
-        let (_, key) = match domain.keys.find(at, header) {
+        let (key_place, key) = match domain.keys.find(at, header) {
             Err(refusal) if domain.keys.may_be_stale(header, refusal) => {
                 let cell = self.first_cell.saturating_add(at);
                 *wanted = state.refresh(cell, &domain.id, self.refresh_interval, now);
@@ -181,7 +181,9 @@ impl TrustDomains {
         let exp = check_audience(claimed, &domain.audiences)?;
         let times = Times { exp, nbf: claimed.nbf, iat: claimed.iat, auth_time: None };
         check_window(&times, domain.skew, now)?;
-        Ok(Arc::new(domain.identity(sub, &id, claimed)))
+        let identity = domain.identity(sub, &id, claimed);
+        state.unrevoked(&identity, domain.keys.kid(&key_place), now)?;
+        Ok(Arc::new(identity))
     }
 }
 
@@ -242,6 +244,14 @@ impl TrustDomain {
             keys: Keys::compile(rules, config.jwks.as_deref(), problems),
             workloads,
             skew,
+        }
+    }
+
+    /// Whether its tokens stand in this header; `None` is `Authorization: Bearer`.
+    fn is_at(&self, place: Option<&str>) -> bool {
+        match (&self.header, place) {
+            (Some(own), Some(header)) => own.eq_ignore_ascii_case(header),
+            (own, header) => own.is_none() && header.is_none(),
         }
     }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::cache::Cache;
 use super::refresh::Refresh;
 use super::replay::{Replays, Written};
-use super::revocation::{Revocation, Revocations};
-use super::{Verifier, revocation};
+use super::revocation::{Ids, Revocation, Revocations};
+use super::{Refusal, Verifier, revocation};
 use crate::base::bounded::KeyHasher;
 use crate::base::bytes::Reader;
-use crate::model::Millis;
+use crate::model::{Identity, Millis};
 
 /// What verification remembers: bounded, shared between threads by reference.
 pub struct State {
@@ -18,7 +18,6 @@ pub struct State {
     pub(super) revocations: Revocations,
     pub(super) replays: Replays,
     refresh: Refresh,
-    pub(super) seed: u64,
 }
 
 /// What a snapshot holds, read and sound.
@@ -46,7 +45,6 @@ impl State {
             replays: Replays::new(hasher.clone(), verifier.replay_bytes),
             refresh: Refresh::new(verifier.key_sets()),
             hasher,
-            seed,
         }
     }
 
@@ -64,6 +62,15 @@ impl State {
     /// Forgets what rests on keys or issuers that this verifier does not have.
     pub fn forget_removed(&self, verifier: &Verifier) {
         self.cache.retain(|proven| verifier.issuer_of(proven).is_ok());
+    }
+
+    /// Refuses a credential that was revoked; `kid` is that of the issuer's key that a token is signed with. Each is looked
+    /// up where it is proven: what comes later may take its place.
+    pub(super) fn unrevoked(&self, identity: &Identity, kid: Option<&str>, now: Millis) -> Result<(), Refusal> {
+        match self.revocations.generation() {
+            0 => Ok(()),
+            _ => self.revocations.check(&Ids::of(&self.hasher, identity, kid), now),
+        }
     }
 
     /// The issuer, where it is time to ask the host for a newer set of its keys.

@@ -31,8 +31,8 @@ pub struct DpopConfig {
     /// File with the secret that nonces are made with; the host reads it. White space around it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce_secret_file: Option<String>,
-    /// The secret itself, 32 characters at least; the same on every server that should accept the others' nonces. Without
-    /// it nonces are made with the seed of the state.
+    /// The secret itself, 32 characters at least; the same on every server that should accept the others' nonces. Needed
+    /// where a nonce is required.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce_secret: Option<Secret>,
 }

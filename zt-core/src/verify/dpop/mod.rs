@@ -16,7 +16,7 @@ use self::nonce::{Age, Nonces};
 use self::proof::{Proof, bad};
 use super::compile::MAX_SKEW;
 use super::replay::Replays;
-use super::{Algorithm, Refusal};
+use super::{Algorithm, Refusal, authority};
 use crate::model::{Code, Millis, Problem, Request, Text};
 
 /// Longest time that proofs may be accepted.
@@ -45,8 +45,6 @@ pub(super) struct Bound<'t> {
     pub(super) token: Option<&'t [u8]>,
     /// Thumbprint of the key that it is bound to.
     pub(super) jkt: Option<&'t [u8; 32]>,
-    /// Of the state: for nonces without a secret of the configuration.
-    pub(super) seed: u64,
 }
 
 /// Whether a proof's nonce will do next time too.
@@ -81,8 +79,15 @@ impl Dpop {
             problem("nonce_lifetime", "not from 1 ms to a day", "write \"5m\"");
         }
         let secret = config.nonce_secret.as_ref().map(|secret| secret.expose().trim());
-        if secret.is_some_and(|secret| secret.chars().count() < LEAST_SECRET) {
-            problem("nonce_secret", "shorter than 32 characters", "write 32 random characters or more");
+        match secret {
+            // The seed of a state may be known to everybody, and then so would be every nonce to come.
+            None if config.nonce == NonceUse::Required => {
+                problem("nonce_secret", "missing, and nonces are asked for", "write `nonce_secret_file`");
+            }
+            Some(secret) if secret.chars().count() < LEAST_SECRET => {
+                problem("nonce_secret", "shorter than 32 characters", "write 32 random characters or more");
+            }
+            _ => {}
         }
         let mut base_urls = Vec::with_capacity(config.base_urls.len());
         for (at, url) in config.base_urls.iter().enumerate() {
@@ -107,7 +112,9 @@ impl Dpop {
             max_age: config.max_age.millis(),
             skew: config.clock_skew.millis(),
             base_urls,
-            nonces: (config.nonce == NonceUse::Required).then(|| Nonces::new(config.nonce_lifetime.millis(), secret)),
+            nonces: secret
+                .filter(|_| config.nonce == NonceUse::Required)
+                .map(|secret| Nonces::new(config.nonce_lifetime.millis(), secret)),
         }
     }
 
@@ -117,8 +124,8 @@ impl Dpop {
     }
 
     /// The nonce that clients should use from now on, where they need one.
-    pub(super) fn nonce(&self, seed: u64, now: Millis) -> Option<String> {
-        self.nonces.as_ref().map(|nonces| nonces.current(seed, now))
+    pub(super) fn nonce(&self, now: Millis) -> Option<String> {
+        self.nonces.as_ref().map(|nonces| nonces.current(now))
     }
 
     /// Checks the request's one proof, in the order of RFC 9449, section 4.3. It is never cached: each is used up.
@@ -142,7 +149,7 @@ impl Dpop {
         if !self.is_target(&claims.htu, request) {
             return Err(bad("`htu` is not the request's URL"));
         }
-        let held = self.check_nonce(claims.nonce.as_deref(), bound.seed, now)?;
+        let held = self.check_nonce(claims.nonce.as_deref(), now)?;
         self.check_times(&proof, now)?;
         if let Some(token) = bound.token {
             let digest: [u8; 32] = Sha256::digest(token).into();
@@ -159,10 +166,10 @@ impl Dpop {
         Ok((held, proof.jkt))
     }
 
-    fn check_nonce(&self, nonce: Option<&str>, seed: u64, now: Millis) -> Result<NonceHeld, Refusal> {
+    fn check_nonce(&self, nonce: Option<&str>, now: Millis) -> Result<NonceHeld, Refusal> {
         let Some(nonces) = &self.nonces else { return Ok(NonceHeld::Current) };
         let nonce = nonce.ok_or((Code::VerifyNonceRequired, "`nonce` is missing"))?;
-        match nonces.age(nonce, seed, now) {
+        match nonces.age(nonce, now) {
             Age::Current => Ok(NonceHeld::Current),
             Age::Previous => Ok(NonceHeld::Ageing),
             Age::Stale => Err((Code::VerifyNonceRequired, "`nonce` is old or not of this server")),
@@ -187,7 +194,7 @@ impl Dpop {
         let path = request.path.bytes();
         if self.base_urls.is_empty() {
             let scheme = request.scheme.as_ref().map_or(&b"https"[..], Text::bytes);
-            let own = request.authority().and_then(|host| target::of_parts(scheme, host.as_bytes(), path));
+            let own = authority::only(request).and_then(|host| target::of_parts(scheme, host, path));
             return own.is_some_and(|own| own == htu);
         }
         // Scheme and host of the base are the same for all; only the path has to be brought into its form.

@@ -10,8 +10,7 @@ use crate::model::Millis;
 /// Makes and knows its own nonces: base64url of a keyed hash of the time, in steps of the lifetime.
 pub(super) struct Nonces {
     lifetime: Millis,
-    /// Of the configuration; without it the state's is used.
-    key: Option<[u8; 32]>,
+    key: [u8; 32],
 }
 
 /// How old a nonce is.
@@ -30,19 +29,19 @@ const BYTES: usize = 16;
 
 impl Nonces {
     /// Nonces that all who know the secret accept from each other.
-    pub(super) fn new(lifetime: Millis, secret: Option<&str>) -> Self {
-        Self { lifetime: lifetime.max(1), key: secret.map(|secret| Sha256::digest(secret).into()) }
+    pub(super) fn new(lifetime: Millis, secret: &str) -> Self {
+        Self { lifetime: lifetime.max(1), key: Sha256::digest(secret).into() }
     }
 
     /// The nonce to use from now on.
-    pub(super) fn current(&self, seed: u64, now: Millis) -> String {
-        self.of_step(seed, self.step(now))
+    pub(super) fn current(&self, now: Millis) -> String {
+        self.of_step(self.step(now))
     }
 
     /// How old this nonce is.
-    pub(super) fn age(&self, nonce: &str, seed: u64, now: Millis) -> Age {
+    pub(super) fn age(&self, nonce: &str, now: Millis) -> Age {
         let step = self.step(now);
-        let is = |step| bool::from(nonce.as_bytes().ct_eq(self.of_step(seed, step).as_bytes()));
+        let is = |step| bool::from(nonce.as_bytes().ct_eq(self.of_step(step).as_bytes()));
         match (is(step), is(step.saturating_sub(1))) {
             (true, _) => Age::Current,
             (_, true) => Age::Previous,
@@ -54,15 +53,10 @@ impl Nonces {
         now.div_euclid(self.lifetime)
     }
 
-    fn of_step(&self, seed: u64, step: i64) -> String {
-        let key = self.key.unwrap_or_else(|| {
-            let mut key = [0; 32];
-            key.iter_mut().zip(seed.to_le_bytes()).for_each(|(byte, of_seed)| *byte = of_seed);
-            key
-        });
+    fn of_step(&self, step: i64) -> String {
         let mut message = *b"zt dpop nonce 1 ........";
         message.iter_mut().rev().zip(step.to_be_bytes()).for_each(|(byte, of_step)| *byte = of_step);
-        URL_SAFE_NO_PAD.encode(hmac(&key, &message).get(..BYTES).unwrap_or_default())
+        URL_SAFE_NO_PAD.encode(hmac(&self.key, &message).get(..BYTES).unwrap_or_default())
     }
 }
 
@@ -90,8 +84,8 @@ mod tests {
 
     #[test]
     fn this_step_and_the_one_before() {
-        let nonces = Nonces::new(1_000, None);
-        let nonce = nonces.current(7, 5_300);
+        let nonces = Nonces::new(1_000, "one secret");
+        let nonce = nonces.current(5_300);
         assert_eq!(nonce.len(), 22);
         for (now, age) in [
             (5_000, Age::Current),
@@ -101,19 +95,18 @@ mod tests {
             (7_000, Age::Stale),
             (4_999, Age::Stale),
         ] {
-            assert_eq!(nonces.age(&nonce, 7, now), age, "{now}");
+            assert_eq!(nonces.age(&nonce, now), age, "{now}");
         }
         for other in ["", "x", &nonce[..21], &format!("{nonce}A"), &nonce.to_ascii_lowercase()] {
-            assert_eq!(nonces.age(other, 7, 5_300), Age::Stale, "{other}");
+            assert_eq!(nonces.age(other, 5_300), Age::Stale, "{other}");
         }
-        assert_eq!(nonces.age(&nonce, 8, 5_300), Age::Stale, "another seed");
     }
 
     #[test]
-    fn a_shared_secret_makes_the_seed_irrelevant() {
-        let (a, b) = (Nonces::new(1_000, Some("one secret")), Nonces::new(1_000, Some("another")));
-        assert_eq!(a.age(&a.current(1, 0), 2, 0), Age::Current);
-        assert_eq!(b.age(&a.current(1, 0), 1, 0), Age::Stale);
+    fn who_has_the_secret_accepts_them() {
+        let [a, same, b] = ["one secret", "one secret", "another"].map(|secret| Nonces::new(1_000, secret));
+        assert_eq!(same.age(&a.current(0), 0), Age::Current);
+        assert_eq!(b.age(&a.current(0), 0), Age::Stale);
         assert!(!format!("{a:?}").contains("key"));
     }
 

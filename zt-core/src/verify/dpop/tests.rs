@@ -32,13 +32,8 @@ fn request(scheme: Option<&str>, host: &str, path: &str, proof: &str) -> Request
 
 fn check(config: &DpopConfig, request: &Request<'_>, now: Millis) -> Result<NonceHeld, Refusal> {
     let (dpop, replays) = dpop(config);
-    dpop.check(
-        request,
-        Bound { token: Some(TOKEN), jkt: Some(&sha256(JKT.as_bytes()).unwrap()), seed: 1 },
-        &replays,
-        now,
-    )
-    .map(|(held, _)| held)
+    dpop.check(request, Bound { token: Some(TOKEN), jkt: Some(&sha256(JKT.as_bytes()).unwrap()) }, &replays, now)
+        .map(|(held, _)| held)
 }
 
 #[test]
@@ -50,6 +45,10 @@ fn the_request_of_section_7_1() {
     let unknown = request(None, "Resource.example.org:443", "/%70rotectedresource", PROOF);
     assert_eq!(check(&config, &unknown, MADE), Ok(NonceHeld::Current));
 
+    let mut two_hosts = Request { host: None, ..own.clone() };
+    for host in ["resource.example.org", "other.example.org"] {
+        two_hosts.headers.push((Text::from("Host"), Text::from(host)));
+    }
     for (other, now, code) in [
         (request(Some("http"), "resource.example.org", "/protectedresource", PROOF), MADE, Code::VerifyBadProof),
         (request(None, "resource.example.com", "/protectedresource", PROOF), MADE, Code::VerifyBadProof),
@@ -59,6 +58,7 @@ fn the_request_of_section_7_1() {
         (Request { method: Text::from("POST"), ..own.clone() }, MADE, Code::VerifyBadProof),
         (Request { method: Text::from("get"), ..own.clone() }, MADE, Code::VerifyBadProof),
         (Request { headers: Vec::new(), ..own.clone() }, MADE, Code::VerifyBadProof),
+        (two_hosts, MADE, Code::VerifyBadProof),
         (own.clone(), MADE + 70_001, Code::VerifyProofStale),
         (own.clone(), MADE - 10_001, Code::VerifyProofStale),
     ] {
@@ -72,13 +72,12 @@ fn it_is_used_up() {
     let (dpop, replays) = dpop(&DpopConfig::default());
     let own = request(None, "resource.example.org", "/protectedresource", PROOF);
     let jkt = sha256(JKT.as_bytes()).unwrap();
-    let check = |now| {
-        dpop.check(&own, Bound { token: Some(TOKEN), jkt: Some(&jkt), seed: 1 }, &replays, now).map(|(held, _)| held)
-    };
+    let check =
+        |now| dpop.check(&own, Bound { token: Some(TOKEN), jkt: Some(&jkt) }, &replays, now).map(|(held, _)| held);
     // What fails does not use it up.
-    let other = Bound { token: Some(b"another"), jkt: Some(&jkt), seed: 1 };
+    let other = Bound { token: Some(b"another"), jkt: Some(&jkt) };
     assert_eq!(dpop.check(&own, other, &replays, MADE), Err(bad("`ath` is of another token")));
-    let other = Bound { token: Some(TOKEN), jkt: Some(&[7; 32]), seed: 1 };
+    let other = Bound { token: Some(TOKEN), jkt: Some(&[7; 32]) };
     assert_eq!(dpop.check(&own, other, &replays, MADE).unwrap_err().0, Code::VerifyBindingMismatch);
     assert!(check(MADE).is_ok());
     for now in [MADE, MADE + 1, MADE + 70_000] {
@@ -107,7 +106,11 @@ fn base_urls_stand_for_scheme_and_host() {
 
 #[test]
 fn a_nonce_where_one_is_asked_for() {
-    let config = DpopConfig { nonce: NonceUse::Required, ..DpopConfig::default() };
+    let config = DpopConfig {
+        nonce: NonceUse::Required,
+        nonce_secret: Some("0123456789abcdef0123456789abcdef".into()),
+        ..DpopConfig::default()
+    };
     let own = request(None, "resource.example.org", "/protectedresource", PROOF);
     assert_eq!(check(&config, &own, MADE).unwrap_err().0, Code::VerifyNonceRequired);
 }
@@ -126,9 +129,13 @@ fn mistakes_are_told_at_once() {
         ["algorithms", "max_age", "clock_skew", "nonce_lifetime", "nonce_secret", "base_urls[1]", "base_urls[2]"];
     assert_eq!(keys, expected.map(|key| format!("verify.dpop.{key}")));
     assert!(!format!("{config:?}").contains("short"));
-    let mut problems = Vec::new();
-    Dpop::compile(&DpopConfig { algorithms: Vec::new(), ..DpopConfig::default() }, &mut problems);
-    assert_eq!(problems.len(), 1);
+    let none = DpopConfig { algorithms: Vec::new(), ..DpopConfig::default() };
+    let guessable = DpopConfig { nonce: NonceUse::Required, ..DpopConfig::default() };
+    for config in [none, guessable] {
+        let mut problems = Vec::new();
+        Dpop::compile(&config, &mut problems);
+        assert_eq!(problems.len(), 1);
+    }
 }
 
 /// Every example of the RFC, from `../shared/data` beside the project, or where `ZT_DATA` says.

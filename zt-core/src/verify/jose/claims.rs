@@ -65,7 +65,7 @@ pub(in crate::verify) struct Marks {
     pub(in crate::verify) nonce: bool,
     /// `token_use` is `id`, or `typ` is `ID`.
     pub(in crate::verify) says_id: bool,
-    /// `azpacr` is there, or a claim that holds roles.
+    /// `azpacr` or `roles` is there.
     pub(in crate::verify) of_application: bool,
 }
 
@@ -151,6 +151,7 @@ impl<'a> Claimed<'a> {
                 }
                 other => match role_claims.iter().position(|claim| **claim == *other) {
                     Some(at) => {
+                        claimed.marks.of_application |= other == "roles";
                         let mut roles = None;
                         names(s, AtSpaces, &mut roles)?;
                         claimed.roles.push((at, roles.ok_or(())));
@@ -163,7 +164,6 @@ impl<'a> Claimed<'a> {
                 },
             }
         }
-        claimed.marks.of_application |= !claimed.roles.is_empty();
         let logged = [&claimed.sub, &claimed.jti, &claimed.acr, &claimed.sid];
         if logged.into_iter().flatten().any(|text| !is_name(text)) {
             return Err(bad("`sub`, `jti`, `acr` or `sid` is too long or has control characters"));

@@ -6,6 +6,7 @@ use super::component::Component;
 use super::{Refusal, malformed};
 use crate::base::percent;
 use crate::model::{Request, Text};
+use crate::verify::authority;
 
 /// Appends the value of a derived component; a field has none.
 ///
@@ -15,7 +16,7 @@ pub(super) fn write(out: &mut String, component: &Component, request: &Request<'
     match component {
         Component::Method => out.push_str(visible(request.method.bytes())?),
         Component::Scheme => out.push_str(&scheme(request)?),
-        Component::Authority => out.push_str(&authority(request)?),
+        Component::Authority => out.push_str(&normal_authority(request)?),
         Component::TargetUri => {
             out.push_str(&scheme(request)?);
             out.push_str("://");
@@ -46,19 +47,13 @@ fn scheme(request: &Request<'_>) -> Result<String, Refusal> {
     Ok(visible(scheme.bytes())?.to_ascii_lowercase())
 }
 
-/// The authority as received; of several `Host` lines none is it.
+/// The authority as received.
 fn received_authority<'r>(request: &'r Request<'_>) -> Result<&'r str, Refusal> {
-    let mut lines = request.header("host");
-    let host = match (&request.host, lines.next(), lines.next()) {
-        (Some(host), ..) => host.bytes(),
-        (None, Some(line), None) => line,
-        _ => return Err(malformed("covers an authority that is not known here")),
-    };
-    visible(host)
+    visible(authority::only(request).ok_or(malformed("covers an authority that is not known here, or said twice"))?)
 }
 
 /// In lower case and without the scheme's own port (section 2.2.3).
-fn authority(request: &Request<'_>) -> Result<String, Refusal> {
+fn normal_authority(request: &Request<'_>) -> Result<String, Refusal> {
     let mut authority = received_authority(request)?.to_ascii_lowercase();
     let default = match &request.scheme {
         Some(scheme) if scheme.bytes().eq_ignore_ascii_case(b"https") => ":443",

@@ -5,20 +5,17 @@ use sha2::{Digest as _, Sha256, Sha512};
 use super::byte_sequences::byte_sequences;
 use super::{Refusal, field};
 use crate::model::{Code, Request};
+use crate::verify::body;
 
 /// Most digests in one field.
 const MAX_DIGESTS: usize = 8;
 
 /// Whether the request has a body, as far as can be known here.
 pub(super) fn has_body(request: &Request<'_>) -> bool {
-    let announced = || {
-        request.header("content-length").any(|length| length.trim_ascii() != b"0")
-            || request.header("transfer-encoding").next().is_some()
-    };
     match (&request.body, request.body_len) {
         (Some(body), _) if !body.bytes().is_empty() => true,
         (_, Some(length)) => length > 0,
-        _ => announced(),
+        _ => body::is_expected(request),
     }
 }
 

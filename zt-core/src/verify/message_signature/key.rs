@@ -98,7 +98,7 @@ impl SigningKey {
     pub(super) fn check<'s>(
         &self,
         input: &'s Labelled<'_>,
-        signature: &Vec<u8>,
+        signature: &[u8],
         request: &Request<'_>,
         skew: Millis,
         now: Millis,

@@ -24,6 +24,8 @@ mod tests;
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 pub use config::{BodyCover, Nonce, SignatureAlgorithm, SignatureConfig, SpeaksAs};
 
 use self::byte_sequences::byte_sequences;
@@ -51,6 +53,8 @@ pub(super) struct Signatures {
 struct Proven {
     identity: Option<Arc<Identity>>,
     workload: Option<Arc<Identity>>,
+    /// Everyone who signed.
+    signers: SmallVec<[Arc<Identity>; 1]>,
 }
 
 impl Signatures {
@@ -109,6 +113,7 @@ impl Signatures {
                 SpeaksAs::Workload => &mut proven.workload,
             };
             take_place(slot, proof.identity.clone())?;
+            proven.signers.push(proof.identity.clone());
             proofs.push((key, proof));
         }
         if proofs.is_empty() {
@@ -140,6 +145,7 @@ impl Verifier {
         }
         let first_time = |parts: &[&[u8]], until| state.replays.first_time(parts, until, now);
         let proven = self.signatures.verify(request, first_time, now)?;
+        proven.signers.iter().try_for_each(|signer| state.unrevoked(signer, None, now))?;
         if let Some(identity) = proven.identity {
             if verified.identity.is_some() {
                 return Err((

@@ -41,7 +41,8 @@ pub struct Revocation {
     pub issuer: Option<String>,
     /// `jti`, `sid`, principal or key id, as decisions show it.
     pub id: String,
-    /// For a subject: what was issued at this time or later is good. Without it, nothing is.
+    /// For a subject: tokens that were issued at this time or later are good. Without it, and of what has no issuer,
+    /// nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_before_ms: Option<Millis>,
     /// When it is over: not before the last of the tokens has expired.
@@ -101,7 +102,8 @@ impl Ids {
             key(Revoked::Subject, Some(&identity.principal)),
             key(Revoked::Key, own),
         ];
-        Self { keys, issued_at: identity.assurance.issued_at_ms }
+        // Who holds a key of its own chooses when a signature was made; the key is as old as ever.
+        Self { keys, issued_at: issuer.and(identity.assurance.issued_at_ms) }
     }
 }
 
