@@ -3,7 +3,7 @@
 //!
 //! - A refused request is answered with a problem document (RFC 9457) and never reaches the service.
 //! - A request that passes carries the [`Decision`] (as `Arc<Decision>`) and, where there is one, the
-//!   [`Identity`](crate::model::Identity) in its extensions.
+//!   [`Identity`] in its extensions.
 //! - A body is read up to [`Engine::body_limit`] and replayed; of a longer one nothing more is held, and where it
 //!   passes all the same (monitor mode) the rest streams on. A response is never held.
 //! - A panic while deciding refuses (`internal.panic`).
