@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::claims::Claims;
 use super::issuer::{Issuer, KeyPlace};
-use super::jose::claims::{Claimed, Claims, Times};
+use super::jose::claims::{Claimed, Times};
 use super::jose::confirmation::Confirmation;
 use super::jose::header::{self, Header};
 use super::jose::jws::{self, Compact};

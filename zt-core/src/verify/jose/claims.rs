@@ -1,7 +1,6 @@
 //! Claims of a JWT (RFC 7519; access tokens: RFC 9068), read strictly and once.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -9,7 +8,7 @@ use super::Refusal;
 use super::actors::{self, Actors};
 use super::confirmation::Confirmation;
 use super::header::has_control;
-use crate::base::json::{Error, Kind, Limits, Scanner, Token};
+use crate::base::json::{Error, Kind, Limits, Scanner};
 use crate::model::{Code, Millis};
 
 /// The end of the year 9999 in seconds: later times are mistakes.
@@ -17,7 +16,7 @@ const LAST_SECOND: i64 = 253_402_300_799;
 /// The longest `sub`, `jti`, `acr` or `sid`.
 const MAX_NAME_BYTES: usize = 1 << 10;
 
-pub(super) const LIMITS: Limits = Limits {
+pub(in crate::verify) const LIMITS: Limits = Limits {
     bytes: 64 << 10,
     depth: 16,
     values: 4_096,
@@ -169,113 +168,6 @@ impl<'a> Claimed<'a> {
             return Err(bad("`sub`, `jti`, `acr` or `sid` is too long or has control characters"));
         }
         Ok(())
-    }
-}
-
-/// A claim that is a plain value.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Scalar<'a> {
-    /// A string.
-    String(Cow<'a, str>),
-    /// A number, as written.
-    Number(&'a str),
-    /// `true` or `false`.
-    Bool(bool),
-}
-
-/// The claims of a verified token.
-#[derive(Clone, Default)]
-pub struct Claims {
-    /// The token, where it is kept, and the claims: one piece of memory for who repeats the one and who reads the other.
-    block: Arc<[u8]>,
-    from: usize,
-}
-
-impl PartialEq for Claims {
-    fn eq(&self, other: &Self) -> bool {
-        self.json() == other.json()
-    }
-}
-
-impl Eq for Claims {}
-
-impl std::fmt::Debug for Claims {
-    /// Length only: claims are personal data.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Claims({} bytes)", self.json().len())
-    }
-}
-
-impl Claims {
-    /// Room for claims of this length behind these bytes; nobody else has it yet.
-    pub(in crate::verify) fn with_room(before: &[u8], len: usize) -> Self {
-        let mut block: Arc<[u8]> = std::iter::repeat_n(0, before.len().saturating_add(len)).collect();
-        if let Some((start, _)) = Arc::get_mut(&mut block).and_then(|block| block.split_at_mut_checked(before.len())) {
-            start.copy_from_slice(before);
-        }
-        Self { block, from: before.len() }
-    }
-
-    /// That room; none once it is shared.
-    pub(in crate::verify) fn room(&mut self) -> &mut [u8] {
-        Arc::get_mut(&mut self.block).and_then(|block| block.get_mut(self.from..)).unwrap_or_default()
-    }
-
-    /// What stands before the claims.
-    pub(in crate::verify) fn before(&self) -> &[u8] {
-        self.block.get(..self.from).unwrap_or_default()
-    }
-
-    /// Bytes of memory.
-    pub(in crate::verify) fn bytes(&self) -> usize {
-        self.block.len()
-    }
-
-    /// The claims as JSON text, checked: one object, no duplicate members. Empty when there was no token.
-    pub fn json(&self) -> &[u8] {
-        self.block.get(self.from..).unwrap_or_default()
-    }
-
-    /// The top-level claim of this name, when it is a string, a number or a boolean.
-    pub fn scalar(&self, name: &str) -> Option<Scalar<'_>> {
-        self.scalars().find(|(claim, _)| claim == name).map(|(_, value)| value)
-    }
-
-    /// The text of that claim: a string's own, else its JSON.
-    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.scalar(name).map(|value| match value {
-            Scalar::String(text) => text,
-            Scalar::Number(text) => Cow::Borrowed(text),
-            Scalar::Bool(true) => Cow::Borrowed("true"),
-            Scalar::Bool(false) => Cow::Borrowed("false"),
-        })
-    }
-
-    /// Every top-level claim that is a string, a number or a boolean, in order.
-    pub fn scalars(&self) -> impl Iterator<Item = (Cow<'_, str>, Scalar<'_>)> {
-        let mut scanner = Scanner::new(self.json(), &LIMITS);
-        let mut name = None;
-        std::iter::from_fn(move || {
-            loop {
-                let token = scanner.next().ok().flatten()?;
-                let value = match token {
-                    Token::Key(key) => {
-                        name = (scanner.depth() == 1).then_some(key);
-                        continue;
-                    }
-                    Token::String(text) => Scalar::String(text.unescape()),
-                    Token::Number(text) => Scalar::Number(text),
-                    Token::Bool(truth) => Scalar::Bool(truth),
-                    _ => {
-                        name = None;
-                        continue;
-                    }
-                };
-                if let Some(key) = name.take() {
-                    return Some((key.unescape(), value));
-                }
-            }
-        })
     }
 }
 
@@ -456,20 +348,6 @@ mod tests {
         let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(16), "]".repeat(16));
         assert!(read(&deep).is_err());
         assert!(Claimed::default().read(b"{\"a\":\"\xff\"}", &[]).is_err());
-    }
-
-    #[test]
-    fn scalars_are_top_level_only() {
-        let json = br#"{"a":{"t":"no"},"l":["no"],"t\u0031":"x","n":1.50,"b":true,"z":null,"t":"y"}"#;
-        let mut claims = Claims::with_room(b"token", json.len());
-        claims.room().copy_from_slice(json);
-        assert_eq!(claims.scalar("t1"), Some(Scalar::String("x".into())));
-        assert_eq!(claims.scalar("t"), Some(Scalar::String("y".into())));
-        assert_eq!(claims.scalar("n"), Some(Scalar::Number("1.50")));
-        assert_eq!(claims.scalar("b"), Some(Scalar::Bool(true)));
-        assert_eq!((claims.scalar("a"), claims.scalar("l"), claims.scalar("z")), (None, None, None));
-        assert_eq!(claims.scalars().count(), 4);
-        assert_eq!(Claims::default().scalar("a"), None);
     }
 
     proptest! {
