@@ -43,6 +43,8 @@ impl Verifier {
     /// Checks a request's DPoP proof by itself, for who issues tokens or keeps them elsewhere; gives the thumbprint of its key
     /// (RFC 7638) in base64url, to be compared with a token's `jkt`. With an access token, the proof must be made for it.
     ///
+    /// Anybody can make a proof, and each takes a place in the store of used ones until it expires: limit who asks.
+    ///
     /// # Errors
     /// `verify.scheme_refused` without `[verify.dpop]`; `verify.bad_proof`, `verify.proof_stale`, `verify.proof_replayed` and
     /// `verify.nonce_required`, each with a detail.
