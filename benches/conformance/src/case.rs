@@ -1,7 +1,7 @@
 //! One case.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What must be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,4 +35,10 @@ impl Case {
         let expect = if deliberate.is_some() { Expect::Reject } else { expect };
         Self { suite: suite.to_owned(), id, op, document, expect, deliberate }
     }
+}
+
+/// The document of a request with this bearer token.
+pub(crate) fn bearer(token: &str, config: &Value, time_ms: i64) -> Value {
+    let headers = [["Authorization", &format!("Bearer {token}")]];
+    json!({"request": {"method": "GET", "path": "/", "headers": headers}, "time_ms": time_ms, "config": config})
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zt_core::verify::Algorithm;
 
-use crate::case::{Case, Expect};
+use crate::case::{Case, Expect, bearer};
 
 /// The compact signatures of the cookbook.
 pub(crate) const COOKBOOK: &[&str] =
@@ -66,9 +66,9 @@ pub(crate) fn attacks(file: &Value) -> Vec<Case> {
                 "issuer": "https://auth.example.com/", "audiences": ["https://api.example.com"],
                 "algorithms": [case["alg"]], "jwks": json!({"keys": [case["jwk"]]}).to_string(),
             }]});
-            let document = json!({"config": config, "token": case["token"], "time_ms": ATTACKS_AT});
+            let document = bearer(case["token"].as_str().unwrap_or_default(), &config, ATTACKS_AT);
             let expect = if case["expect"] == "accept" { Expect::Accept } else { Expect::Reject };
-            Case::new("jwt-attacks", case["id"].as_str().unwrap_or_default(), "token_verify", document, expect)
+            Case::new("jwt-attacks", case["id"].as_str().unwrap_or_default(), "request_verify", document, expect)
         })
         .collect()
 }

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::case::{Case, Expect};
+use crate::case::{Case, Expect, bearer};
 use crate::mutate::{self, Numbers};
 
 const SUITE: &str = "random";
@@ -66,20 +66,19 @@ pub(crate) fn cases(seed: u64, rounds: u64) -> Result<Vec<Case>, String> {
             let document = json!({"jwks": json!({"keys": [key]}).to_string(), "jws": jws, "algorithms": [algorithm]});
             Case::new(SUITE, format!("{round}, {what}"), "jws_verify", document, expect)
         };
-        let bearer = |what: &str, token: &str, expect| {
+        let shown = |what: &str, token: &str, expect| {
             let config = json!({"issuer": [{
                 "issuer": "https://idp.example.com", "audiences": ["https://api.example.com"], "token_types": ["at+jwt", "JWT"],
                 "algorithms": [signer.algorithm], "jwks": json!({"keys": [signer.jwk]}).to_string(),
             }]});
-            let document = json!({"config": config, "token": token, "time_ms": NOW});
-            Case::new(SUITE, format!("{round}, {what}"), "token_verify", document, expect)
+            Case::new(SUITE, format!("{round}, {what}"), "request_verify", bearer(token, &config, NOW), expect)
         };
         cases.push(raw("sound", &signer.jwk, &token, signer.algorithm, Expect::Accept));
         cases.push(raw("token changed", &signer.jwk, &changed_token, signer.algorithm, Expect::Reject));
         cases.push(raw("key changed", &changed_key, &token, signer.algorithm, Expect::AsRust));
         cases.push(raw("key made up", &made_up, &forged, algorithm, Expect::Reject));
-        cases.push(bearer("sound token", &token, Expect::Accept));
-        cases.push(bearer("claims changed", &resigned, Expect::AsRust));
+        cases.push(shown("sound token", &token, Expect::Accept));
+        cases.push(shown("claims changed", &resigned, Expect::AsRust));
     }
     Ok(cases)
 }

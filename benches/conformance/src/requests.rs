@@ -40,7 +40,7 @@ pub(crate) fn signatures(file: &Value) -> Vec<Case> {
             });
             json!({"request": request, "time_ms": RFC9421_AT, "config": config})
         };
-        let case = |id: String, document, expect| Case::new("rfc9421", id, "signature_verify", document, expect);
+        let case = |id: String, document, expect| Case::new("rfc9421", id, "request_verify", document, expect);
         let section = of("section");
         cases.push(case(section.to_owned(), request("example.com", signature), Expect::Accept));
         cases.push(case(format!("{section}, another host"), request("example.org", signature), Expect::Reject));
@@ -95,7 +95,7 @@ pub(crate) fn sigv4(file: &Value) -> Vec<Case> {
                     key["session_token_unsigned"] = true.into();
                 }
                 let document = json!({"request": request, "time_ms": SIGV4_AT, "config": {"sigv4": [key]}});
-                cases.push(Case::new("aws-sigv4", format!("{name}, {form}{what}"), "sigv4_verify", document, expect));
+                cases.push(Case::new("aws-sigv4", format!("{name}, {form}{what}"), "request_verify", document, expect));
             }
         }
     }

@@ -1,10 +1,7 @@
 //! JSON text in, JSON text out: what bindings and the command line call for everything but the hot path.
 
-mod dpop_ops;
 mod fields;
 mod guard;
-mod hmac_ops;
-mod jws_ops;
 mod ops;
 mod text_ops;
 mod token;
