@@ -50,11 +50,6 @@ impl<'b> Reader<'b> {
         self.take().map(u128::from_le_bytes)
     }
 
-    /// All that is left.
-    pub const fn rest(&self) -> &'b [u8] {
-        self.0
-    }
-
     /// Bytes that are left.
     pub const fn left(&self) -> usize {
         self.0.len()

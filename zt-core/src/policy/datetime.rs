@@ -1,8 +1,8 @@
 //! Cedar's `datetime`, `duration` and `decimal` values: how their text is read (Cedar RFC 80, Cedar's decimal).
 
+use crate::base::calendar::days;
+
 const DAY_MS: i64 = 86_400_000;
-/// Days from 0000-03-01 to 1970-01-01 in the proleptic Gregorian calendar.
-const EPOCH_DAYS: i64 = 719_468;
 
 /// Milliseconds since the epoch of `YYYY-MM-DD`, optionally with `THH:MM:SS[.mmm](Z|+hhmm|-hhmm)`.
 pub(crate) fn parse_datetime(text: &str) -> Option<i64> {
@@ -106,26 +106,6 @@ fn digits(rest: &mut &[u8], count: usize) -> Option<i64> {
 fn byte(rest: &mut &[u8], expected: u8) -> Option<()> {
     let (first, tail) = rest.split_first()?;
     (*first == expected).then(|| *rest = tail)
-}
-
-/// Days since the epoch (Hinnant, "chrono-compatible low-level date algorithms": years that begin in March).
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - EPOCH_DAYS)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Times as configurations and signatures write them, in UTC.
 
+use crate::base::calendar::days;
 use crate::model::Millis;
 
 /// A UTC time of RFC 3339, or a date for its midnight.
@@ -21,24 +22,12 @@ pub(super) fn basic(text: &[u8]) -> Option<Millis> {
     civil(date, [two(h1, h2)?, two(n1, n2)?, two(s1, s2)?])
 }
 
-/// Milliseconds since the epoch of a date and time that the calendar has (proleptic Gregorian; no leap seconds).
+/// Milliseconds since the epoch of a date that the calendar has and a time; no leap seconds.
 fn civil([year, month, day]: [i64; 3], [hour, minute, second]: [i64; 3]) -> Option<Millis> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if !(1..=12).contains(&month) || !(1..=days).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+    if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    // Days from 0000-03-01, where leap days end a year, less those to 1970-01-01.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days =
-        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
-            - 1
-            - 719_468;
-    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000)
+    Some((((days(year, month, day)? * 24 + hour) * 60 + minute) * 60 + second) * 1_000)
 }
 
 /// Three parts of exactly so many bytes.

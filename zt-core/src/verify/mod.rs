@@ -11,7 +11,7 @@
 //! | AWS Signature Version 4 | `sigv4/` |
 //! | signed webhook | `webhook/` |
 //! | HTTP message signature (RFC 9421), the caller's own or a workload's beside it | `message_signature/` |
-//! | SPIFFE JWT-SVID of a workload, as a bearer token or beside a caller's credential | `spiffe.rs` |
+//! | SPIFFE JWT-SVID of a workload, as a bearer token or beside a caller's credential | `spiffe/` |
 //! | client certificate of a workload, beside a caller's credential or alone | `certificate.rs` |
 //!
 //! Tokens are parsed strictly here; their signatures are checked by `jsonwebtoken` through an explicitly named provider. A

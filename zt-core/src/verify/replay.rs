@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Refusal;
 use crate::base::bounded::{Bounded, Inserted, Key, KeyHasher, entries};
+use crate::base::bytes::Reader;
 use crate::base::units::Size;
 use crate::model::{Code, Millis, Problem};
 
@@ -99,11 +100,10 @@ impl Replays {
         self.used.len()
     }
 
-    /// Appends the store: seed mark u64 | forgotten until u64 | entries u64 | for each by key: key u128, expiry u64; all
+    /// Appends the store: forgotten until u64 | entries u64 | for each by key: key u128, expiry u64; all
     /// little-endian. The same store gives the same bytes.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         let entries = self.used.entries();
-        out.extend(self.mark().to_le_bytes());
         out.extend(self.lost_until.load(Ordering::SeqCst).to_le_bytes());
         out.extend((entries.len() as u64).to_le_bytes());
         for (key, expires) in entries {
@@ -112,32 +112,28 @@ impl Replays {
         }
     }
 
-    /// Checks what [`write`](Self::write) gave, from the start of `bytes`; what follows it comes back.
+    /// Checks what [`write`](Self::write) gave, to its end.
     ///
     /// # Errors
-    /// [`BadReplays`].
-    pub(super) fn read<'b>(&self, bytes: &'b [u8]) -> Result<(Written<'b>, &'b [u8]), BadReplays> {
-        let (mark, rest) = bytes.split_first_chunk().ok_or(BadReplays::Cut)?;
-        let (lost_until, rest) = rest.split_first_chunk().ok_or(BadReplays::Cut)?;
-        let (count, rest) = rest.split_first_chunk().ok_or(BadReplays::Cut)?;
-        if u64::from_le_bytes(*mark) != self.mark() {
-            return Err(BadReplays::OtherSeed);
-        }
-        let count = usize::try_from(u64::from_le_bytes(*count)).map_err(|_| BadReplays::Cut)?;
-        let length = count.checked_mul(ENTRY).ok_or(BadReplays::Cut)?;
-        let (entries, rest) = rest.split_at_checked(length).ok_or(BadReplays::Cut)?;
-        let written = Written { lost_until: u64::from_le_bytes(*lost_until), entries };
+    /// Why it is not that.
+    pub(super) fn read<'b>(&self, reader: &mut Reader<'b>) -> Result<Written<'b>, &'static str> {
+        const CUT: &str = "used proofs are cut short";
+        const IMPOSSIBLE: &str = "used proofs hold an impossible entry";
+        let lost_until = reader.u64().ok_or(CUT)?;
+        let count = usize::try_from(reader.u64().ok_or(CUT)?).map_err(|_| CUT)?;
+        let entries = count.checked_mul(ENTRY).and_then(|length| reader.bytes(length)).ok_or(CUT)?;
+        let written = Written { lost_until, entries };
         let mut before = 0;
         for (key, expires) in written.entries() {
-            if key <= before {
-                return Err(if key == 0 { BadReplays::BadEntry } else { BadReplays::Disordered });
+            if key == 0 || i64::try_from(expires).is_err() {
+                return Err(IMPOSSIBLE);
             }
-            if i64::try_from(expires).is_err() {
-                return Err(BadReplays::BadEntry);
+            if key <= before {
+                return Err("used proofs are out of order");
             }
             before = key;
         }
-        if i64::try_from(written.lost_until).is_err() { Err(BadReplays::BadEntry) } else { Ok((written, rest)) }
+        if i64::try_from(lost_until).is_err() { Err(IMPOSSIBLE) } else { Ok(written) }
     }
 
     /// Replaces everything by what was read; meanwhile every proof is refused.
@@ -161,11 +157,6 @@ impl Replays {
             }
         }
     }
-
-    /// Tells seeds apart without giving one away.
-    fn mark(&self) -> u64 {
-        self.hasher.clone().part(b"zt replay snapshot").key().to_u128() as u64
-    }
 }
 
 /// A store as bytes, checked.
@@ -182,23 +173,6 @@ impl Written<'_> {
 }
 
 const ENTRY: usize = 24;
-
-/// Why a store of used proofs cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadReplays {
-    /// It ends too soon.
-    #[error("cut short")]
-    Cut,
-    /// It was written under another seed: its keys mean nothing here.
-    #[error("written under another seed")]
-    OtherSeed,
-    /// Entries are out of order, or there twice.
-    #[error("out of order")]
-    Disordered,
-    /// An entry that no store can hold.
-    #[error("holds an impossible entry")]
-    BadEntry,
-}
 
 #[cfg(test)]
 mod tests {
@@ -217,7 +191,7 @@ mod tests {
 
     fn join(into: &Replays, from: &Replays) {
         let bytes = bytes(from);
-        into.merge(&into.read(&bytes).unwrap().0);
+        into.merge(&into.read(&mut Reader::new(&bytes)).unwrap());
     }
 
     #[test]
@@ -300,7 +274,7 @@ mod tests {
                 }
             });
             for _ in 0..50 {
-                used.restore(&used.read(&bytes).unwrap().0);
+                used.restore(&used.read(&mut Reader::new(&bytes)).unwrap());
             }
             done.store(true, Ordering::SeqCst);
         });
@@ -315,23 +289,23 @@ mod tests {
         }
         let good = bytes(&used);
         for length in 0..good.len() {
-            assert_eq!(used.read(&good[..length]).unwrap_err(), BadReplays::Cut);
+            assert!(used.read(&mut Reader::new(&good[..length])).unwrap_err().contains("cut"));
         }
-        let (written, rest) = used.read(&good).unwrap();
-        assert!(rest.is_empty());
+        let mut reader = Reader::new(&good);
+        let written = used.read(&mut reader).unwrap();
+        assert_eq!(reader.left(), 0);
         used.restore(&written);
         assert_eq!(bytes(&used), good);
         let with = |at: usize, with: &[u8]| {
             let mut bytes = good.clone();
             bytes[at..at + with.len()].copy_from_slice(with);
-            used.read(&bytes).unwrap_err()
+            used.read(&mut Reader::new(&bytes)).unwrap_err()
         };
-        assert_eq!(with(0, &[good[0] ^ 1]), BadReplays::OtherSeed);
-        assert_eq!(with(8, &[0xff; 8]), BadReplays::BadEntry);
-        assert_eq!(with(16, &[0xff; 8]), BadReplays::Cut);
-        assert_eq!(with(24, &[0; 16]), BadReplays::BadEntry);
-        assert_eq!(with(24, &[0xff; 16]), BadReplays::Disordered);
-        assert_eq!(with(40, &[0xff; 8]), BadReplays::BadEntry);
+        assert!(with(0, &[0xff; 8]).contains("impossible"));
+        assert!(with(8, &[0xff; 8]).contains("cut"));
+        assert!(with(16, &[0; 16]).contains("impossible"));
+        assert!(with(16, &[0xff; 16]).contains("order"));
+        assert!(with(32, &[0xff; 8]).contains("impossible"));
     }
 
     proptest! {
@@ -358,10 +332,7 @@ mod tests {
         #[test]
         fn any_bytes_never_panic(bytes: Vec<u8>) {
             let used = store(1 << 14);
-            let mut marked = used.mark().to_le_bytes().to_vec();
-            marked.extend(&bytes);
-            let _ = used.read(&bytes);
-            let _ = used.read(&marked).map(|(written, _)| used.merge(&written));
+            let _ = used.read(&mut Reader::new(&bytes)).map(|written| used.merge(&written));
         }
     }
 }

@@ -153,7 +153,7 @@ impl Verifier {
         sender.as_ref().map_or(Ok(()), |sender| state.unrevoked(sender, None, now))?;
         verified.add_sender(sender);
         self.add_signatures(state, request, verified, now)?;
-        let workload = self.spiffe.beside(state, request, &mut verified.refresh_wanted, now)?;
+        let workload = self.workload_beside(state, request, &mut verified.refresh_wanted, now)?;
         verified.join_workload(workload)?;
         self.certificates.join(&request.peer, verified, |workload| state.unrevoked(workload, None, now))
     }

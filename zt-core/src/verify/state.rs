@@ -100,8 +100,8 @@ impl State {
             return Err("written under another seed");
         }
         let revocations = self.revocations.read_from(&mut reader).ok_or("revocations that cannot be read")?;
-        let (replays, rest) = self.replays.read(reader.rest()).map_err(|_| "used proofs that cannot be read")?;
-        if rest.is_empty() { Ok(Snapshot { revocations, replays }) } else { Err("too long") }
+        let replays = self.replays.read(&mut reader)?;
+        if reader.left() == 0 { Ok(Snapshot { revocations, replays }) } else { Err("too long") }
     }
 
     /// Replaces everything with what a snapshot holds.
@@ -119,5 +119,26 @@ impl State {
     /// Tells seeds apart without giving one away.
     fn mark(&self) -> u64 {
         self.hasher.clone().part(b"zt verify snapshot").key().to_u128() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Config;
+
+    #[test]
+    fn a_snapshot_of_another_seed_or_of_other_bytes_is_refused() {
+        let verifier = Verifier::compile(&Config::default()).unwrap();
+        let (state, other) = (State::new(&verifier, 1), State::new(&verifier, 2));
+        state.replays.first_time(&[b"proof"], 1_000, 0).unwrap();
+        let mut bytes = Vec::new();
+        state.write(&mut bytes);
+        assert_eq!(other.read(&bytes).unwrap_err(), "written under another seed");
+        for length in 0..bytes.len() {
+            assert!(state.read(&bytes[..length]).is_err(), "{length}");
+        }
+        bytes.push(0);
+        assert_eq!(state.read(&bytes).unwrap_err(), "too long");
     }
 }

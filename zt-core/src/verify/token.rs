@@ -103,7 +103,7 @@ impl Verifier {
         claimed.read(claims.json(), &self.role_claims)?;
         if self.spiffe.is_bearer(&claimed) {
             let wanted = &mut verified.refresh_wanted;
-            verified.identity = Some(self.spiffe.svid(state, None, (&compact, header, &claimed), wanted, now)?);
+            verified.identity = Some(self.svid(state, None, (&compact, header, &claimed), wanted, now)?);
             drop(claimed);
             verified.claims = claims;
             return Ok(None);
