@@ -23,6 +23,19 @@ pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * 146_097 + day_of_era - EPOCH_DAYS)
 }
 
+/// Year, month and day of days since 1970-01-01: the inverse of [`days`].
+pub fn date(days: i64) -> (i64, i64, i64) {
+    let shifted = days.saturating_add(EPOCH_DAYS);
+    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let in_march_year = era.saturating_mul(400).saturating_add(year);
+    let (year, month_of_year) =
+        if month < 10 { (in_march_year, month + 3) } else { (in_march_year.saturating_add(1), month - 9) };
+    (year, month_of_year, of_year - (153 * month + 2) / 5 + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +51,14 @@ mod tests {
         {
             assert_eq!(days(year, month, day), None, "{year}-{month}-{day}");
         }
+    }
+
+    #[test]
+    fn dates_and_days_are_inverses() {
+        for day in (-800_000..3_000_000).step_by(37) {
+            let (year, month, of_month) = date(day);
+            assert_eq!(days(year, month, of_month), Some(day));
+        }
+        let _ = (date(i64::MIN), date(i64::MAX));
     }
 }

@@ -10,15 +10,17 @@ macro_rules! facts {
             $(#[doc = $doc] $variant,)*
         }
 
-        #[cfg(feature = "compile")]
         impl Fact {
-            /// Every attribute.
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
             /// Its name in policies.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
+        }
+
+        #[cfg(feature = "compile")]
+        impl Fact {
+            /// Every attribute.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// Its type in Cedar's schema.
             pub(crate) const fn ty(self) -> &'static str {

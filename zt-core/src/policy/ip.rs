@@ -1,5 +1,6 @@
 //! Cedar's `ipaddr` values: an address, or a CIDR range (RFC 4632).
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,12 @@ const TEXT_MAX: usize = 43;
 pub(crate) struct Ip {
     addr: IpAddr,
     prefix: u8,
+}
+
+impl fmt::Display for Ip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.addr, self.prefix)
+    }
 }
 
 impl Ip {

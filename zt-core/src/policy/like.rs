@@ -23,6 +23,11 @@ impl Pattern {
         Self { runs: runs.into_iter().map(String::into_boxed_str).collect() }
     }
 
+    /// The runs of characters, with a wildcard between two of them.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &str> {
+        self.runs.iter().map(|run| &**run)
+    }
+
     /// Whether the whole text matches. Runs are found left to right, each as early as possible: linear in practice,
     /// and no worse than text times pattern.
     pub(crate) fn matches(&self, text: &str) -> bool {

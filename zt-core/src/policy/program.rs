@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Fact;
 use super::like::Pattern;
-use super::value::Stored;
-#[cfg(feature = "compile")]
-use super::value::Uid;
+use super::value::{Stored, Uid};
 
 /// The deepest expression that is compiled: evaluation recurses no further, whatever the caller's stack.
 pub(crate) const DEPTH_MAX: usize = 64;
@@ -47,6 +45,20 @@ pub(crate) struct Rule {
     pub(crate) resource: Scope,
     /// The conditions; none is true.
     pub(crate) body: Option<NodeId>,
+    pub(crate) origin: Origin,
+}
+
+/// Where a policy was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    /// The file, where it is one.
+    pub(crate) file: Option<Box<str>>,
+    /// From 1.
+    pub(crate) line: u32,
+    /// From 1.
+    pub(crate) column: u32,
+    /// The policy itself.
+    pub(crate) text: Box<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +193,6 @@ impl Program {
         self.names.get(name as usize).map(|name| &**name)
     }
 
-    #[cfg(feature = "compile")]
     pub(crate) fn uid(&self, symbol: u32) -> Option<Uid<'_>> {
         self.uids.get(symbol as usize).map(|(ty, id)| Uid { ty, id })
     }

@@ -58,8 +58,6 @@ pub(crate) const READ: &str = "read";
 pub(crate) const WRITE: &str = "write";
 
 #[cfg(feature = "compile")]
-pub(crate) use schema::quoted;
-#[cfg(feature = "compile")]
 pub use schema::schema;
 
 #[cfg(feature = "compile")]
@@ -67,6 +65,7 @@ mod schema {
     use std::fmt::Write as _;
 
     use super::super::facts::Fact;
+    use super::super::print::quoted;
     use super::{Endpoint, METHODS, READ, Vocabulary, WRITE};
 
     /// The Cedar schema that policies of this vocabulary are validated against.
@@ -104,22 +103,5 @@ mod schema {
         let writes = any || !reads;
         let names: Vec<&'static str> = of_method.map(|(method, _)| *method).collect();
         names.into_iter().chain(reads.then_some(READ)).chain(writes.then_some(WRITE))
-    }
-
-    /// A Cedar string literal.
-    pub(crate) fn quoted(text: &str) -> String {
-        let mut out = String::with_capacity(text.len().saturating_add(2));
-        out.push('"');
-        for c in text.chars() {
-            match c {
-                '"' | '\\' => out.extend(['\\', c]),
-                c if c.is_control() => {
-                    let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-                }
-                c => out.push(c),
-            }
-        }
-        out.push('"');
-        out
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use cedar_policy::ffi::DetailedError;
 
 use crate::model::{Problem, Source};
+use crate::policy::program::Origin;
 
 use super::scan::{find, position};
 
@@ -13,9 +14,18 @@ use super::scan::{find, position};
 pub(super) struct Place<'a> {
     pub(super) source: &'a Source<'a>,
     pub(super) range: Range<usize>,
+    /// Line and column, from 1.
+    pub(super) start: (u32, u32),
 }
 
 impl Place<'_> {
+    /// What is kept of it with the compiled policy.
+    pub(super) fn origin(&self) -> Origin {
+        let (line, column) = self.start;
+        let text = self.source.text.get(self.range.clone()).unwrap_or_default();
+        Origin { file: self.source.name.map(Box::from), line, column, text: text.into() }
+    }
+
     /// A problem where this token first stands in the policy, or else at its start.
     pub(super) fn problem(&self, token: &str, message: impl Into<String>) -> Problem {
         let at = find(self.source.text, &self.range, token).map_or(self.range.start, |range| range.start);

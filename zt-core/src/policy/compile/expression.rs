@@ -145,7 +145,7 @@ impl Builder {
     }
 
     /// A chain of one operator as one list: `(a && b) && c` and `a && (b && c)` mean the same as `a && b && c`.
-    fn chain(&mut self, expr: &Expr, chained: BinaryOp, lane: Lane, members: &mut Vec<NodeId>) -> Result<(), Refused> {
+    pub(super) fn chain(&mut self, expr: &Expr, chained: BinaryOp, lane: Lane, members: &mut Vec<NodeId>) -> Result<(), Refused> {
         match expr {
             Expr::BinaryOp { op, left, right } if *op == chained => {
                 self.chain(left, chained, lane, members)?;

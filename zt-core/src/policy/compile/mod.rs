@@ -26,7 +26,7 @@ pub(crate) use builder::Builder;
 pub(crate) use expression::{Lane, Refused};
 
 use diagnose::{Place, cedar, located};
-use scan::scan;
+use scan::{positions, scan};
 pub(crate) use scan::with_stack;
 
 /// Largest text of one source, bytes.
@@ -98,9 +98,11 @@ pub(crate) fn check_depth(text: &str) -> bool {
 fn parse<'a>(source: &'a Source<'a>, problems: &mut Vec<Problem>) -> Option<(PolicySet, Vec<Parsed<'a>>)> {
     let (set, templates) = parse_text(source).map_err(|found| problems.extend(found)).ok()?;
     let scanned = scan(source.text).map(|scan| scan.policies).unwrap_or_default();
+    let mut starts = positions(source.text, &scanned);
     let mut parsed = Vec::new();
     for (at, template) in templates.into_iter().enumerate() {
-        let place = Place { source, range: scanned.get(at).cloned().unwrap_or_default() };
+        let (range, start) = (scanned.get(at).cloned().unwrap_or_default(), starts.next().unwrap_or_default());
+        let place = Place { source, range, start };
         if !template.is_static() {
             let problem = place.problem("?principal", "a template, which nothing links");
             problems.push(problem.mend("write a policy without slots"));
@@ -167,7 +169,7 @@ fn assemble(
     let mut denials = BTreeMap::new();
     for policy in policies {
         let seen = builder.program.uids.len();
-        match builder.rule(&policy.id, &policy.template, Lane::Request) {
+        match builder.rule(&policy.id, policy.place.origin(), &policy.template, Lane::Request) {
             Ok(()) => {
                 let at = number(builder.program.rules.len().saturating_sub(1));
                 if let Some(rule) = builder.program.rules.last() {

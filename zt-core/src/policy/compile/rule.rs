@@ -1,17 +1,17 @@
 //! Compiles one policy: scope, conditions, annotations.
 
 use cedar_policy::pst::{
-    self, ActionConstraint, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, Template,
+    self, ActionConstraint, BinaryOp, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, Template,
 };
 
-use crate::policy::program::{ActionScope, Effect, Node, Rule, Scope};
+use crate::policy::program::{ActionScope, Effect, Node, Origin, Rule, Scope};
 
 use super::builder::Builder;
 use super::expression::{Lane, Refused};
 
 impl Builder {
     /// Compiles a policy under this name and keeps it.
-    pub(crate) fn rule(&mut self, id: &str, policy: &Template, lane: Lane) -> Result<(), Refused> {
+    pub(crate) fn rule(&mut self, id: &str, origin: Origin, policy: &Template, lane: Lane) -> Result<(), Refused> {
         let principal = match &policy.principal {
             PrincipalConstraint::Any => Scope::Any,
             PrincipalConstraint::Eq(uid) => Scope::Eq(self.entity(uid)?),
@@ -33,13 +33,14 @@ impl Builder {
         };
         let mut conditions = Vec::with_capacity(policy.clauses().len());
         for clause in policy.clauses() {
-            conditions.push(match clause {
-                Clause::When(expr) => self.expression(expr, lane)?,
+            match clause {
+                // One list of all that must hold, however it is spread over clauses.
+                Clause::When(expr) => self.chain(expr, BinaryOp::And, lane, &mut conditions)?,
                 Clause::Unless(expr) => {
                     let inner = self.expression(expr, lane)?;
-                    self.push(Node::Not(inner))
+                    conditions.push(self.push(Node::Not(inner)));
                 }
-            });
+            }
         }
         let body = match conditions.as_slice() {
             [] => None,
@@ -61,6 +62,7 @@ impl Builder {
             action,
             resource,
             body,
+            origin,
         };
         self.program.rules.push(rule);
         Ok(())

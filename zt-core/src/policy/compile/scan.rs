@@ -137,12 +137,28 @@ pub(super) fn strings<'t>(text: &'t str, range: &Range<usize>) -> impl Iterator<
 
 /// Line and column (in characters) of an offset, from 1.
 pub(super) fn position(text: &str, offset: usize) -> (u32, u32) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
-    let lines = before.bytes().filter(|b| *b == b'\n').count();
-    let column = before.get(line_start..).map_or(0, |line| line.chars().count());
-    let from_one = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
-    (from_one(lines), from_one(column))
+    step((1, 1), text.get(..offset).unwrap_or(text))
+}
+
+/// [`position`] of where each range starts, in one pass over the text; they are in order.
+pub(super) fn positions<'t>(text: &'t str, ranges: &'t [Range<usize>]) -> impl Iterator<Item = (u32, u32)> {
+    ranges.iter().scan(((1, 1), 0), |(position, from), range| {
+        *position = step(*position, text.get(*from..range.start).unwrap_or_default());
+        *from = range.start;
+        Some(*position)
+    })
+}
+
+/// Where a text ends that starts here.
+fn step((line, column): (u32, u32), text: &str) -> (u32, u32) {
+    let add = |to: u32, n: usize| to.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+    match text.rsplit_once('\n') {
+        None => (line, add(column, text.chars().count())),
+        Some((before, last)) => (
+            add(line, memchr::memchr_iter(b'\n', before.as_bytes()).count().saturating_add(1)),
+            add(1, last.chars().count()),
+        ),
+    }
 }
 
 fn tokens(text: &str) -> impl Iterator<Item = Token> {
@@ -226,6 +242,13 @@ mod tests {
         fn never_panics(text in ".*") {
             let _ = scan(&text);
             let _ = find(&text, &(0..text.len()), "if");
+        }
+
+        #[test]
+        fn positions_in_one_pass_are_those_alone(text in "[a\\n\u{e9};]*") {
+            let starts: Vec<Range<usize>> = text.char_indices().map(|(at, _)| at..text.len()).collect();
+            let alone: Vec<(u32, u32)> = starts.iter().map(|range| position(&text, range.start)).collect();
+            prop_assert_eq!(positions(&text, &starts).collect::<Vec<_>>(), alone);
         }
 
         #[test]

@@ -9,7 +9,8 @@ use cedar_policy::ffi::DetailedError;
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 
 use crate::model::{Problem, Source};
-use crate::policy::vocabulary::{Endpoint, Vocabulary, quoted, schema};
+use crate::policy::print::quoted;
+use crate::policy::vocabulary::{Endpoint, Vocabulary, schema};
 
 use super::Parsed;
 use super::diagnose::cedar;

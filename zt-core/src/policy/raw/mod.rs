@@ -18,7 +18,8 @@ use super::answer::{Tally, Verdict};
 use super::compile::{Builder, Lane, Refused, check_depth, parse_text, with_stack};
 use super::evaluate::{Evaluation, World};
 use super::facts::Fact;
-use super::program::{ActionScope, Program, Scope, Var};
+use super::program::{Origin, Program, Var};
+use super::scope;
 use super::value::{Record, Stored, Uid, Value};
 use super::{Answer, ErrorMode};
 
@@ -108,7 +109,7 @@ fn compile(text: &str) -> Result<Program, Vec<Problem>> {
     let mut builder = Builder::default();
     let mut problems = Vec::new();
     for (at, template) in templates.iter().enumerate() {
-        if let Err(Refused { construct, .. }) = builder.rule(&format!("policy{at}"), template, Lane::Raw) {
+        if let Err(Refused { construct, .. }) = builder.rule(&format!("policy{at}"), Origin::default(), template, Lane::Raw) {
             problems.push(Problem::new("policies", format!("`policy{at}`: {construct} is not supported")));
         }
     }
@@ -166,10 +167,7 @@ fn answer(
     let mut evaluation = Evaluation::new(program, &world);
     let mut tally = Tally::default();
     for (at, rule) in (0..).zip(&program.rules) {
-        let in_scope = world.fits(Var::Principal, rule.principal)
-            && world.fits_action(&rule.action)
-            && world.fits(Var::Resource, rule.resource);
-        if in_scope {
+        if scope::fits(program, &world, rule) == [true; 3] {
             tally.add(at, rule.effect, evaluation.holds(rule.body));
         }
     }
@@ -203,28 +201,6 @@ struct Bare<'a> {
     principal: Uid<'a>,
     action: Uid<'a>,
     resource: Uid<'a>,
-}
-
-impl Bare<'_> {
-    fn fits(&self, var: Var, scope: Scope) -> bool {
-        let entity = self.entity(var);
-        let is = |ty: u32| entity.map(|uid| uid.ty) == self.program.name(ty);
-        match scope {
-            Scope::Any => true,
-            Scope::Eq(symbol) => entity == self.program.uid(symbol),
-            Scope::In(symbol) => self.var_within(var, symbol),
-            Scope::Is(ty) => is(ty),
-            Scope::IsIn(ty, symbol) => is(ty) && self.var_within(var, symbol),
-        }
-    }
-
-    fn fits_action(&self, scope: &ActionScope) -> bool {
-        match scope {
-            ActionScope::Any => true,
-            ActionScope::Eq(symbol) => self.fits(Var::Action, Scope::Eq(*symbol)),
-            ActionScope::In(symbols) => symbols.iter().any(|symbol| self.var_within(Var::Action, *symbol)),
-        }
-    }
 }
 
 impl<'a> World<'a> for Bare<'a> {

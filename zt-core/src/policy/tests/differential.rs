@@ -14,7 +14,7 @@ use crate::policy::facts::Fact;
 use crate::policy::vocabulary::METHODS;
 
 /// A small deterministic generator (splitmix64).
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
@@ -193,7 +193,7 @@ fn boolean(dice: &mut Dice, depth: u64) -> String {
     }
 }
 
-fn policies(dice: &mut Dice) -> String {
+pub(super) fn policies(dice: &mut Dice) -> String {
     let mut text = String::new();
     for _ in 0..3 + dice.roll(7) {
         let effect = dice.pick(&["permit", "permit", "permit", "forbid"]);

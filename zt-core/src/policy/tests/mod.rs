@@ -2,6 +2,7 @@
 
 mod differential;
 mod grading;
+mod printing;
 mod problems;
 
 use std::sync::Arc;

@@ -1,0 +1,362 @@
+//! Compiled expressions and values as Cedar text, for explanations and analysis.
+
+use std::fmt::Write as _;
+
+use crate::base::calendar::date;
+
+use super::program::{Arithmetic, Function, Function2, Node, NodeId, Order, Program, Run, Scope, Var};
+use super::value::Stored;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// How tightly an expression binds, loosest first (Cedar's grammar).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Binds {
+    If,
+    Or,
+    And,
+    Relation,
+    Sum,
+    Product,
+    Unary,
+    Member,
+}
+
+impl Program {
+    /// An expression. Recursion is bounded as evaluation's is.
+    pub(crate) fn print(&self, node: NodeId) -> String {
+        let mut out = String::new();
+        self.write(&mut out, node, Binds::If);
+        out
+    }
+
+    /// A scope of `principal` or `resource` as the text of the condition it is; nothing for any.
+    pub(crate) fn print_scope(&self, var: Var, scope: Scope) -> Option<String> {
+        let (var, name) = (variable(var), |ty: u32| self.name(ty).unwrap_or_default());
+        Some(match scope {
+            Scope::Any => return None,
+            Scope::Eq(symbol) => format!("{var} == {}", self.print_symbol(symbol)),
+            Scope::In(symbol) => format!("{var} in {}", self.print_symbol(symbol)),
+            Scope::Is(ty) => format!("{var} is {}", name(ty)),
+            Scope::IsIn(ty, symbol) => format!("{var} is {} in {}", name(ty), self.print_symbol(symbol)),
+        })
+    }
+
+    /// An entity that policies name.
+    pub(crate) fn print_symbol(&self, symbol: u32) -> String {
+        let mut out = String::new();
+        if let Some((ty, id)) = self.uids.get(symbol as usize) {
+            write_entity(&mut out, ty, id);
+        }
+        out
+    }
+
+    /// The parts of a condition that must all hold, in the order in which they are evaluated.
+    pub(crate) fn conjuncts(&self, body: Option<NodeId>) -> Vec<NodeId> {
+        let (mut conjuncts, mut open) = (Vec::new(), Vec::from_iter(body));
+        while let Some(node) = open.pop() {
+            match self.nodes.get(node as usize) {
+                Some(Node::And(run)) => open.extend(self.run(*run).iter().rev()),
+                _ => conjuncts.push(node),
+            }
+        }
+        conjuncts
+    }
+
+    fn write(&self, out: &mut String, node: NodeId, around: Binds) {
+        let Some(node) = self.nodes.get(node as usize) else { return };
+        let brackets = binds(node) < around;
+        out.push_str(if brackets { "(" } else { "" });
+        self.write_bare(out, node);
+        out.push_str(if brackets { ")" } else { "" });
+    }
+
+    fn write_bare(&self, out: &mut String, node: &Node) {
+        match *node {
+            Node::Bool(b) => out.push_str(if b { "true" } else { "false" }),
+            Node::Long(n) => out.push_str(&n.to_string()),
+            Node::Constant(at) => {
+                if let Some(value) = self.constants.get(at as usize) {
+                    write_value(out, value);
+                }
+            }
+            // Whatever it was: an extension function that always fails.
+            Node::Fail => out.push_str("ip(\"\")"),
+            Node::Var(var) => out.push_str(variable(var)),
+            Node::Fact(fact) => out.extend(["context.", fact.name()]),
+            Node::HasFact(fact) => out.extend(["context has ", fact.name()]),
+            Node::And(run) => self.write_joined(out, run, " && ", Binds::Relation),
+            Node::Or(run) => self.write_joined(out, run, " || ", Binds::And),
+            Node::Not(a) => self.write_prefixed(out, "!", a),
+            Node::Neg(a) => {
+                // `-9` would be read as a number, which is the same value and another expression.
+                let number = matches!(self.nodes.get(a as usize), Some(Node::Long(_)));
+                self.write_prefixed(out, if number { "-(" } else { "-" }, a);
+                out.push_str(if number { ")" } else { "" });
+            }
+            Node::If(test, then, other) => {
+                for (word, part) in [("if ", test), (" then ", then), (" else ", other)] {
+                    out.push_str(word);
+                    self.write(out, part, Binds::If);
+                }
+            }
+            Node::Equal(a, b) => self.write_infix(out, a, " == ", b, Binds::Sum),
+            Node::NotEqual(a, b) => self.write_infix(out, a, " != ", b, Binds::Sum),
+            Node::Order(order, a, b) => self.write_infix(out, a, sign(order), b, Binds::Sum),
+            Node::Arithmetic(Arithmetic::Add, a, b) => self.write_infix(out, a, " + ", b, Binds::Product),
+            Node::Arithmetic(Arithmetic::Subtract, a, b) => self.write_infix(out, a, " - ", b, Binds::Product),
+            Node::Arithmetic(Arithmetic::Multiply, a, b) => self.write_infix(out, a, " * ", b, Binds::Unary),
+            Node::In(a, b) => self.write_infix(out, a, " in ", b, Binds::Sum),
+            Node::VarIn(var, symbol) => out.extend([variable(var), " in ", &self.print_symbol(symbol)]),
+            Node::Is(a, ty) => {
+                self.write(out, a, Binds::Sum);
+                out.extend([" is ", self.name(ty).unwrap_or_default()]);
+            }
+            Node::Set(run) => {
+                out.push('[');
+                self.write_joined(out, run, ", ", Binds::If);
+                out.push(']');
+            }
+            Node::Record(names, run) => {
+                out.push('{');
+                for (at, (name, value)) in self.run(names).iter().zip(self.run(run)).enumerate() {
+                    out.push_str(if at == 0 { "" } else { ", " });
+                    write_text(out, self.name(*name).unwrap_or_default());
+                    out.push_str(": ");
+                    self.write(out, *value, Binds::If);
+                }
+                out.push('}');
+            }
+            Node::Attribute(a, name) => {
+                self.write(out, a, Binds::Member);
+                out.push('[');
+                write_text(out, self.name(name).unwrap_or_default());
+                out.push(']');
+            }
+            Node::Has(a, path) => {
+                self.write(out, a, Binds::Sum);
+                out.push_str(" has ");
+                match self.run(path) {
+                    [one] => write_text(out, self.name(*one).unwrap_or_default()),
+                    many => {
+                        let names: Vec<&str> = many.iter().filter_map(|name| self.name(*name)).collect();
+                        out.push_str(&names.join("."));
+                    }
+                }
+            }
+            Node::Tag(a, b) => self.write_call(out, a, "getTag", Some(b)),
+            Node::HasTag(a, b) => self.write_call(out, a, "hasTag", Some(b)),
+            Node::IsEmpty(a) => self.write_call(out, a, "isEmpty", None),
+            Node::Contains(a, b) => self.write_call(out, a, "contains", Some(b)),
+            Node::ContainsAll(a, b) => self.write_call(out, a, "containsAll", Some(b)),
+            Node::ContainsAny(a, b) => self.write_call(out, a, "containsAny", Some(b)),
+            Node::Like(a, pattern) => {
+                self.write(out, a, Binds::Sum);
+                out.push_str(" like ");
+                if let Some(pattern) = self.patterns.get(pattern as usize) {
+                    let runs: Vec<String> = pattern.runs().map(|run| quoted(run).replace('*', "\\*")).collect();
+                    let bare: Vec<&str> =
+                        runs.iter().map(|run| run.get(1..run.len().saturating_sub(1)).unwrap_or_default()).collect();
+                    let _ = write!(out, "\"{}\"", bare.join("*"));
+                }
+            }
+            Node::Call(function, a) => match constructor(function) {
+                Some(name) => {
+                    out.extend([name, "("]);
+                    self.write(out, a, Binds::If);
+                    out.push(')');
+                }
+                None => self.write_call(out, a, method(function), None),
+            },
+            Node::Call2(function, a, b) => self.write_call(out, a, method2(function), Some(b)),
+        }
+    }
+
+    fn write_joined(&self, out: &mut String, run: Run, between: &str, around: Binds) {
+        for (at, member) in self.run(run).iter().enumerate() {
+            out.push_str(if at == 0 { "" } else { between });
+            self.write(out, *member, around);
+        }
+    }
+
+    fn write_prefixed(&self, out: &mut String, sign: &str, a: NodeId) {
+        out.push_str(sign);
+        self.write(out, a, Binds::Member);
+    }
+
+    /// Cedar's sums and products lean to the left; relations do not chain at all.
+    fn write_infix(&self, out: &mut String, a: NodeId, sign: &str, b: NodeId, right: Binds) {
+        let left = match right {
+            Binds::Product => Binds::Sum,
+            Binds::Unary => Binds::Product,
+            other => other,
+        };
+        self.write(out, a, left);
+        out.push_str(sign);
+        self.write(out, b, right);
+    }
+
+    fn write_call(&self, out: &mut String, on: NodeId, method: &str, argument: Option<NodeId>) {
+        self.write(out, on, Binds::Member);
+        out.extend([".", method, "("]);
+        if let Some(argument) = argument {
+            self.write(out, argument, Binds::If);
+        }
+        out.push(')');
+    }
+}
+
+const fn binds(node: &Node) -> Binds {
+    match node {
+        Node::If(..) => Binds::If,
+        Node::Or(_) => Binds::Or,
+        Node::And(_) => Binds::And,
+        Node::Equal(..)
+        | Node::NotEqual(..)
+        | Node::Order(..)
+        | Node::In(..)
+        | Node::VarIn(..)
+        | Node::Is(..)
+        | Node::HasFact(_)
+        | Node::Has(..)
+        | Node::Like(..) => Binds::Relation,
+        Node::Arithmetic(Arithmetic::Add | Arithmetic::Subtract, ..) => Binds::Sum,
+        Node::Arithmetic(Arithmetic::Multiply, ..) => Binds::Product,
+        Node::Not(_) | Node::Neg(_) => Binds::Unary,
+        Node::Long(n) if *n < 0 => Binds::Unary,
+        _ => Binds::Member,
+    }
+}
+
+pub(crate) const fn variable(var: Var) -> &'static str {
+    match var {
+        Var::Principal => "principal",
+        Var::Action => "action",
+        Var::Resource => "resource",
+        Var::Context => "context",
+    }
+}
+
+const fn sign(order: Order) -> &'static str {
+    match order {
+        Order::Less => " < ",
+        Order::LessEqual => " <= ",
+        Order::Greater => " > ",
+        Order::GreaterEqual => " >= ",
+    }
+}
+
+const fn constructor(function: Function) -> Option<&'static str> {
+    match function {
+        Function::Ip => Some("ip"),
+        Function::Decimal => Some("decimal"),
+        Function::Datetime => Some("datetime"),
+        Function::Duration => Some("duration"),
+        _ => None,
+    }
+}
+
+const fn method(function: Function) -> &'static str {
+    match function {
+        Function::Ip | Function::Decimal | Function::Datetime | Function::Duration => "",
+        Function::IsIpv4 => "isIpv4",
+        Function::IsIpv6 => "isIpv6",
+        Function::IsLoopback => "isLoopback",
+        Function::IsMulticast => "isMulticast",
+        Function::ToDate => "toDate",
+        Function::ToTime => "toTime",
+        Function::ToMilliseconds => "toMilliseconds",
+        Function::ToSeconds => "toSeconds",
+        Function::ToMinutes => "toMinutes",
+        Function::ToHours => "toHours",
+        Function::ToDays => "toDays",
+    }
+}
+
+const fn method2(function: Function2) -> &'static str {
+    match function {
+        Function2::IsInRange => "isInRange",
+        Function2::Offset => "offset",
+        Function2::DurationSince => "durationSince",
+        Function2::Decimal(Order::Less) => "lessThan",
+        Function2::Decimal(Order::LessEqual) => "lessThanOrEqual",
+        Function2::Decimal(Order::Greater) => "greaterThan",
+        Function2::Decimal(Order::GreaterEqual) => "greaterThanOrEqual",
+    }
+}
+
+/// A value as the expression that makes it.
+pub(crate) fn write_value(out: &mut String, value: &Stored) {
+    match value {
+        Stored::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+        Stored::Long(n) => out.push_str(&n.to_string()),
+        Stored::Str(text) => write_text(out, text),
+        Stored::Entity(ty, id) => write_entity(out, ty, id),
+        Stored::Set(members) => {
+            out.push('[');
+            for (at, member) in members.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                write_value(out, member);
+            }
+            out.push(']');
+        }
+        Stored::Record(fields) => {
+            out.push('{');
+            for (at, (name, field)) in fields.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                write_text(out, name);
+                out.push_str(": ");
+                write_value(out, field);
+            }
+            out.push('}');
+        }
+        Stored::Ip(ip) => {
+            let _ = write!(out, "ip(\"{ip}\")");
+        }
+        Stored::Decimal(n) => {
+            let sign = if *n < 0 { "-" } else { "" };
+            let n = n.unsigned_abs();
+            let _ = write!(out, "decimal(\"{sign}{}.{:04}\")", n / 10_000, n % 10_000);
+        }
+        Stored::Datetime(ms) => {
+            let (year, month, day) = date(ms.div_euclid(DAY_MS));
+            let of_day = ms.rem_euclid(DAY_MS);
+            let (h, m, s, ms_of_s) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1_000 % 60, of_day % 1_000);
+            let _ = match year {
+                0..=9999 => {
+                    write!(out, "datetime(\"{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{ms_of_s:03}Z\")")
+                }
+                _ => write!(out, "datetime(\"1970-01-01\").offset(duration(\"{ms}ms\"))"),
+            };
+        }
+        Stored::Duration(ms) => {
+            let _ = write!(out, "duration(\"{ms}ms\")");
+        }
+    }
+}
+
+fn write_entity(out: &mut String, ty: &str, id: &str) {
+    out.extend([ty, "::"]);
+    write_text(out, id);
+}
+
+fn write_text(out: &mut String, text: &str) {
+    out.push_str(&quoted(text));
+}
+
+/// A Cedar string literal.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().saturating_add(2));
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
