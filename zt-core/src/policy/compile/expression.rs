@@ -42,7 +42,7 @@ impl Builder {
                 let operand = self.expression(expr, lane)?;
                 self.unary(*op, operand)?
             }
-            Expr::BinaryOp { op: BinaryOp::And, .. } => {
+            Expr::BinaryOp { op: BinaryOp::And, .. } | Expr::Is { in_expr: Some(_), .. } => {
                 let mut members = Vec::new();
                 self.chain(expr, BinaryOp::And, lane, &mut members)?;
                 let run = self.run(&members);
@@ -86,17 +86,9 @@ impl Builder {
                 let (inner, pattern) = (self.expression(expr, lane)?, self.pattern(pattern));
                 self.push(Node::Like(inner, pattern))
             }
-            Expr::Is { expr, entity_type, in_expr } => {
+            Expr::Is { expr, entity_type, in_expr: None } => {
                 let (inner, ty) = (self.expression(expr, lane)?, self.ty(entity_type));
-                let is = self.push(Node::Is(inner, ty));
-                match in_expr {
-                    None => is,
-                    Some(ancestor) => {
-                        let within = self.within(expr, ancestor, lane)?;
-                        let run = self.run(&[is, within]);
-                        self.push(Node::And(run))
-                    }
-                }
+                self.push(Node::Is(inner, ty))
             }
             Expr::IfThenElse { cond, then_expr, else_expr } => {
                 let cond = self.expression(cond, lane)?;
@@ -145,11 +137,23 @@ impl Builder {
     }
 
     /// A chain of one operator as one list: `(a && b) && c` and `a && (b && c)` mean the same as `a && b && c`.
-    pub(super) fn chain(&mut self, expr: &Expr, chained: BinaryOp, lane: Lane, members: &mut Vec<NodeId>) -> Result<(), Refused> {
+    pub(super) fn chain(
+        &mut self,
+        expr: &Expr,
+        chained: BinaryOp,
+        lane: Lane,
+        members: &mut Vec<NodeId>,
+    ) -> Result<(), Refused> {
         match expr {
             Expr::BinaryOp { op, left, right } if *op == chained => {
                 self.chain(left, chained, lane, members)?;
                 self.chain(right, chained, lane, members)
+            }
+            Expr::Is { expr: of, entity_type, in_expr: Some(ancestor) } if chained == BinaryOp::And => {
+                let (inner, ty) = (self.expression(of, lane)?, self.ty(entity_type));
+                members.push(self.push(Node::Is(inner, ty)));
+                members.push(self.within(of, ancestor, lane)?);
+                Ok(())
             }
             _ => {
                 members.push(self.expression(expr, lane)?);

@@ -44,10 +44,9 @@ fn brackets_stand_where_they_are_needed() {
 
 #[test]
 fn a_policy_knows_where_it_was_written() {
-    let policy = super::compile(
-        "permit(principal, action, resource);\n  // b\n  @id(\"b\") forbid(principal, action, resource);",
-    )
-    .unwrap();
+    let policy =
+        compile("permit(principal, action, resource);\n  // b\n  @id(\"b\") forbid(principal, action, resource);")
+            .unwrap();
     let origin = &policy.0.program.rules[1].origin;
     assert_eq!((origin.file.as_deref(), origin.line, origin.column), (None, 3, 3));
     assert_eq!(&*origin.text, "@id(\"b\") forbid(principal, action, resource);");

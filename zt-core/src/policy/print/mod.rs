@@ -1,13 +1,16 @@
 //! Compiled expressions and values as Cedar text, for explanations and analysis.
 
+mod name;
+mod value;
+
 use std::fmt::Write as _;
 
-use crate::base::calendar::date;
+use super::program::{Arithmetic, Node, NodeId, Program, Run, Scope, Var};
 
-use super::program::{Arithmetic, Function, Function2, Node, NodeId, Order, Program, Run, Scope, Var};
-use super::value::Stored;
-
-const DAY_MS: i64 = 86_400_000;
+pub(crate) use name::variable;
+use name::{constructor, method, method2, sign};
+pub(crate) use value::{quoted, write_value};
+use value::{write_entity, write_text};
 
 /// How tightly an expression binds, loosest first (Cedar's grammar).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,8 +88,8 @@ impl Program {
             Node::Var(var) => out.push_str(variable(var)),
             Node::Fact(fact) => out.extend(["context.", fact.name()]),
             Node::HasFact(fact) => out.extend(["context has ", fact.name()]),
-            Node::And(run) => self.write_joined(out, run, " && ", Binds::Relation),
-            Node::Or(run) => self.write_joined(out, run, " || ", Binds::And),
+            Node::And(run) => self.write_joined(out, run, " && ", Binds::And),
+            Node::Or(run) => self.write_joined(out, run, " || ", Binds::Or),
             Node::Not(a) => self.write_prefixed(out, "!", a),
             Node::Neg(a) => {
                 // `-9` would be read as a number, which is the same value and another expression.
@@ -226,137 +229,4 @@ const fn binds(node: &Node) -> Binds {
         Node::Long(n) if *n < 0 => Binds::Unary,
         _ => Binds::Member,
     }
-}
-
-pub(crate) const fn variable(var: Var) -> &'static str {
-    match var {
-        Var::Principal => "principal",
-        Var::Action => "action",
-        Var::Resource => "resource",
-        Var::Context => "context",
-    }
-}
-
-const fn sign(order: Order) -> &'static str {
-    match order {
-        Order::Less => " < ",
-        Order::LessEqual => " <= ",
-        Order::Greater => " > ",
-        Order::GreaterEqual => " >= ",
-    }
-}
-
-const fn constructor(function: Function) -> Option<&'static str> {
-    match function {
-        Function::Ip => Some("ip"),
-        Function::Decimal => Some("decimal"),
-        Function::Datetime => Some("datetime"),
-        Function::Duration => Some("duration"),
-        _ => None,
-    }
-}
-
-const fn method(function: Function) -> &'static str {
-    match function {
-        Function::Ip | Function::Decimal | Function::Datetime | Function::Duration => "",
-        Function::IsIpv4 => "isIpv4",
-        Function::IsIpv6 => "isIpv6",
-        Function::IsLoopback => "isLoopback",
-        Function::IsMulticast => "isMulticast",
-        Function::ToDate => "toDate",
-        Function::ToTime => "toTime",
-        Function::ToMilliseconds => "toMilliseconds",
-        Function::ToSeconds => "toSeconds",
-        Function::ToMinutes => "toMinutes",
-        Function::ToHours => "toHours",
-        Function::ToDays => "toDays",
-    }
-}
-
-const fn method2(function: Function2) -> &'static str {
-    match function {
-        Function2::IsInRange => "isInRange",
-        Function2::Offset => "offset",
-        Function2::DurationSince => "durationSince",
-        Function2::Decimal(Order::Less) => "lessThan",
-        Function2::Decimal(Order::LessEqual) => "lessThanOrEqual",
-        Function2::Decimal(Order::Greater) => "greaterThan",
-        Function2::Decimal(Order::GreaterEqual) => "greaterThanOrEqual",
-    }
-}
-
-/// A value as the expression that makes it.
-pub(crate) fn write_value(out: &mut String, value: &Stored) {
-    match value {
-        Stored::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
-        Stored::Long(n) => out.push_str(&n.to_string()),
-        Stored::Str(text) => write_text(out, text),
-        Stored::Entity(ty, id) => write_entity(out, ty, id),
-        Stored::Set(members) => {
-            out.push('[');
-            for (at, member) in members.iter().enumerate() {
-                out.push_str(if at == 0 { "" } else { ", " });
-                write_value(out, member);
-            }
-            out.push(']');
-        }
-        Stored::Record(fields) => {
-            out.push('{');
-            for (at, (name, field)) in fields.iter().enumerate() {
-                out.push_str(if at == 0 { "" } else { ", " });
-                write_text(out, name);
-                out.push_str(": ");
-                write_value(out, field);
-            }
-            out.push('}');
-        }
-        Stored::Ip(ip) => {
-            let _ = write!(out, "ip(\"{ip}\")");
-        }
-        Stored::Decimal(n) => {
-            let sign = if *n < 0 { "-" } else { "" };
-            let n = n.unsigned_abs();
-            let _ = write!(out, "decimal(\"{sign}{}.{:04}\")", n / 10_000, n % 10_000);
-        }
-        Stored::Datetime(ms) => {
-            let (year, month, day) = date(ms.div_euclid(DAY_MS));
-            let of_day = ms.rem_euclid(DAY_MS);
-            let (h, m, s, ms_of_s) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1_000 % 60, of_day % 1_000);
-            let _ = match year {
-                0..=9999 => {
-                    write!(out, "datetime(\"{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{ms_of_s:03}Z\")")
-                }
-                _ => write!(out, "datetime(\"1970-01-01\").offset(duration(\"{ms}ms\"))"),
-            };
-        }
-        Stored::Duration(ms) => {
-            let _ = write!(out, "duration(\"{ms}ms\")");
-        }
-    }
-}
-
-fn write_entity(out: &mut String, ty: &str, id: &str) {
-    out.extend([ty, "::"]);
-    write_text(out, id);
-}
-
-fn write_text(out: &mut String, text: &str) {
-    out.push_str(&quoted(text));
-}
-
-/// A Cedar string literal.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().saturating_add(2));
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
