@@ -32,6 +32,8 @@ mod facts;
 mod index;
 mod ip;
 mod like;
+#[cfg(feature = "compile")]
+mod logic;
 mod print;
 mod program;
 mod request;
