@@ -24,8 +24,12 @@
 //! A policy that fails at run time (an overflow, say) is skipped by Cedar, which for a forbid means that it fails open.
 //! Here a forbid that fails denies, unless `errors = "cedar"` asks for Cedar's way. Either way it is reported.
 
+#[cfg(feature = "compile")]
+pub mod analysis;
 mod answer;
 mod datetime;
+#[cfg(feature = "compile")]
+mod difference;
 mod effect;
 mod evaluate;
 mod facts;
@@ -54,6 +58,10 @@ use crate::model::{Problem, Source};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+#[cfg(feature = "compile")]
+pub use analysis::analyse;
+#[cfg(feature = "compile")]
+pub use difference::{Change, Difference, Place, Turn, difference};
 pub use answer::{Answer, Verdict};
 pub use effect::Effect;
 pub use request::Request;
