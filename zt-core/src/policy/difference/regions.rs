@@ -27,6 +27,7 @@ pub(super) struct Sides<'r, 'a> {
 }
 
 /// Requests at a row, by policies of one set.
+#[derive(Default)]
 struct Side {
     /// Of permits that the other set does not have as they are.
     own_permits: Vec<Cube>,
@@ -56,66 +57,38 @@ impl<'r, 'a> Sides<'r, 'a> {
     }
 
     /// What changes for requests that are at these rows.
-    pub(super) fn entries(&mut self, rows: [Option<&'a Row>; 2]) -> Rc<[Entry]> {
+    pub(super) fn entries(&mut self, [old_row, new_row]: [Option<&'a Row>; 2]) -> Rc<[Entry]> {
         let [old, new] = self.sides;
-        let at = [(old, rows[0]), (new, rows[1])].map(|(rules, row)| row.map(|row| rules.at(row)).unwrap_or_default());
-        let local = [old, new].iter().zip(&at).any(|(rules, at)| at.iter().any(|at| rules.is_local(*at)));
+        let at = [(old, old_row), (new, new_row)].map(|(rules, row)| row.map(|row| rules.at(row)).unwrap_or_default());
+        let [old_at, new_at] = &at;
+        let local = |rules: &Rules<'_>, at: &[u32]| at.iter().any(|at| rules.is_local(*at));
+        let local = local(old, old_at) || local(new, new_at);
         if let Some(known) = self.known.get(&at).filter(|_| !local) {
             return Rc::clone(known);
         }
-        let same_place = match rows {
-            [Some(old_row), Some(new_row)] => old.reader(Some(old_row)).mark == new.reader(Some(new_row)).mark,
+        let same_place = match (old_row, new_row) {
+            (Some(old_row), Some(new_row)) => old.reader(Some(old_row)).mark == new.reader(Some(new_row)).mark,
             _ => true,
         };
-        let entries: Rc<[Entry]> = match self.differing(&at, same_place) {
-            None => Rc::new([]),
-            Some(own) => {
-                let sides = [0, 1].map(|side| self.side(side, &at, &own, rows));
-                let [old, new] = sides;
-                let mut entries = BTreeSet::new();
-                for (turn, from, to) in [(Turn::Allowed, &old, &new), (Turn::Denied, &new, &old)] {
-                    for cube in self.gained(from, to) {
-                        entries.extend(classes(&cube).into_iter().map(|(class, when)| (turn, class, when)));
-                    }
+        let [old_texts, new_texts] = &self.texts;
+        let old_has = written(old, old_texts, old_at, same_place);
+        let new_has = written(new, new_texts, new_at, same_place);
+        let old_own = without(old_texts, old_at, &new_has);
+        let new_own = without(new_texts, new_at, &old_has);
+        let mut entries = BTreeSet::new();
+        if !old_own.is_empty() || !new_own.is_empty() {
+            let (old, new) = (side(old, old_row, old_at, &old_own), side(new, new_row, new_at, &new_own));
+            for (turn, from, to) in [(Turn::Allowed, &old, &new), (Turn::Denied, &new, &old)] {
+                for cube in self.gained(from, to) {
+                    entries.extend(classes(&cube).into_iter().map(|(class, when)| (turn, class, when)));
                 }
-                entries.into_iter().collect()
             }
-        };
+        }
+        let entries: Rc<[Entry]> = entries.into_iter().collect();
         if !local {
             self.known.insert(at, Rc::clone(&entries));
         }
         entries
-    }
-
-    /// The policies of each side that the other does not have as they are; nothing when there are none.
-    fn differing(&self, at: &[Vec<u32>; 2], same_place: bool) -> Option<[BTreeSet<u32>; 2]> {
-        let texts = [0, 1].map(|side| {
-            let (rules, text) = (self.sides[side], &self.texts[side]);
-            let of = |at: &u32| text.get(*at as usize).filter(|_| same_place || !rules.is_local(*at)).cloned();
-            at[side].iter().filter_map(of).collect::<BTreeSet<Rc<str>>>()
-        });
-        let own = [(0, 1), (1, 0)].map(|(side, other): (usize, usize)| {
-            let has = |at: &&u32| self.texts[side].get(**at as usize).is_some_and(|text| texts[other].contains(text));
-            at[side].iter().filter(|at| !has(at)).copied().collect::<BTreeSet<u32>>()
-        });
-        own.iter().any(|own| !own.is_empty()).then_some(own)
-    }
-
-    fn side(&self, side: usize, at: &[Vec<u32>; 2], own: &[BTreeSet<u32>; 2], rows: [Option<&'a Row>; 2]) -> Side {
-        let (rules, row, own) = (self.sides[side], rows[side], &own[side]);
-        let mut found = Side { own_permits: Vec::new(), all_permits: Vec::new(), own_forbids: Vec::new(), all_forbids: Vec::new() };
-        for at in &at[side] {
-            let cubes = if rules.is_permit(*at) { rules.outcome(*at, row).yes.clone() } else { rules.denied(*at, row) };
-            let (all, of_own) = match rules.is_permit(*at) {
-                true => (&mut found.all_permits, &mut found.own_permits),
-                false => (&mut found.all_forbids, &mut found.own_forbids),
-            };
-            if own.contains(at) {
-                of_own.extend_from_slice(&cubes);
-            }
-            all.extend(cubes);
-        }
-        found
     }
 
     /// What the second side allows and the first does not.
@@ -128,12 +101,12 @@ impl<'r, 'a> Sides<'r, 'a> {
             }
         }
         // Forbids that are gone, where something permits it.
-        for cube in &from.own_forbids {
+        'forbids: for cube in &from.own_forbids {
             for left in self.left(cube, &to.all_forbids) {
                 if gained.len() > REGIONS_MAX {
                     // Everything that the permits have, whatever the forbids leave of it.
-                    gained.extend(to.all_permits.iter().filter(|permit| permit.meets(&left)).cloned());
-                    break;
+                    gained.extend_from_slice(&to.all_permits);
+                    break 'forbids;
                 }
                 gained.extend(to.all_permits.iter().filter_map(|permit| permit.and(&left)));
             }
@@ -156,4 +129,31 @@ impl<'r, 'a> Sides<'r, 'a> {
             }
         }
     }
+}
+
+/// Of policies at a row, those that mean the same wherever they are written so.
+fn written<'t>(rules: &Rules<'_>, texts: &'t [Rc<str>], at: &[u32], same_place: bool) -> BTreeSet<&'t str> {
+    let comparable = at.iter().filter(|at| same_place || !rules.is_local(**at));
+    comparable.filter_map(|at| texts.get(*at as usize)).map(|text| &**text).collect()
+}
+
+/// Policies at a row that are not among these.
+fn without(texts: &[Rc<str>], at: &[u32], known: &BTreeSet<&str>) -> BTreeSet<u32> {
+    let is_known = |at: &&u32| texts.get(**at as usize).is_some_and(|text| known.contains(&**text));
+    at.iter().filter(|at| !is_known(at)).copied().collect()
+}
+
+fn side<'a>(rules: &Rules<'a>, row: Option<&'a Row>, at: &[u32], own: &BTreeSet<u32>) -> Side {
+    let mut found = Side::default();
+    for at in at {
+        let (cubes, all, of_own) = match rules.is_permit(*at) {
+            true => (rules.outcome(*at, row).yes.clone(), &mut found.all_permits, &mut found.own_permits),
+            false => (rules.denied(*at, row), &mut found.all_forbids, &mut found.own_forbids),
+        };
+        if own.contains(at) {
+            of_own.extend_from_slice(&cubes);
+        }
+        all.extend(cubes);
+    }
+    found
 }

@@ -51,11 +51,6 @@ impl Cube {
         self.0.remove(unknown);
     }
 
-    /// Whether they are all requests.
-    pub(crate) fn is_all(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Requests in both.
     pub(crate) fn and(&self, other: &Self) -> Option<Self> {
         other.0.iter().try_fold(self.clone(), |cube, (unknown, values)| cube.with(unknown, values))
@@ -157,9 +152,9 @@ mod tests {
 
     #[test]
     fn all_values_say_nothing_and_none_is_no_cube() {
-        assert!(risk(i64::MIN, i64::MAX).unwrap().is_all());
+        assert_eq!(risk(i64::MIN, i64::MAX), Some(Cube::default()));
         assert_eq!(risk(1_001, 2_000), None);
-        assert!(Cube::of(Unknown::Kind, Values::States(ANYONE)).unwrap().is_all());
+        assert_eq!(Cube::of(Unknown::Kind, Values::States(ANYONE)), Some(Cube::default()));
         assert!(risk(5, 5).unwrap().and(&risk(6, 6).unwrap()).is_none());
     }
 }

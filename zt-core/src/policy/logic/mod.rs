@@ -9,7 +9,7 @@ mod unknown;
 mod values;
 mod words;
 
-pub(crate) use condition::{Outcome, Reader};
+pub(crate) use condition::Outcome;
 pub(crate) use cube::{Cube, covered, remainder};
 pub(crate) use rules::Rules;
 pub(crate) use unknown::{ANYONE, KINDS, TRUE, Unknown};

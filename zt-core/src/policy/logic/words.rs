@@ -1,7 +1,7 @@
 //! Sets of requests as Cedar's conditions.
 
 use super::cube::Cube;
-use super::unknown::{FAILS, FALSE, KINDS, NOBODY, TRUE, Unknown, all_of, present};
+use super::unknown::{ANYONE, FAILS, FALSE, KINDS, NOBODY, TRUE, Unknown, all_of, present};
 use super::values::Values;
 use crate::policy::facts::Fact;
 use crate::policy::print::quoted;
@@ -19,7 +19,7 @@ pub(crate) fn words(cube: &Cube) -> Vec<String> {
     for (unknown, values) in cube.said() {
         match (unknown, values) {
             // Who is in a role is somebody.
-            (Unknown::Kind, Values::States(kinds)) if grouped && *kinds == !NOBODY & 0b1111 => {}
+            (Unknown::Kind, Values::States(kinds)) if grouped && *kinds == (!NOBODY & ANYONE) => {}
             (Unknown::Kind, Values::States(kinds)) => parts.push(is_one_of(*kinds)),
             (Unknown::Id, Values::Words { words, others, .. }) => parts.push(named(kinds, words.iter(), *others)),
             (Unknown::Group(ty, name), Values::States(state)) => {

@@ -17,7 +17,7 @@ use crate::policy::vocabulary::METHODS;
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 
-    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    pub(super) fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[usize::try_from(self.roll(choices.len() as u64)).unwrap()]
     }
 }
@@ -300,7 +300,7 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
     Context::from_pairs(pairs).unwrap()
 }
 
-fn random_identity(dice: &mut Dice) -> Option<Identity> {
+pub(super) fn random_identity(dice: &mut Dice) -> Option<Identity> {
     let kind = match dice.roll(5) {
         0 => return None,
         1 => IdentityKind::ApiKey,
@@ -363,7 +363,7 @@ fn compare(sets: u64, seed: u64) -> Seen {
     seen
 }
 
-fn facts<'a>(dice: &mut Dice, request: Request<'a>) -> Request<'a> {
+pub(super) fn facts<'a>(dice: &mut Dice, request: Request<'a>) -> Request<'a> {
     Request {
         path: (dice.roll(2) == 0).then_some("a.b"),
         host: (dice.roll(2) == 0).then_some("api.example.com"),

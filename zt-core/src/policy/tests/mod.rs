@@ -1,5 +1,7 @@
 //! What policies decide, against Cedar itself and by hand.
 
+mod analysis;
+mod difference;
 mod differential;
 mod grading;
 mod printing;
