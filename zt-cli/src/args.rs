@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Validate a configuration and everything it names, and report every mistake at once.
     Check(Check),
+    /// List what policies newly allow and newly deny from one configuration to another.
+    Diff(Diff),
     /// Decide recorded events: one decision a line, in order, each event's own `time_ms` as the clock.
     Decide(Decide),
     /// Evaluate raw Cedar requests: one answer a line, in order.
@@ -36,6 +38,25 @@ pub(crate) struct Check {
     /// Write JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Count warnings about policies as findings: exit with 1 when there are any.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The configuration as it was.
+    #[arg(value_name = "OLD.TOML")]
+    pub(crate) old: PathBuf,
+    /// The configuration as it would be.
+    #[arg(value_name = "NEW.TOML")]
+    pub(crate) new: PathBuf,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Taken like every command's, and not needed: both configurations are given.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod check;
 mod codes;
 mod configuration;
 mod decide;
+mod diff;
 mod events;
 mod input;
 mod key;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     // clap prints usage errors itself and exits with 2.
     let ending = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),

@@ -1,5 +1,7 @@
 //! The only place that knows the order of the stages: configuration in, decisions out.
 
+#[cfg(feature = "compile")]
+mod analyse;
 mod compile;
 mod config;
 mod current;

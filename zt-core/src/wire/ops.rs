@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::text;
-use super::text_ops::{check, named_files, policy_evaluate};
+use super::text_ops::{check, named_files, policy_analyse, policy_diff, policy_evaluate};
 use super::verify_ops::{dpop_verify, jws_verify, request_verify};
 use crate::model::{Code, Decision, schemas};
 
@@ -16,6 +16,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("dpop_verify", dpop_verify),
     ("jws_verify", jws_verify),
     ("named_files", named_files),
+    ("policy_analyse", policy_analyse),
+    ("policy_diff", policy_diff),
     ("policy_evaluate", policy_evaluate),
     ("problem", problem),
     ("request_verify", request_verify),

@@ -112,7 +112,7 @@ fn holds(change: &Change, request: &Request<'_>) -> bool {
 fn no_change_is_missed() {
     let mut dice = Dice(11);
     let (mut differed, mut listed) = (0, 0);
-    for round in 0..if cfg!(debug_assertions) { 150 } else { 3_000 } {
+    for round in 0..if cfg!(debug_assertions) { 100 } else { 3_000 } {
         let modes = if round % 5 == 0 { [ErrorMode::Cedar, ErrorMode::Deny] } else { [ErrorMode::Deny; 2] };
         let old_text = random_set(&mut dice);
         let new_text = if dice.roll(2) == 0 { random_set(&mut dice) } else { format!("{old_text}\n{}", plain(&mut dice).join("\n")) };
@@ -190,12 +190,12 @@ fn by_hand() {
     assert_eq!(
         lines("permit(principal is User, action == Action::\"health\", resource);", "permit(principal, action == Action::\"health\", resource) when { context has ip && context.ip.isLoopback() };"),
         [
+            "Allowed Anonymous [] 1 when { context has ip && context.ip.isLoopback() }",
             "Allowed ApiKey [] 1 when { context has ip && context.ip.isLoopback() }",
             "Allowed Workload [] 1 when { context has ip && context.ip.isLoopback() }",
-            "Allowed Anonymous [] 1 when { context has ip && context.ip.isLoopback() }",
             "Denied User [] 1 when { !(context has ip) }",
             "Denied User [] 1 when { context has ip && !(context.ip.isLoopback()) }",
-        ].map(str::to_owned).into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        ]
     );
 }
 
