@@ -380,12 +380,20 @@ fn check_warns_of_odd_policies_and_strict_counts_it() {
     let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", odd);
     let run = place.zt(&["check", "--config", "zt.toml"]);
     assert_eq!(run.code(), 0);
-    let told = run.stdout();
-    assert!(told.contains("warning: a.cedar:2:1: the forbid `night` can never match: `context.hour >= 24` is never true; correct it"), "{told}");
+    let told = run.out();
+    assert!(
+        told.contains(
+            "warning: a.cedar:2:1: the forbid `night` can never match: `context.hour >= 24` is never true; correct it"
+        ),
+        "{told}"
+    );
     let run = place.zt(&["check", "--config", "zt.toml", "--strict", "--json"]);
     assert_eq!(run.code(), 1);
     let warning = &run.lines()[0]["warnings"][0];
-    assert_eq!([&warning["kind"], &warning["policy"], &warning["line"]], [&json!("forbid_never_matches"), &json!("night"), &json!(2)]);
+    assert_eq!(
+        [&warning["kind"], &warning["policy"], &warning["line"]],
+        [&json!("forbid_never_matches"), &json!("night"), &json!(2)]
+    );
     let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", odd.replace("24", "22"));
     assert_eq!(place.zt(&["check", "--config", "zt.toml", "--strict"]).code(), 0);
 }
@@ -394,16 +402,17 @@ fn check_warns_of_odd_policies_and_strict_counts_it() {
 fn diff_lists_what_changes() {
     let policy = "permit(principal in Role::\"buyer\", action, resource) when { context.risk < 300 };";
     let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", policy);
-    let place = place.with("new.toml", ORDERS.replace("a.cedar", "b.cedar")).with("b.cedar", policy.replace("300", "500"));
+    let place =
+        place.with("new.toml", ORDERS.replace("a.cedar", "b.cedar")).with("b.cedar", policy.replace("300", "500"));
     let run = place.zt(&["diff", "zt.toml", "new.toml"]);
     assert_eq!(run.code(), 1);
     assert_eq!(
-        run.stdout(),
+        run.out(),
         "+ allowed  Role::\"buyer\"  segment orders  when { context.risk >= 300 && context.risk <= 499 }\n1 difference\n"
     );
     let run = place.zt(&["diff", "new.toml", "zt.toml", "--json"]);
     assert_eq!((run.code(), &run.lines()[0]["changes"][0]["turn"]), (1, &json!("denied")));
     let run = place.zt(&["diff", "zt.toml", "zt.toml"]);
-    assert_eq!((run.code(), run.stdout().as_str()), (0, "no difference\n"));
+    assert_eq!((run.code(), run.out().as_str()), (0, "no difference\n"));
     assert_eq!(place.zt(&["diff", "zt.toml", "absent.toml"]).code(), 2);
 }

@@ -143,7 +143,11 @@ fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<So
     sources
 }
 
-pub(super) fn authorization(config: &policy::Config, sources: &[Source<'_>], router: &Router) -> Result<Policy, Vec<Problem>> {
+pub(super) fn authorization(
+    config: &policy::Config,
+    sources: &[Source<'_>],
+    router: &Router,
+) -> Result<Policy, Vec<Problem>> {
     let segments: Vec<&str> = router.segments().iter().map(|segment| &**segment).collect();
     let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(subject_of_policy).collect();
     let others = |(at, endpoint)| router.other_segments(endpoint).into_iter().map(move |segment| (at, segment));

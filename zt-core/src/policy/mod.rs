@@ -60,9 +60,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[cfg(feature = "compile")]
 pub use analysis::analyse;
+pub use answer::{Answer, Verdict};
 #[cfg(feature = "compile")]
 pub use difference::{Change, Difference, Place, Turn, difference};
-pub use answer::{Answer, Verdict};
 pub use effect::Effect;
 pub use request::Request;
 #[cfg(feature = "compile")]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Surroundings, some_of};
-use crate::policy::logic::{Cube, Rules, remainder};
+use crate::policy::logic::{Cube, Rules, survives};
 
 /// Permits and forbids of an endpoint that are looked at before it is taken for one that somebody may call.
 const PERMITS_MAX: usize = 128;
@@ -31,10 +31,9 @@ pub(super) fn find(rules: &Rules<'_>, surroundings: &Surroundings<'_>) -> Vec<Fi
         found.push(Finding { endpoints: names, ..Finding::new(Kind::SegmentNotUsed, message, mend) });
     }
     for (endpoint, _) in endpoints.iter().filter(|(_, open)| !**open) {
-        let told = |row: &crate::policy::index::Row| {
-            *row.id == **endpoint && row.segment.as_deref().is_some_and(|segment| closed.contains(&segment))
-        };
-        if !rows.iter().any(told) {
+        let told =
+            |row: &crate::policy::index::Row| row.segment.as_deref().is_some_and(|segment| closed.contains(&segment));
+        if !rows.iter().filter(|row| *row.id == **endpoint).all(told) {
             let message = format!("nobody may call `{endpoint}`");
             let finding = Finding::new(Kind::EndpointNobodyMayCall, message, "permit it to somebody, or take it out");
             found.push(Finding { endpoints: vec![(*endpoint).to_owned()], ..finding });
@@ -54,7 +53,7 @@ fn somebody(rules: &Rules<'_>, row: &crate::policy::index::Row) -> bool {
     let mut permits = at.iter().filter(|at| rules.is_permit(**at));
     let open = permits.by_ref().take(PERMITS_MAX).any(|at| {
         let yes = &rules.outcome(*at, row).yes;
-        yes.iter().any(|cube| remainder(cube, &denied).is_none_or(|left| !left.is_empty()))
+        yes.iter().any(|cube| survives(cube, &denied))
     });
     open || permits.next().is_some()
 }

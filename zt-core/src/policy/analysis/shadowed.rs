@@ -90,7 +90,8 @@ fn shadows(rules: &Rules<'_>, first: u32, second: u32) -> bool {
     if !rules.applies_wherever(first, second) || !(rules.is_permit(first) || as_severe(rules, first, second)) {
         return false;
     }
-    let reached = |at: u32, row| if rules.is_permit(at) { rules.outcome(at, row).yes.clone() } else { rules.denied(at, row) };
+    let reached =
+        |at: u32, row| if rules.is_permit(at) { rules.outcome(at, row).yes.clone() } else { rules.denied(at, row) };
     let implied = |a: u32, b: u32| {
         let local = rules.is_local(a) || rules.is_local(b);
         let mut rows = rules.rows_of(b);
@@ -100,7 +101,10 @@ fn shadows(rules: &Rules<'_>, first: u32, second: u32) -> bool {
         all && (!local || rows.next().is_none())
     };
     implied(first, second)
-        && (first < second || !(rules.applies_wherever(second, first) && implied(second, first) && equally_severe(rules, first, second)))
+        && (first < second
+            || !(rules.applies_wherever(second, first)
+                && implied(second, first)
+                && equally_severe(rules, first, second)))
 }
 
 /// A forbid asks for more than to deny where its annotations say so.
@@ -112,7 +116,8 @@ fn as_severe(rules: &Rules<'_>, first: u32, second: u32) -> bool {
     let plain = Denial::default();
     let (first, second) = (denial(rules, first, &plain), denial(rules, second, &plain));
     let asks = |denial: &Denial| denial.outcome == Graded::StepUp;
-    first.outcome >= second.outcome && (!asks(second) || (&first.acr, first.max_age_s) == (&second.acr, second.max_age_s))
+    first.outcome >= second.outcome
+        && (!asks(second) || (&first.acr, first.max_age_s) == (&second.acr, second.max_age_s))
 }
 
 fn equally_severe(rules: &Rules<'_>, first: u32, second: u32) -> bool {
@@ -122,9 +127,7 @@ fn equally_severe(rules: &Rules<'_>, first: u32, second: u32) -> bool {
 /// Whether forbids that deny have all that a permit has. Milder ones let the request pass.
 fn taken_back(rules: &Rules<'_>, forbids: &[u32], permit: u32) -> bool {
     let plain = Denial::default();
-    let deny = |at: &&u32| {
-        denial(rules, **at, &plain).outcome >= Graded::Deny && rules.applies_wherever(**at, permit)
-    };
+    let deny = |at: &&u32| denial(rules, **at, &plain).outcome >= Graded::Deny && rules.applies_wherever(**at, permit);
     let forbids: Vec<u32> = forbids.iter().filter(deny).copied().collect();
     if forbids.is_empty() {
         return false;

@@ -22,8 +22,12 @@ impl<'a> Places<'a> {
         let indexes = [old, new].map(by_key);
         let keys: BTreeSet<&Key> = indexes.iter().flat_map(BTreeMap::keys).collect();
         let keys: Vec<Key> = keys.into_iter().cloned().collect();
-        let mut places =
-            Self { rows: Vec::with_capacity(keys.len()), keys: Vec::new(), of_endpoint: BTreeMap::new(), of_segment: BTreeMap::new() };
+        let mut places = Self {
+            rows: Vec::with_capacity(keys.len()),
+            keys: Vec::new(),
+            of_endpoint: BTreeMap::new(),
+            of_segment: BTreeMap::new(),
+        };
         for (at, (id, segment, method)) in keys.iter().enumerate() {
             let row = |rows: &BTreeMap<Key, &'a Row>| {
                 let exact = rows.get(&(id.clone(), segment.clone(), method.clone()));

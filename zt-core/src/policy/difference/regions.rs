@@ -43,7 +43,8 @@ impl<'r, 'a> Sides<'r, 'a> {
         let texts = [old, new].map(|rules| {
             let program = rules.program();
             let text = |rule: &Rule| {
-                let mut parts: Vec<String> = program.conjuncts(rule.body).into_iter().map(|p| program.print(p)).collect();
+                let mut parts: Vec<String> =
+                    program.conjuncts(rule.body).into_iter().map(|p| program.print(p)).collect();
                 let principal = program.print_scope(Var::Principal, rule.principal);
                 parts.insert(0, format!("{:?} {principal:?}", rule.effect));
                 if !same_errors {
@@ -125,7 +126,7 @@ impl<'r, 'a> Sides<'r, 'a> {
             None => vec![cube.clone()],
             Some(steps) => {
                 self.steps = steps;
-                remainder(cube, others).unwrap_or_else(|| vec![cube.clone()])
+                remainder(cube, others)
             }
         }
     }

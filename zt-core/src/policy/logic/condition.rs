@@ -351,4 +351,3 @@ fn split(cube: Option<Cube>, needs: &[Fact]) -> Outcome {
     }
     outcome
 }
-

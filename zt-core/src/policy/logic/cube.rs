@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use super::unknown::Unknown;
 use super::values::Values;
 
-/// Pieces that a subtraction may leave before it gives up.
-const PIECES_MAX: usize = 256;
+/// Pieces that others may leave of a cube.
+const PIECES_MAX: usize = 32;
+/// Cubes that are met before a cube is taken for one of which something is left.
+const STEPS_MAX: usize = 8_192;
 
 /// All requests whose unknowns have one of these values each; what is not said can be anything. Never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,29 +91,49 @@ impl Cube {
     }
 }
 
-/// What others leave of a cube, in pieces that are apart; nothing known when these become too many.
-pub(crate) fn remainder<'c>(cube: &Cube, others: impl IntoIterator<Item = &'c Cube>) -> Option<Vec<Cube>> {
+/// What others leave of a cube, in pieces that are apart. Nothing is left where that is certain; others that would leave
+/// too many pieces are passed over.
+pub(crate) fn remainder(cube: &Cube, others: &[Cube]) -> Vec<Cube> {
+    if !survives(cube, others) {
+        return Vec::new();
+    }
     let mut pieces = vec![cube.clone()];
     for other in others {
-        if pieces.is_empty() {
-            break;
-        }
         if pieces.iter().any(|piece| piece.meets(other)) {
-            pieces = pieces.iter().flat_map(|piece| piece.minus(other)).collect();
-        }
-        if pieces.len() > PIECES_MAX {
-            return None;
+            let smaller: Vec<Cube> = pieces.iter().flat_map(|piece| piece.minus(other)).collect();
+            if smaller.len() <= PIECES_MAX {
+                pieces = smaller;
+            }
         }
     }
-    Some(pieces)
+    pieces
 }
 
 /// Whether every request of these is in one of the others, for certain.
 pub(crate) fn covered(cubes: &[Cube], others: &[Cube]) -> bool {
-    let one = |cube: &Cube| {
-        others.iter().any(|other| cube.is_in(other)) || remainder(cube, others).is_some_and(|rest| rest.is_empty())
-    };
-    cubes.iter().all(one)
+    cubes.iter().all(|cube| !survives(cube, others))
+}
+
+/// Whether others leave something of a cube, as far as can be told in bounded time: one piece is followed to its end
+/// before the next.
+pub(crate) fn survives(cube: &Cube, others: &[Cube]) -> bool {
+    if others.iter().any(|other| cube.is_in(other)) {
+        return false;
+    }
+    let mut open = vec![(cube.clone(), 0_usize)];
+    let mut steps = STEPS_MAX;
+    while let Some((piece, from)) = open.pop() {
+        let rest = others.get(from..).unwrap_or_default();
+        let met = rest.iter().position(|other| piece.meets(other));
+        let Some((met, other)) = met.and_then(|met| Some((met, rest.get(met)?))) else { return true };
+        match steps.checked_sub(met.saturating_add(1)) {
+            Some(left) => steps = left,
+            None => return true,
+        }
+        let next = from.saturating_add(met).saturating_add(1);
+        open.extend(piece.minus(other).into_iter().map(|piece| (piece, next)));
+    }
+    false
 }
 
 #[cfg(test)]
@@ -141,7 +163,7 @@ mod tests {
         ) {
             let one = cube(one).unwrap();
             let others: Vec<Cube> = others.into_iter().filter_map(cube).collect();
-            let left = remainder(&one, &others).unwrap();
+            let left = remainder(&one, &others);
             for request in requests() {
                 let wanted = request.is_in(&one) && !others.iter().any(|other| request.is_in(other));
                 prop_assert_eq!(left.iter().filter(|piece| request.is_in(piece)).count(), usize::from(wanted));

@@ -49,7 +49,9 @@ pub(crate) fn kind(program: &Program, node: NodeId, needs: &mut Vec<Fact>) -> Op
             Kind::Bool
         }
         Node::Order(_, a, b) => match (of(a)?, of(b)?) {
-            (Kind::Long, Kind::Long) | (Kind::Datetime, Kind::Datetime) | (Kind::Duration, Kind::Duration) => Kind::Bool,
+            (Kind::Long, Kind::Long) | (Kind::Datetime, Kind::Datetime) | (Kind::Duration, Kind::Duration) => {
+                Kind::Bool
+            }
             _ => return None,
         },
         Node::In(a, b) => match (of(a)?, of(b)?) {
@@ -76,10 +78,9 @@ pub(crate) fn kind(program: &Program, node: NodeId, needs: &mut Vec<Fact>) -> Op
         }
         Node::Like(a, _) => wanted(of(a)?, Kind::Text, Kind::Bool)?,
         Node::Call(function, a) => match (function, of(a)?) {
-            (
-                Function::IsIpv4 | Function::IsIpv6 | Function::IsLoopback | Function::IsMulticast,
-                Kind::Ip,
-            ) => Kind::Bool,
+            (Function::IsIpv4 | Function::IsIpv6 | Function::IsLoopback | Function::IsMulticast, Kind::Ip) => {
+                Kind::Bool
+            }
             (Function::ToTime, Kind::Datetime) => Kind::Duration,
             (
                 Function::ToMilliseconds

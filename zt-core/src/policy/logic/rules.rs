@@ -31,7 +31,8 @@ pub(crate) struct Rules<'a> {
 impl<'a> Rules<'a> {
     pub(crate) fn new(compiled: &'a Compiled) -> Self {
         let index = &compiled.index;
-        let count = index.buckets.iter().map(|bucket| (bucket.class as usize).saturating_add(1)).max().unwrap_or_default();
+        let count =
+            index.buckets.iter().map(|bucket| (bucket.class as usize).saturating_add(1)).max().unwrap_or_default();
         let (mut rows, mut buckets) = (vec![Vec::new(); count], vec![Vec::new(); count]);
         let mut classes: Vec<Vec<u32>> = vec![Vec::new(); compiled.program.rules.len()];
         for (at, row) in (0..).zip(&index.rows) {

@@ -29,10 +29,7 @@ impl Values {
             (Self::Numbers { ranges: a, absent: x }, Self::Numbers { ranges: b, absent: y }) => {
                 Self::Numbers { ranges: both(a, b), absent: *x && *y }
             }
-            (
-                Self::Words { words: a, others: in_a, absent: x },
-                Self::Words { words: b, others: in_b, absent: y },
-            ) => {
+            (Self::Words { words: a, others: in_a, absent: x }, Self::Words { words: b, others: in_b, absent: y }) => {
                 let words: BTreeSet<Box<str>> = match (in_a, in_b) {
                     (false, false) => a.intersection(b).cloned().collect(),
                     (false, true) => a.difference(b).cloned().collect(),

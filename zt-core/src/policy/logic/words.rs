@@ -12,9 +12,8 @@ pub(crate) fn words(cube: &Cube) -> Vec<String> {
         Values::States(kinds) => kinds,
         _ => 0,
     };
-    let grouped = cube.said().any(|(unknown, values)| {
-        matches!(unknown, Unknown::Group(..)) && *values == Values::States(TRUE)
-    });
+    let grouped =
+        cube.said().any(|(unknown, values)| matches!(unknown, Unknown::Group(..)) && *values == Values::States(TRUE));
     let mut parts = Vec::new();
     for (unknown, values) in cube.said() {
         match (unknown, values) {

@@ -13,14 +13,47 @@ pub(super) fn unvalidated(text: &str, errors: ErrorMode) -> Policy {
 
 fn atom(dice: &mut Dice) -> String {
     match dice.roll(10) {
-        0..=2 => format!("context.risk {} {}", dice.pick(&["<", "<=", ">", ">=", "==", "!="]), dice.pick(&["100", "500", "1001"])),
+        0..=2 => format!(
+            "context.risk {} {}",
+            dice.pick(&["<", "<=", ">", ">=", "==", "!="]),
+            dice.pick(&["100", "500", "1001"])
+        ),
         3 => format!("context.hour {} {}", dice.pick(&["<", ">="]), dice.pick(&["8", "20", "24"])),
         4 => format!("context.method {} {}", dice.pick(&["==", "!="]), dice.pick(&["\"GET\"", "\"POST\""])),
         5 => format!("principal in {}", dice.pick(&["Role::\"r0\"", "[Role::\"r1\", Scope::\"s0\"]", "User::\"u0\""])),
-        6 => dice.pick(&["context has asn", "context.asn > 200", "context has asn && context.asn < 251", "context has acr && context.acr == \"a.b\"", "context.risk + 1 > 400"]).to_owned(),
-        7 => dice.pick(&["principal is User", "principal == User::\"u1\"", "context.roles.contains(\"r0\")", "context.ip.isLoopback()"]).to_owned(),
-        8 => dice.pick(&["action in Action::\"read\"", "resource in Segment::\"orders\"", "[\"GET\", \"PUT\"].contains(context.method)"]).to_owned(),
-        _ => dice.pick(&["context.credential == \"jwt\"", "context.credential != \"none\"", "context.country like \"D*\"", "true", "false"]).to_owned(),
+        6 => dice
+            .pick(&[
+                "context has asn",
+                "context.asn > 200",
+                "context has asn && context.asn < 251",
+                "context has acr && context.acr == \"a.b\"",
+                "context.risk + 1 > 400",
+            ])
+            .to_owned(),
+        7 => dice
+            .pick(&[
+                "principal is User",
+                "principal == User::\"u1\"",
+                "context.roles.contains(\"r0\")",
+                "context.ip.isLoopback()",
+            ])
+            .to_owned(),
+        8 => dice
+            .pick(&[
+                "action in Action::\"read\"",
+                "resource in Segment::\"orders\"",
+                "[\"GET\", \"PUT\"].contains(context.method)",
+            ])
+            .to_owned(),
+        _ => dice
+            .pick(&[
+                "context.credential == \"jwt\"",
+                "context.credential != \"none\"",
+                "context.country like \"D*\"",
+                "true",
+                "false",
+            ])
+            .to_owned(),
     }
 }
 
@@ -41,7 +74,17 @@ fn condition(dice: &mut Dice, depth: u64) -> String {
 fn plain(dice: &mut Dice) -> Vec<String> {
     let policy = |dice: &mut Dice| {
         let effect = dice.pick(&["permit", "permit", "permit", "forbid"]);
-        let principal = dice.pick(&["", "", "", " in Role::\"r0\"", " in Role::\"r1\"", " in Scope::\"s0\"", " is User", " == User::\"u0\"", " is ApiKey in Role::\"r0\""]);
+        let principal = dice.pick(&[
+            "",
+            "",
+            "",
+            " in Role::\"r0\"",
+            " in Role::\"r1\"",
+            " in Scope::\"s0\"",
+            " is User",
+            " == User::\"u0\"",
+            " is ApiKey in Role::\"r0\"",
+        ]);
         let action = dice.pick(&["", "", " in Action::\"read\"", " == Action::\"pay\""]);
         let resource = dice.pick(&["", "", " in Segment::\"orders\"", " == Endpoint::\"pay\""]);
         let when = match dice.roll(3) {
@@ -105,7 +148,9 @@ fn is_at(change: &Change, request: &Request<'_>) -> bool {
 fn holds(change: &Change, request: &Request<'_>) -> bool {
     let when = change.condition.strip_prefix("always").unwrap_or(&change.condition);
     // Cedar has no words for what cannot be evaluated.
-    when.contains('`') || verdict(&unvalidated(&format!("permit(principal, action, resource) {when};"), ErrorMode::Deny), request) == Verdict::Allow
+    when.contains('`')
+        || verdict(&unvalidated(&format!("permit(principal, action, resource) {when};"), ErrorMode::Deny), request)
+            == Verdict::Allow
 }
 
 #[test]
@@ -115,7 +160,11 @@ fn no_change_is_missed() {
     for round in 0..if cfg!(debug_assertions) { 100 } else { 3_000 } {
         let modes = if round % 5 == 0 { [ErrorMode::Cedar, ErrorMode::Deny] } else { [ErrorMode::Deny; 2] };
         let old_text = random_set(&mut dice);
-        let new_text = if dice.roll(2) == 0 { random_set(&mut dice) } else { format!("{old_text}\n{}", plain(&mut dice).join("\n")) };
+        let new_text = if dice.roll(2) == 0 {
+            random_set(&mut dice)
+        } else {
+            format!("{old_text}\n{}", plain(&mut dice).join("\n"))
+        };
         let (old, new) = (unvalidated(&old_text, modes[0]), unvalidated(&new_text, modes[1]));
         let found = difference(&old, &new);
         assert_eq!(found.left_out, 0);
@@ -143,21 +192,40 @@ fn what_only_looks_different_is_not_listed() {
         let mut set = plain(&mut dice);
         let old = unvalidated(&set.join("\n"), ErrorMode::Deny);
         set.reverse();
-        let renamed: Vec<String> = set.iter().enumerate().map(|(at, policy)| format!("@id(\"p{at}\") {policy}")).collect();
+        let renamed: Vec<String> =
+            set.iter().enumerate().map(|(at, policy)| format!("@id(\"p{at}\") {policy}")).collect();
         let new = unvalidated(&renamed.join("\n\n"), ErrorMode::Deny);
         assert_eq!(difference(&old, &new), Difference::default(), "{}", set.join("\n"));
     }
     for (old, new) in [
-        ("permit(principal, action, resource) when { principal in [Role::\"a\", Role::\"b\"] };",
-         "permit(principal in Role::\"a\", action, resource); permit(principal in Role::\"b\", action, resource);"),
-        ("permit(principal, action, resource) when { context.risk < 500 };",
-         "permit(principal, action, resource) when { context.risk < 200 }; permit(principal, action, resource) when { 200 <= context.risk && context.risk < 500 };"),
-        ("permit(principal, action in [Action::\"read\", Action::\"write\"], resource);", "permit(principal, action, resource);"),
-        ("permit(principal, action, resource) unless { context.risk >= 500 };", "permit(principal, action, resource) when { context.risk < 500 };"),
-        ("permit(principal, action, resource); forbid(principal, action, resource) when { context.hour < 6 };",
-         "permit(principal, action, resource) when { context.hour >= 6 };"),
-        ("permit(principal in Role::\"a\", action, resource);", "permit(principal, action, resource) when { context.roles.contains(\"a\") };"),
-        ("permit(principal, action, resource); permit(principal in Role::\"a\", action, resource);", "permit(principal, action, resource);"),
+        (
+            "permit(principal, action, resource) when { principal in [Role::\"a\", Role::\"b\"] };",
+            "permit(principal in Role::\"a\", action, resource); permit(principal in Role::\"b\", action, resource);",
+        ),
+        (
+            "permit(principal, action, resource) when { context.risk < 500 };",
+            "permit(principal, action, resource) when { context.risk < 200 }; permit(principal, action, resource) when { 200 <= context.risk && context.risk < 500 };",
+        ),
+        (
+            "permit(principal, action in [Action::\"read\", Action::\"write\"], resource);",
+            "permit(principal, action, resource);",
+        ),
+        (
+            "permit(principal, action, resource) unless { context.risk >= 500 };",
+            "permit(principal, action, resource) when { context.risk < 500 };",
+        ),
+        (
+            "permit(principal, action, resource); forbid(principal, action, resource) when { context.hour < 6 };",
+            "permit(principal, action, resource) when { context.hour >= 6 };",
+        ),
+        (
+            "permit(principal in Role::\"a\", action, resource);",
+            "permit(principal, action, resource) when { context.roles.contains(\"a\") };",
+        ),
+        (
+            "permit(principal, action, resource); permit(principal in Role::\"a\", action, resource);",
+            "permit(principal, action, resource);",
+        ),
     ] {
         let (old, new) = (unvalidated(old, ErrorMode::Deny), unvalidated(new, ErrorMode::Deny));
         assert_eq!(difference(&old, &new), Difference::default());
@@ -176,7 +244,8 @@ fn lines(old: &str, new: &str) -> Vec<String> {
 
 #[test]
 fn by_hand() {
-    let base = "permit(principal in Role::\"buyer\", action, resource in Segment::\"orders\") when { context.risk < 300 };";
+    let base =
+        "permit(principal in Role::\"buyer\", action, resource in Segment::\"orders\") when { context.risk < 300 };";
     assert_eq!(
         lines(base, &base.replace("300", "500")),
         ["Allowed Role::\"buyer\" [\"orders\"] 0 when { context.risk >= 300 && context.risk <= 499 }"]
@@ -188,7 +257,10 @@ fn by_hand() {
     let night = "permit(principal, action, resource); forbid(principal is User, action == Action::\"pay\", resource) when { context.hour >= 22 };";
     assert_eq!(lines("permit(principal, action, resource);", night), ["Denied User [] 1 when { context.hour >= 22 }"]);
     assert_eq!(
-        lines("permit(principal is User, action == Action::\"health\", resource);", "permit(principal, action == Action::\"health\", resource) when { context has ip && context.ip.isLoopback() };"),
+        lines(
+            "permit(principal is User, action == Action::\"health\", resource);",
+            "permit(principal, action == Action::\"health\", resource) when { context has ip && context.ip.isLoopback() };"
+        ),
         [
             "Allowed Anonymous [] 1 when { context has ip && context.ip.isLoopback() }",
             "Allowed ApiKey [] 1 when { context has ip && context.ip.isLoopback() }",
@@ -207,7 +279,13 @@ fn another_vocabulary() {
     let old = Policy::compile(&Config::default(), &sources, &fewer).unwrap();
     let found = difference(&old, &compile(text).unwrap());
     let [change] = found.changes.as_slice() else { panic!("{found:#?}") };
-    assert_eq!((change.turn, change.principal.as_str(), change.condition.as_str()), (Turn::Allowed, "Role::\"a\"", "always"));
+    assert_eq!(
+        (change.turn, change.principal.as_str(), change.condition.as_str()),
+        (Turn::Allowed, "Role::\"a\"", "always")
+    );
     assert_eq!(change.segments, ["files"]);
-    assert_eq!(change.endpoints.iter().map(|p| (&*p.id, p.segment.as_deref())).collect::<Vec<_>>(), [("* /files/{name}", Some("orders"))]);
+    assert_eq!(
+        change.endpoints.iter().map(|p| (&*p.id, p.segment.as_deref())).collect::<Vec<_>>(),
+        [("* /files/{name}", Some("orders"))]
+    );
 }
