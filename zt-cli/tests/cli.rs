@@ -408,7 +408,7 @@ fn diff_lists_what_changes() {
     assert_eq!(run.code(), 1);
     assert_eq!(
         run.out(),
-        "+ allowed  Role::\"buyer\"  segment orders  when { context.risk >= 300 && context.risk <= 499 }\n1 difference\n"
+        "+ allowed  Role::\"buyer\"  segment default, segment orders  when { context.risk >= 300 && context.risk <= 499 }\n1 difference\n"
     );
     let run = place.zt(&["diff", "new.toml", "zt.toml", "--json"]);
     assert_eq!((run.code(), &run.lines()[0]["changes"][0]["turn"]), (1, &json!("denied")));

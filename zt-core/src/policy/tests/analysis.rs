@@ -282,7 +282,7 @@ fn many_policies_take_bounded_time() {
         .map(|n| {
             format!(
                 "permit(principal, action, resource) when {{ context.risk == {} && context.hour > {} }};\n",
-                n % 1000,
+                n % 500,
                 n % 20
             )
         })
