@@ -1,0 +1,66 @@
+//! Why one request is decided as it is.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Engine, State};
+use crate::model::{Decision, Millis, Request};
+use crate::policy;
+
+/// Why a request is decided as it is, and what would have to change.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Explanation {
+    /// The decision about the request as if it were the first: limits count it alone, and no proof was used before. What was
+    /// revoked is. Its `reasons` are those of every stage.
+    pub decision: Decision,
+    /// What policies say. Absent where there are none, or where they are not asked: no endpoint, or nobody who may ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<policy::Explanation>,
+    /// What to know about this explanation.
+    pub notes: Vec<String>,
+}
+
+const FIRST: &str = "decided as if it were the first request: limits count it alone and no proof was used before; \
+    what was revoked is";
+const NO_POLICY: &str = "there are no policies: who is known may call every endpoint that is known";
+const NOBODY: &str = "policies are not asked: nobody is known and the endpoint is not anonymous";
+const NO_ENDPOINT: &str = "policies are not asked: there is no such endpoint";
+const ANONYMOUS: &str = "the endpoint is anonymous: nobody needs a permit, and only a forbid counts";
+
+impl Engine {
+    /// Why one request is decided as it is. It is for people who ask afterwards: every policy is looked at, one by one. The
+    /// state is read and left as it is: what it revoked stays revoked, and nothing else of it counts.
+    ///
+    /// ```
+    /// use zt_core::model::Request;
+    /// use zt_core::{Config, Engine, State};
+    ///
+    /// let engine = Engine::new(&Config::default())?;
+    /// let state = State::new(&engine);
+    /// let request = Request { method: "GET".into(), path: "/".into(), ..Request::default() };
+    /// let explanation = engine.explain(&state, &request, 1_800_000_000_000);
+    /// assert_eq!(explanation.decision.reasons[0].code.as_str(), "route.unknown_endpoint");
+    /// # Ok::<(), zt_core::engine::Invalid>(())
+    /// ```
+    pub fn explain(&self, state: &State, request: &Request<'_>, now: Millis) -> Explanation {
+        let decision = self.decide(&state.of_revocations(self), request, now);
+        let mut notes = vec![FIRST.to_owned()];
+        let explained = match (self.router.route(request), &self.policy) {
+            (Err(_), _) => Err(NO_ENDPOINT),
+            (Ok(_), None) => Err(NO_POLICY),
+            (Ok(found), Some(policy)) => {
+                let nobody = decision.identity.is_none();
+                notes.extend((nobody && found.endpoint.anonymous).then(|| ANONYMOUS.to_owned()));
+                if nobody && !found.endpoint.anonymous {
+                    Err(NOBODY)
+                } else {
+                    let (identity, workload) = (decision.identity.as_deref(), decision.workload.as_deref());
+                    let host = request.authority().map(super::decide::lower_case);
+                    Ok(policy.explain(&super::decide::asked(&found, identity, workload, request, host.as_deref(), now)))
+                }
+            }
+        };
+        notes.extend(explained.as_ref().err().map(|note| (*note).to_owned()));
+        Explanation { decision, policy: explained.ok(), notes }
+    }
+}
