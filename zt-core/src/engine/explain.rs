@@ -64,3 +64,78 @@ impl Engine {
         Explanation { decision, policy: explained.ok(), notes }
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "compile")]
+mod tests {
+    use crate::model::{Code, Header, Outcome, Request};
+    use crate::verify::{Revocation, Revoked};
+    use crate::{Engine, State};
+
+    const CONFIG: &str = r#"
+version = 1
+[[verify.api_key]]
+id = "buyer-1"
+sha256 = "57329c82f6e48494a4b6c79e47fec04dd34351be2b1830a9915363c172a1ce84"
+roles = ["buyer"]
+[[endpoint]]
+method = "GET"
+path = "/health"
+anonymous = true
+[[endpoint]]
+method = "GET"
+path = "/v1/orders"
+[[limit]]
+name = "once"
+key = ["identity"]
+rate = "1/1h"
+burst = 1
+[policy]
+text = 'permit(principal in Role::"buyer", action, resource);'
+"#;
+    const NOW: i64 = 1_772_446_530_123;
+
+    fn request(path: &'static str, key: &'static str) -> Request<'static> {
+        let header: Header<'static> = ("X-API-Key".into(), key.into());
+        let headers = if key.is_empty() { Vec::new() } else { vec![header] };
+        Request { method: "GET".into(), path: path.into(), headers, ..Request::default() }
+    }
+
+    #[test]
+    fn a_state_is_left_as_it_is_and_what_it_revoked_counts() {
+        let engine = Engine::from_toml(CONFIG, &[]).unwrap();
+        let state = State::new(&engine);
+        let asked = request("/v1/orders", "zt_test_key_of_buyer-1_0123456789");
+        let before = state.snapshot();
+        for _ in 0..3 {
+            let explained = engine.explain(&state, &asked, NOW);
+            assert_eq!(explained.decision.outcome, Outcome::Allow);
+            assert_eq!(explained.policy.unwrap().determining[0].held, ["principal in Role::\"buyer\""]);
+        }
+        assert_eq!(state.snapshot(), before);
+        assert_eq!(engine.decide(&state, &asked, NOW).outcome, Outcome::Allow);
+        assert_eq!(engine.decide(&state, &asked, NOW).reasons[0].code, Code::LimitExceeded);
+        assert_eq!(engine.explain(&state, &asked, NOW).decision.outcome, Outcome::Allow);
+        let stolen = Revocation {
+            revoke: Revoked::Key,
+            issuer: None,
+            id: "buyer-1".to_owned(),
+            issued_before_ms: None,
+            expires_ms: NOW + 1,
+        };
+        state.revoke(&stolen, NOW);
+        assert_eq!(engine.explain(&state, &asked, NOW).decision.reasons[0].code, Code::VerifyRevoked);
+        assert_eq!(engine.explain(&state, &asked, NOW + 1).decision.outcome, Outcome::Allow);
+    }
+
+    #[test]
+    fn an_anonymous_endpoint_needs_no_permit_and_says_so() {
+        let engine = Engine::from_toml(CONFIG, &[]).unwrap();
+        let explained = engine.explain(&State::new(&engine), &request("/health", ""), NOW);
+        assert_eq!(explained.decision.outcome, Outcome::Allow);
+        let policy = explained.policy.unwrap();
+        let why = "`principal` is `Anonymous::\"anonymous\"`, which is in nothing";
+        assert_eq!(policy.nearest[0].failed[0].why, why);
+        assert!(explained.notes.iter().any(|note| note.contains("anonymous")), "{:?}", explained.notes);
+    }
+}
