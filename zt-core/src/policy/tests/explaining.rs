@@ -145,24 +145,25 @@ fn an_endpoint_that_policies_do_not_know_is_near_to_nothing() {
 
 #[test]
 fn many_long_policies_are_explained_in_little_room() {
-    let long = "x".repeat(5_000);
-    let text: String = (0..10_000)
-        .map(|n| match n % 4 {
-            0 => format!("permit(principal, action, resource) when {{ context.risk > {n} }};\n"),
-            1 => "forbid(principal, action, resource) when { context.risk < 500 };\n".to_owned(),
-            2 => "forbid(principal, action, resource) when { context.now_s * 9223372036854775807 > 0 };\n".to_owned(),
-            _ if n < 400 => {
-                format!("permit(principal, action, resource) when {{ context.method == \"{long}{n}\" }};\n")
-            }
-            _ => "permit(principal == User::\"u\", action, resource);\n".to_owned(),
-        })
-        .collect();
-    let policy = compile::unvalidated(&Config::default(), &text, &vocabulary()).unwrap();
+    let long = "x".repeat(50_000);
+    let text = format!(
+        r#"permit(principal, action, resource) when {{ context.risk > 10 }};
+permit(principal, action, resource) when {{ context.method == "{long}" && context.method != "{long}x" }};
+forbid(principal, action, resource) when {{ context.risk < 500 }};
+forbid(principal, action, resource) when {{ context.now_s * 9223372036854775807 > 0 }};"#
+    );
+    let mut policy = compile(&text).unwrap();
+    // Cedar needs a minute for so many without optimisation; an explanation looks at them one by one, whoever wrote them.
+    let four = policy.0.program.rules.clone();
+    policy.0.program.rules = four.iter().cycle().take(10_000).cloned().collect();
     let path = "/a".repeat(100_000);
     let asked = Request { method: &path, now: 5_000, ..request(None, 5) };
     let found = policy.explain(&asked);
     assert_eq!((found.determining.len(), found.errors.len(), found.nearest.len()), (16, 16, 3));
     assert_eq!((found.policies, found.left_out), (10_000, 5_000 - 32));
+    let far = policy.0.program.rules.iter().position(|rule| rule.origin.line == 2).unwrap();
+    policy.0.program.rules.swap(0, far);
+    assert!(policy.explain(&asked).nearest[0].policy.text.len() < 10_000, "a long policy is cut");
     assert!(serde_json::to_string(&found).unwrap().len() < 40_000);
     for miss in &found.nearest {
         assert!(miss.failed.iter().all(|failed| failed.why.chars().count() <= 201), "{miss:?}");
@@ -175,7 +176,7 @@ fn many_long_policies_are_explained_in_little_room() {
 fn explanations_agree_with_decisions() {
     let mut dice = Dice(11);
     let (mut near, mut shown, mut failing) = (0, 0, 0);
-    for round in 0..400 {
+    for round in 0..120 {
         let text = policies(&mut dice);
         let errors = if round % 2 == 0 { ErrorMode::Deny } else { ErrorMode::Cedar };
         let policy = compile::unvalidated(&Config { errors, ..Config::default() }, &text, &vocabulary()).unwrap();
@@ -199,7 +200,7 @@ fn explanations_agree_with_decisions() {
             failing += found.errors.len();
         }
     }
-    assert!(near > 500 && shown > 500 && failing > 50, "{near} {shown} {failing}");
+    assert!(near > 150 && shown > 150 && failing > 20, "{near} {shown} {failing}");
 }
 
 mod raw {
