@@ -13,7 +13,8 @@ pub struct Explanation {
     /// The decision about the request as if it were the first: limits count it alone, and no proof was used before. What was
     /// revoked is. Its `reasons` are those of every stage.
     pub decision: Decision,
-    /// What policies say. Absent where there are none, or where they are not asked: no endpoint, or nobody who may ask.
+    /// What policies say, also where an earlier stage refuses. Absent where there are none, where there is no such endpoint,
+    /// and where nobody is known and the endpoint asks for somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<policy::Explanation>,
     /// What to know about this explanation.
