@@ -10,8 +10,8 @@ use crate::policy;
 /// Why a request is decided as it is, and what would have to change.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
-    /// The decision about the request as if it were the first: limits count it alone, and no proof was used before. What was
-    /// revoked is. Its `reasons` are those of every stage.
+    /// The decision about the request as if it were the first: limits count it alone, and no proof was used before. Revocations
+    /// hold. Its `reasons` are those of every stage.
     pub decision: Decision,
     /// What policies say, also where an earlier stage refuses. Absent where there are none, where there is no such endpoint,
     /// and where nobody is known and the endpoint asks for somebody.
@@ -22,7 +22,7 @@ pub struct Explanation {
 }
 
 const FIRST: &str = "decided as if it were the first request: limits count it alone and no proof was used before; \
-    what was revoked is";
+    revocations hold";
 const NO_POLICY: &str = "there are no policies: who is known may call every endpoint that is known";
 const NOBODY: &str = "policies are not asked: nobody is known and the endpoint is not anonymous";
 const NO_ENDPOINT: &str = "policies are not asked: there is no such endpoint";
