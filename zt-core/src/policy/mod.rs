@@ -32,6 +32,7 @@ mod datetime;
 mod difference;
 mod effect;
 mod evaluate;
+pub mod explain;
 mod facts;
 mod index;
 mod ip;
@@ -64,6 +65,7 @@ pub use answer::{Answer, Verdict};
 #[cfg(feature = "compile")]
 pub use difference::{Change, Difference, Place, Turn, difference};
 pub use effect::Effect;
+pub use explain::Explanation;
 pub use request::Request;
 #[cfg(feature = "compile")]
 pub use vocabulary::schema;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::text;
-use super::text_ops::{check, named_files, policy_analyse, policy_diff, policy_evaluate};
+use super::text_ops::{check, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
 use super::verify_ops::{dpop_verify, jws_verify, request_verify};
 use crate::model::{Code, Decision, schemas};
 
@@ -19,6 +19,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("policy_analyse", policy_analyse),
     ("policy_diff", policy_diff),
     ("policy_evaluate", policy_evaluate),
+    ("policy_explain", policy_explain),
     ("problem", problem),
     ("request_verify", request_verify),
     ("schemas", all_schemas),

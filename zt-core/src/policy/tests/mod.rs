@@ -3,6 +3,7 @@
 mod analysis;
 mod difference;
 mod differential;
+mod explaining;
 mod grading;
 mod printing;
 mod problems;
