@@ -15,8 +15,8 @@ pub(super) fn classes(cube: &Cube) -> Vec<(String, String)> {
         rest.forget(&Unknown::Kind);
         let condition = condition(&rest);
         // Nobody in particular has no id that policies can name.
-        let one = |id: &Box<str>| of_kinds(kinds & 0b111).map(|(ty, _)| entity(ty, id)).collect::<Vec<_>>();
-        return ids.iter().flat_map(one).map(|class| (class, condition.clone())).collect();
+        let one = |id: &str| of_kinds(kinds & 0b111).map(|(ty, _)| entity(ty, id)).collect::<Vec<_>>();
+        return ids.iter().flat_map(|id| one(id)).map(|class| (class, condition.clone())).collect();
     }
     let group = cube.said().find_map(|(unknown, values)| match unknown {
         Unknown::Group(ty, name) if *values == Values::States(TRUE) => Some((unknown.clone(), entity(ty, name))),

@@ -20,7 +20,9 @@ pub(crate) fn words(cube: &Cube) -> Vec<String> {
             // Who is in a role is somebody.
             (Unknown::Kind, Values::States(kinds)) if grouped && *kinds == (!NOBODY & ANYONE) => {}
             (Unknown::Kind, Values::States(kinds)) => parts.push(is_one_of(*kinds)),
-            (Unknown::Id, Values::Words { words, others, .. }) => parts.push(named(kinds, words.iter(), *others)),
+            (Unknown::Id, Values::Words { words, others, .. }) => {
+                parts.push(named(kinds, words.iter().map(|word| &**word), *others))
+            }
             (Unknown::Group(ty, name), Values::States(state)) => {
                 let inside = format!("principal in {}", entity(ty, name));
                 parts.push(if *state == TRUE { inside } else { format!("!({inside})") });
@@ -52,9 +54,9 @@ fn is_one_of(kinds: u8) -> String {
     }
 }
 
-fn named<'n>(kinds: u8, ids: impl Iterator<Item = &'n Box<str>>, others: bool) -> String {
+fn named<'n>(kinds: u8, ids: impl Iterator<Item = &'n str>, others: bool) -> String {
     let sign = if others { "!=" } else { "==" };
-    let one = |id: &'n Box<str>| of_bits(kinds & !NOBODY).map(move |ty| format!("principal {sign} {}", entity(ty, id)));
+    let one = |id: &'n str| of_bits(kinds & !NOBODY).map(move |ty| format!("principal {sign} {}", entity(ty, id)));
     let all: Vec<String> = ids.flat_map(one).collect();
     if others { all.join(" && ") } else { bracketed(all) }
 }
