@@ -1,5 +1,6 @@
 //! The only place that knows the order of the stages: configuration in, decisions out.
 
+pub mod bundle;
 mod compile;
 mod config;
 mod current;
@@ -19,7 +20,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use config::{AnomalyConfig, Config, File, StateConfig};
-pub use current::Current;
+pub use bundle::{Bundle, BundleError, Trust};
+pub use current::{Current, OtherState};
 #[cfg(feature = "compile")]
 pub use read::named_files;
 pub use snapshot::SnapshotError;
