@@ -5,6 +5,7 @@ mod args;
 mod authorize;
 mod check;
 mod codes;
+mod compile;
 mod configuration;
 mod decide;
 mod events;
@@ -12,7 +13,9 @@ mod input;
 mod key;
 mod output;
 mod progress;
+mod signing;
 mod snapshot;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
     };

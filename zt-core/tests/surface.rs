@@ -25,7 +25,7 @@ fn codes_are_unique_well_formed_and_explained() {
 
 #[test]
 fn the_operations_are_those_that_others_call() {
-    let operations = "check codes dpop_verify jws_verify named_files policy_evaluate problem request_verify schemas";
+    let operations = "check codes compile dpop_verify jws_verify named_files policy_evaluate problem request_verify schemas";
     assert_eq!(OPS.join(" "), operations);
     for name in OPS {
         // Nonsense is an error or an answer, never a panic.

@@ -69,7 +69,7 @@ impl TryFrom<Flat> for Stored {
         const WRONG: &str = "a value has members that are not there";
         // Each with its depth.
         let mut values: Vec<(Self, usize)> = Vec::new();
-        let mut take = |values: &mut Vec<(Self, usize)>, count: usize| {
+        let take = |values: &mut Vec<(Self, usize)>, count: usize| {
             let members = values.split_off(values.len().checked_sub(count).ok_or(WRONG)?);
             let depth = members.iter().map(|(_, depth)| *depth).max().unwrap_or_default().saturating_add(1);
             let members = members.into_iter().map(|(member, _)| member);

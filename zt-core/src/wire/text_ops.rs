@@ -1,15 +1,17 @@
 //! Operations on text that has to be compiled: configurations and policies.
 
 #[cfg(feature = "compile")]
-pub(super) use compiled::{check, named_files, policy_evaluate};
+pub(super) use compiled::{check, compile, named_files, policy_evaluate};
 #[cfg(not(feature = "compile"))]
-pub(super) use {refuse as check, refuse as named_files, refuse as policy_evaluate};
+pub(super) use {refuse as check, refuse as compile, refuse as named_files, refuse as policy_evaluate};
 
 #[cfg(feature = "compile")]
 mod compiled {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize, Serialize};
 
-    use crate::engine::{Engine, File, Invalid, named_files as named_in};
+    use crate::engine::{Bundle, Engine, File, Invalid, named_files as named_in};
     use crate::model::Problem;
     use crate::policy::raw;
     use crate::wire::ops::input;
@@ -30,6 +32,12 @@ mod compiled {
         notices: Vec<String>,
     }
 
+    #[derive(Serialize)]
+    struct Compiled<'b> {
+        bundle: String,
+        version: &'b str,
+    }
+
     /// `{"config": text, "files": [{"name", "text"}]}` -> `{"ok", "problems", "notices"}`.
     pub(in crate::wire) fn check(document: &str) -> Result<String, String> {
         let Configuration { config, files } = input(document)?;
@@ -38,6 +46,13 @@ mod compiled {
             Err(invalid) => (invalid.0, Vec::new()),
         };
         text(&Checked { ok: problems.is_empty(), problems, notices })
+    }
+
+    /// `{"config": text, "files": [{"name", "text"}]}` -> `{"bundle": base64, "version"}`.
+    pub(in crate::wire) fn compile(document: &str) -> Result<String, String> {
+        let Configuration { config, files } = input(document)?;
+        let bundle = Bundle::from_toml(&config, &files).map_err(|invalid| invalid.to_string())?;
+        text(&Compiled { bundle: STANDARD.encode(bundle.bytes()), version: bundle.version() })
     }
 
     /// `{"config": text}` -> the names of the files that it wants read.

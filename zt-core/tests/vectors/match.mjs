@@ -4,13 +4,18 @@
 /** Runs one vector on a fresh engine; the mismatches, one a line. `fromToml` makes the engine. */
 export function run(vector, fromToml) {
   const files = Object.fromEntries((vector.files ?? []).map(({ name, text }) => [name, text]));
-  const engine = fromToml(vector.config, { files });
-  const problems = [];
+  return runOn(vector, fromToml(vector.config, { files })).problems;
+}
+
+/** Runs one vector on an engine; the mismatches, one a line, and what was decided, as text. */
+export function runOn(vector, engine) {
+  const [problems, decisions] = [[], []];
   for (const [index, step] of vector.steps.entries()) {
-    const found = step.event ? mismatches(step.expect, engine.decideEvent(step.event)) : operation(engine, step);
+    if (step.event) decisions.push(engine.decideEventJson(JSON.stringify(step.event)));
+    const found = step.event ? mismatches(step.expect, JSON.parse(decisions.at(-1))) : operation(engine, step);
     for (const problem of found) problems.push(`step ${index}: ${problem}`);
   }
-  return problems;
+  return { problems, decisions };
 }
 
 /** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */

@@ -115,6 +115,12 @@ impl Bundle {
         super::read::compile(text, files, Self::new)
     }
 
+    /// Of the engine that it makes.
+    pub fn version(&self) -> &str {
+        let version = format::read(&self.0).ok().and_then(|(sections, _)| std::str::from_utf8(sections.version).ok());
+        version.unwrap_or_default()
+    }
+
     /// The bundle itself.
     pub fn bytes(&self) -> &[u8] {
         &self.0

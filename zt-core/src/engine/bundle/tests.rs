@@ -50,7 +50,8 @@ fn files() -> [File; 1] {
 }
 
 fn bundle() -> Bundle {
-    Bundle::from_toml(CONFIG, &files()).unwrap_or_else(|invalid| panic!("{invalid}"))
+    static MADE: std::sync::OnceLock<Bundle> = std::sync::OnceLock::new();
+    MADE.get_or_init(|| Bundle::from_toml(CONFIG, &files()).unwrap_or_else(|invalid| panic!("{invalid}"))).clone()
 }
 
 fn event(path: &str, time_ms: Millis) -> Event {
@@ -90,12 +91,13 @@ fn an_engine_from_a_bundle_is_the_one_from_the_text() {
         assert_eq!(decide(&loaded, &b, path, now), decided);
     }
     assert!(decide(&loaded, &b, "/v1/orders/1", 82_800_000 + 86_400_000).contains("late"));
-    assert_eq!(a.snapshot(), { decide(&text, &a, "/v1/orders/1", 82_800_000 + 86_400_000); b.snapshot() });
+    decide(&text, &a, "/v1/orders/1", 82_800_000 + 86_400_000);
+    assert!(a.snapshot() == b.snapshot());
 }
 
 #[test]
 fn the_same_configuration_is_the_same_bytes() {
-    assert_eq!(bundle().bytes(), bundle().bytes());
+    assert!(Bundle::from_toml(CONFIG, &files()).unwrap().bytes() == bundle().bytes());
 }
 
 #[test]
@@ -206,7 +208,7 @@ fn a_swap_to_a_bundle_keeps_the_state() {
     let loaded = Arc::new(Engine::from_bundle(bundle().bytes(), Trust::Unsigned).unwrap());
     current.replace(&state, Arc::clone(&loaded)).unwrap();
     assert!(Arc::ptr_eq(&current.load(), &loaded));
-    assert_eq!(state.snapshot(), before);
+    assert!(state.snapshot() == before);
     assert!(decide(&loaded, &state, "/health", now).contains("\"status\":200"));
     assert!(decide(&loaded, &state, "/health", now).contains("limit.exceeded"), "what was spent before is spent");
     // Limits that the state does not know would refuse everybody.

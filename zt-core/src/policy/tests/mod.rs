@@ -4,6 +4,7 @@ mod differential;
 mod grading;
 mod printing;
 mod problems;
+mod stored;
 
 use std::sync::Arc;
 
