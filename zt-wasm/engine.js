@@ -189,7 +189,7 @@ export class Engine {
 
 /** Makes an instance of a bundle, now and when the WebAssembly instance has to be replaced. */
 function fromBundle(bundle, key, seed) {
-  const kept = bundle.slice();
+  const kept = new Uint8Array(bundle);
   return () => wasm.Instance.from_bundle(kept, key, BigInt(seed));
 }
 

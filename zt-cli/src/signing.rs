@@ -28,8 +28,8 @@ impl PrivateKey {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let text = text(path)?;
         let wrong = |why: &str| Failure(format!("`{}` is not a private Ed25519 JWK: {why}", path.display()));
-        let jwk: Jwk =
-            serde_json::from_str(&text).map_err(|_| wrong("not an object with `kty`, `crv`, `d` and `x` as strings"))?;
+        let jwk: Jwk = serde_json::from_str(&text)
+            .map_err(|_| wrong("not an object with `kty`, `crv`, `d` and `x` as strings"))?;
         if jwk.kty != "OKP" || jwk.crv != "Ed25519" {
             return Err(wrong("`kty` is not `OKP`, or `crv` not `Ed25519`"));
         }

@@ -428,11 +428,25 @@ fn a_bundle_can_be_signed() {
 
     // What is no private key signs nothing, and is not shown.
     let secret = serde_json::from_str::<Value>(&private).unwrap()["d"].as_str().unwrap().to_owned();
-    for bad in ["nothing", public.as_str(), &private.replace("Ed25519", "P-256"), &private.replace(&secret, &"A".repeat(43))] {
+    for bad in
+        ["nothing", public.as_str(), &private.replace("Ed25519", "P-256"), &private.replace(&secret, &"A".repeat(43))]
+    {
         let place = Place::new().with("zt.toml", CONFIG).with("bad.json", bad);
         let run = place.zt(&[&signed[..], &["bad.json"]].concat());
         assert_eq!(run.code(), 2);
         assert!(run.err().contains("`bad.json`") && !run.err().contains(&secret), "{}", run.err());
         assert!(!place.0.join("zt.bundle").exists());
+    }
+}
+
+#[test]
+fn the_commands_of_the_guide_run() {
+    let guide = include_str!("../../docs/bundles.md");
+    let place = Place::new().with("zt.toml", CONFIG);
+    let commands: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix("$ zt ")).collect();
+    assert!(commands.len() >= 3);
+    for command in commands {
+        let run = place.zt(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.code(), 0, "{command}: {}", run.err());
     }
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { Engine, op } from "zt";
-import { runOn } from "../../zt-core/tests/vectors/match.mjs";
+import { run } from "../../zt-core/tests/vectors/match.mjs";
 
 const folder = new URL("../../zt-core/tests/vectors/", import.meta.url);
 const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".json")).sort();
@@ -14,9 +14,9 @@ test("there are vectors", () => assert.ok(names.length >= 20));
 for (const name of names) {
   test(`vector ${name}`, () => {
     const vector = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
-    const { problems, decisions } = runOn(vector, Engine.fromToml(vector.config));
+    const { problems, decisions } = run(vector, Engine.fromToml(vector.config));
     assert.deepEqual(problems, []);
     const bundle = Buffer.from(op("compile", { config: vector.config }).bundle, "base64");
-    assert.deepEqual(runOn(vector, Engine.fromBundle(bundle)).decisions, decisions, "from a bundle");
+    assert.deepEqual(run(vector, Engine.fromBundle(bundle)).decisions, decisions, "from a bundle");
   });
 }

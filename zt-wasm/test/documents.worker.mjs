@@ -2,7 +2,7 @@
 
 import * as edge from "../edge/worker.js";
 import * as zt from "../worker.js";
-import { runOn } from "../../zt-core/tests/vectors/match.mjs";
+import { run } from "../../zt-core/tests/vectors/match.mjs";
 
 const { Engine, OPS, op } = zt;
 let replayed;
@@ -14,7 +14,7 @@ const answers = {
   "/run"(vector) {
     const bundle = bytes(op("compile", { config: vector.config }).bundle);
     const engines = [Engine.fromToml(vector.config), Engine.fromBundle(bundle), edge.Engine.fromBundle(bundle)];
-    const [full, bundled, alone] = engines.map((engine) => runOn(vector, engine));
+    const [full, bundled, alone] = engines.map((engine) => run(vector, engine));
     engines.forEach((engine) => engine.free());
     const same = [bundled, alone].every(({ decisions }) => decisions.every((text, at) => text === full.decisions[at]));
     return same ? full.problems : [...full.problems, "decisions from the bundle differ"];

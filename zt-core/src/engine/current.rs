@@ -14,7 +14,9 @@ pub struct Current {
 
 /// A state that was made for other limits: it would refuse what it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the limits are others than those that the state was made for: make a new engine and state, and restore a snapshot of this one")]
+#[error(
+    "the limits are others than those that the state was made for: make a new engine and state, and restore a snapshot of this one"
+)]
 pub struct OtherState;
 
 impl Current {

@@ -146,7 +146,8 @@ impl Router {
     pub fn documented(&self) -> Vec<Documented> {
         let one = |endpoint: &Endpoint| {
             let operation = endpoint.operation?;
-            let [id, method, template] = [&endpoint.id, &endpoint.method, &endpoint.template].map(|text| (**text).to_owned());
+            let [id, method, template] =
+                [&endpoint.id, &endpoint.method, &endpoint.template].map(|text| (**text).to_owned());
             Some(Documented { id, method, template, operation })
         };
         self.endpoints.iter().filter_map(one).collect()

@@ -1,14 +1,8 @@
 // How a vector's expectation is compared, for every JavaScript runtime. Plain ESM without imports, so that it also runs
 // inside an edge runtime.
 
-/** Runs one vector on a fresh engine; the mismatches, one a line. `fromToml` makes the engine. */
-export function run(vector, fromToml) {
-  const files = Object.fromEntries((vector.files ?? []).map(({ name, text }) => [name, text]));
-  return runOn(vector, fromToml(vector.config, { files })).problems;
-}
-
 /** Runs one vector on an engine; the mismatches, one a line, and what was decided, as text. */
-export function runOn(vector, engine) {
+export function run(vector, engine) {
   const [problems, decisions] = [[], []];
   for (const [index, step] of vector.steps.entries()) {
     if (step.event) decisions.push(engine.decideEventJson(JSON.stringify(step.event)));

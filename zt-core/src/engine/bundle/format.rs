@@ -94,7 +94,8 @@ pub(super) fn read(bundle: &[u8]) -> Result<(Sections<'_>, Option<Signed<'_>>), 
     let signed = match flags {
         0 => None,
         _ => {
-            let (thumbprint, signature) = trailer.bytes(THUMBPRINT).zip(trailer.bytes(SIGNATURE)).ok_or(BundleError::Corrupt)?;
+            let (thumbprint, signature) =
+                trailer.bytes(THUMBPRINT).zip(trailer.bytes(SIGNATURE)).ok_or(BundleError::Corrupt)?;
             Some(Signed { thumbprint, signature, message: message_of(bundle.get(..end).unwrap_or_default()) })
         }
     };
@@ -135,7 +136,8 @@ fn envelope(bundle: &[u8]) -> Result<(u8, &[u8]), BundleError> {
         _ => return Err(BundleError::Sections),
     };
     let expected = HEAD.saturating_add(length).saturating_add(trailer).saturating_add(CHECKSUM);
-    let (sealed, checksum) = bundle.split_last_chunk::<CHECKSUM>().filter(|_| bundle.len() == expected).ok_or(cut(expected))?;
+    let (sealed, checksum) =
+        bundle.split_last_chunk::<CHECKSUM>().filter(|_| bundle.len() == expected).ok_or(cut(expected))?;
     let body = reader.bytes(length).ok_or(cut(expected))?;
     if Sha256::digest(sealed) == *checksum { Ok((flags, body)) } else { Err(BundleError::Corrupt) }
 }

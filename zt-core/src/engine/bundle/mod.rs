@@ -127,7 +127,8 @@ impl Bundle {
     }
 
     fn of(engine: &Engine, config: Config) -> Result<Self, &'static str> {
-        let config = serde_json::to_vec(&without_documents(config)).map_err(|_| "the configuration cannot be written")?;
+        let config =
+            serde_json::to_vec(&without_documents(config)).map_err(|_| "the configuration cannot be written")?;
         let routes = postcard::to_allocvec(&engine.router.documented()).map_err(|_| "the routes cannot be written")?;
         let policies = match &engine.policy {
             Some(policy) => Some(postcard::to_allocvec(&**policy).map_err(|_| "the policies cannot be written")?),

@@ -86,7 +86,9 @@ fn an_engine_from_a_bundle_is_the_one_from_the_text() {
     assert_eq!(loaded.router().endpoints(), text.router().endpoints());
     assert_eq!(loaded.router().segments(), text.router().segments());
     let (a, b) = (State::new(&text), State::new(&loaded));
-    for (path, now) in [("/v1/orders/1", 0), ("/v1/orders/1", 82_800_000), ("/health", 83_000_000), ("/nope", 83_000_001)] {
+    for (path, now) in
+        [("/v1/orders/1", 0), ("/v1/orders/1", 82_800_000), ("/health", 83_000_000), ("/nope", 83_000_001)]
+    {
         let decided = decide(&text, &a, path, now);
         assert_eq!(decide(&loaded, &b, path, now), decided);
     }
@@ -179,7 +181,8 @@ fn a_key_that_is_given_has_to_have_signed() {
     assert!(Engine::from_bundle(signed.bytes(), Trust::Key(&format!(r#"{{"keys":[{other},{jwk}]}}"#))).is_ok());
     assert_eq!(refused(unsigned.bytes(), Trust::Key(&jwk)), BundleError::Unsigned);
     assert_eq!(refused(signed.bytes(), Trust::Key(&other)), BundleError::UnknownKey);
-    for bad in ["", "{}", r#"{"keys":[]}"#, r#"{"kty":"oct","k":"AAAA"}"#, &jwk.replace("\"x\"", "\"d\":\"AA\",\"x\"")] {
+    for bad in ["", "{}", r#"{"keys":[]}"#, r#"{"kty":"oct","k":"AAAA"}"#, &jwk.replace("\"x\"", "\"d\":\"AA\",\"x\"")]
+    {
         assert!(matches!(refused(signed.bytes(), Trust::Key(bad)), BundleError::Key(_)), "{bad}");
     }
     // Another key's name over this key's signature, and a signature of something else.
