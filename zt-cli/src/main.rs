@@ -9,6 +9,7 @@ mod compile;
 mod configuration;
 mod decide;
 mod events;
+mod explain;
 mod input;
 mod key;
 mod output;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let ending = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),

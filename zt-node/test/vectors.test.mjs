@@ -17,6 +17,6 @@ for (const name of names) {
     const { problems, decisions } = run(vector, Engine.fromToml(vector.config));
     assert.deepEqual(problems, []);
     const bundle = Buffer.from(op("compile", { config: vector.config }).bundle, "base64");
-    assert.deepEqual(run(vector, Engine.fromBundle(bundle)).decisions, decisions, "from a bundle");
+    assert.deepEqual(run(vector, Engine.fromBundle(bundle)), { problems, decisions }, "from a bundle");
   });
 }

@@ -17,7 +17,7 @@ const answers = {
     const [full, bundled, alone] = engines.map((engine) => run(vector, engine));
     engines.forEach((engine) => engine.free());
     const same = [bundled, alone].every(({ decisions }) => decisions.every((text, at) => text === full.decisions[at]));
-    return same ? full.problems : [...full.problems, "decisions from the bundle differ"];
+    return [...full.problems, ...bundled.problems, ...alone.problems, ...(same ? [] : ["decisions from the bundle differ"])];
   },
   /** The build without a compiler: what it refuses, and a bundle in place of another. */
   "/bundle"({ configs, signed, key, event }) {

@@ -6,6 +6,7 @@ mod config;
 mod current;
 mod decide;
 mod draft;
+mod explain;
 mod notices;
 mod observe;
 #[cfg(feature = "compile")]
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub use config::{AnomalyConfig, Config, File, StateConfig};
 pub use bundle::{Bundle, BundleError, Trust};
 pub use current::{Current, OtherState};
+pub use explain::Explanation;
 #[cfg(feature = "compile")]
 pub use read::named_files;
 pub use snapshot::SnapshotError;

@@ -29,6 +29,7 @@ mod check;
 mod datetime;
 mod effect;
 mod evaluate;
+pub mod explain;
 mod facts;
 mod flat;
 mod index;
@@ -56,6 +57,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use answer::{Answer, Verdict};
 pub use effect::Effect;
+pub use explain::Explanation;
 pub use request::Request;
 #[cfg(feature = "compile")]
 pub use vocabulary::schema;
