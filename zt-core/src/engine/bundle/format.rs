@@ -160,7 +160,8 @@ fn message_of(before: &[u8]) -> Vec<u8> {
     [CONTEXT, &Sha256::digest(before)].concat()
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(test)]
+#[cfg(feature = "compile")]
 pub(super) mod tests {
     use super::*;
 

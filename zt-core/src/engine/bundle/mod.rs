@@ -208,5 +208,6 @@ fn cannot(why: &str) -> Invalid {
     Invalid(vec![Problem::new("", format!("the configuration cannot be made a bundle: {why}"))])
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(test)]
+#[cfg(feature = "compile")]
 mod tests;
