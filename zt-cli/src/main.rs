@@ -5,6 +5,7 @@ mod args;
 mod authorize;
 mod check;
 mod codes;
+mod compile;
 mod configuration;
 mod decide;
 mod diff;
@@ -14,7 +15,9 @@ mod input;
 mod key;
 mod output;
 mod progress;
+mod signing;
 mod snapshot;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
     };

@@ -28,6 +28,7 @@ fn the_operations_are_those_that_others_call() {
     let operations = [
         "check",
         "codes",
+        "compile",
         "dpop_verify",
         "jws_verify",
         "named_files",

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "compile")]
 mod analyse;
+pub mod bundle;
 mod compile;
 mod config;
 mod current;
@@ -22,7 +23,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use config::{AnomalyConfig, Config, File, StateConfig};
-pub use current::Current;
+pub use bundle::{Bundle, BundleError, Trust};
+pub use current::{Current, OtherState};
 pub use explain::Explanation;
 #[cfg(feature = "compile")]
 pub use read::named_files;

@@ -27,6 +27,7 @@
 #[cfg(feature = "compile")]
 pub mod analysis;
 mod answer;
+mod check;
 mod datetime;
 #[cfg(feature = "compile")]
 mod difference;
@@ -34,6 +35,7 @@ mod effect;
 mod evaluate;
 pub mod explain;
 mod facts;
+mod flat;
 mod index;
 mod ip;
 mod like;
@@ -114,6 +116,7 @@ struct Compiled {
     program: Program,
     index: Index,
     /// Symbols of the program's entities.
+    #[serde(skip)]
     symbols: Table,
     denials: BTreeMap<u32, Denial>,
     errors: ErrorMode,
@@ -171,6 +174,13 @@ impl Policy {
         Effect::new(&self.0.program, &self.0.denials, self.0.errors, answer)
     }
 
+    /// Whether it was compiled for these endpoints, in this order.
+    pub(crate) fn is_for<'e>(&self, mut endpoints: impl ExactSizeIterator<Item = &'e str>) -> bool {
+        let Index { first_row, rows, .. } = &self.0.index;
+        let named = |at: &u32, id: &str| rows.get(*at as usize).is_some_and(|row| *row.id == *id);
+        first_row.len() == endpoints.len() && first_row.iter().all(|at| endpoints.next().is_some_and(|id| named(at, id)))
+    }
+
     /// Number of policies.
     pub fn len(&self) -> usize {
         self.0.program.rules.len()
@@ -214,11 +224,15 @@ impl Serialize for Policy {
 }
 
 impl<'de> Deserialize<'de> for Policy {
-    /// Refuses expressions that are deeper than evaluation may recurse, or that run in a circle.
+    /// Refuses what evaluation could not trust: an index out of range, an expression that is too deep, runs in a circle
+    /// or is shared.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let compiled = Compiled::deserialize(deserializer)?;
-        let sound = compiled.program.depths().is_some_and(|depths| depths.iter().all(|d| *d <= program::DEPTH_MAX));
-        if sound { Ok(Self(compiled)) } else { Err(serde::de::Error::custom("a compiled policy is too deep")) }
+        let mut compiled = Compiled::deserialize(deserializer)?;
+        compiled.complete();
+        match compiled.check() {
+            Ok(()) => Ok(Self(compiled)),
+            Err(why) => Err(serde::de::Error::custom(format_args!("compiled policies: {why}"))),
+        }
     }
 }
 

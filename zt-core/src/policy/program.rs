@@ -232,18 +232,4 @@ impl Program {
             | Node::HasFact(_) => ([None; 3], none),
         }
     }
-
-    /// Depth of every node: the longest way down to a leaf. Nothing when a child does not stand before its parent.
-    pub(crate) fn depths(&self) -> Option<Vec<usize>> {
-        let mut depths: Vec<usize> = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
-            let (few, many) = self.children(node);
-            let mut depth = 1_usize;
-            for child in few.into_iter().flatten().chain(many.iter().copied()) {
-                depth = depth.max(depths.get(child as usize)?.saturating_add(1));
-            }
-            depths.push(depth);
-        }
-        Some(depths)
-    }
 }

@@ -51,7 +51,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 pub use self::config::{Config, EmptySegments, EndpointConfig, SegmentConfig};
-pub use self::endpoint::{Endpoint, Operation};
+pub use self::endpoint::{Documented, Endpoint, Operation};
 pub use self::normalise::{Path, normalise};
 
 use self::caseless::Caseless;
@@ -127,6 +127,30 @@ impl Router {
         documents: &[Source<'_>],
     ) -> Result<Self, Vec<Problem>> {
         compile::router(config, endpoints, segments, documents)
+    }
+
+    /// The same from what documents were found to say, in the place of the documents.
+    ///
+    /// # Errors
+    /// As of [`compile`](Self::compile).
+    pub fn from_documented(
+        config: &Config,
+        endpoints: &[EndpointConfig],
+        segments: &[SegmentConfig],
+        documented: &[Documented],
+    ) -> Result<Self, Vec<Problem>> {
+        compile::from_documented(config, endpoints, segments, documented)
+    }
+
+    /// The endpoints that documents name, in order.
+    pub fn documented(&self) -> Vec<Documented> {
+        let one = |endpoint: &Endpoint| {
+            let operation = endpoint.operation?;
+            let [id, method, template] =
+                [&endpoint.id, &endpoint.method, &endpoint.template].map(|text| (**text).to_owned());
+            Some(Documented { id, method, template, operation })
+        };
+        self.endpoints.iter().filter_map(one).collect()
     }
 
     /// Finds the endpoint of a request.

@@ -1,18 +1,20 @@
 //! Operations on text that has to be compiled: configurations and policies.
 
 #[cfg(feature = "compile")]
-pub(super) use compiled::{check, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
+pub(super) use compiled::{check, compile, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
 #[cfg(not(feature = "compile"))]
 pub(super) use {
-    refuse as check, refuse as named_files, refuse as policy_analyse, refuse as policy_diff, refuse as policy_evaluate,
-    refuse as policy_explain,
+    refuse as check, refuse as compile, refuse as named_files, refuse as policy_analyse, refuse as policy_diff,
+    refuse as policy_evaluate, refuse as policy_explain,
 };
 
 #[cfg(feature = "compile")]
 mod compiled {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize, Serialize};
 
-    use crate::engine::{Config, Engine, File, Invalid, named_files as named_in};
+    use crate::engine::{Bundle, Config, Engine, File, Invalid, named_files as named_in};
     use crate::model::Problem;
     use crate::policy::{analysis, raw};
     use crate::wire::ops::input;
@@ -34,6 +36,12 @@ mod compiled {
         warnings: Vec<analysis::Finding>,
     }
 
+    #[derive(Serialize)]
+    struct Compiled<'b> {
+        bundle: String,
+        version: &'b str,
+    }
+
     /// `{"config": text, "files": [{"name", "text"}]}` -> `{"ok", "problems", "notices", "warnings"}`.
     pub(in crate::wire) fn check(document: &str) -> Result<String, String> {
         let Configuration { config, files } = input(document)?;
@@ -42,6 +50,13 @@ mod compiled {
             Err(invalid) => (invalid.0, Vec::new(), Vec::new()),
         };
         text(&Checked { ok: problems.is_empty(), problems, notices, warnings })
+    }
+
+    /// `{"config": text, "files": [{"name", "text"}]}` -> `{"bundle": base64, "version"}`.
+    pub(in crate::wire) fn compile(document: &str) -> Result<String, String> {
+        let Configuration { config, files } = input(document)?;
+        let bundle = Bundle::from_toml(&config, &files).map_err(|invalid| invalid.to_string())?;
+        text(&Compiled { bundle: STANDARD.encode(bundle.bytes()), version: bundle.version() })
     }
 
     /// `{"config": text}` -> the names of the files that it wants read.

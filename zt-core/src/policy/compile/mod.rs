@@ -193,8 +193,9 @@ fn assemble(
     }
     let program = builder.program;
     let index = indexing::index(&program, vocabulary);
-    let symbols = super::table::Table::build(program.uids.iter().map(|(ty, id)| super::table::hash_uid(ty, id)));
-    Compiled { program, index, symbols, denials, errors: config.errors }
+    let mut compiled = Compiled { program, index, denials, errors: config.errors, ..Compiled::default() };
+    compiled.complete();
+    compiled
 }
 
 /// An entity that no request can be about: a typing mistake, which in a forbid would fail open.

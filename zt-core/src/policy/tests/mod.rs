@@ -7,6 +7,7 @@ mod explaining;
 mod grading;
 mod printing;
 mod problems;
+mod stored;
 
 use std::sync::Arc;
 
