@@ -62,6 +62,7 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
     let inspector = collect(Inspector::compile(&config.inspect), &mut problems);
     let sources = policy_sources(&config, &mut problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(&config, router)));
+    problems.extend(router.iter().flat_map(|router| super::context::problems(&config, router)));
     let policy = match (&config.policy, &router) {
         (Some(policy), Some(router)) => Some(collect(authorization(policy, &sources, router), &mut problems)),
         _ => None,

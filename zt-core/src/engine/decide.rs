@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::context::Context;
 use super::draft::Draft;
 use super::{Engine, State};
 use crate::limit::{Phase, Subject};
@@ -54,6 +55,7 @@ impl Engine {
         if let Some(policy) = &self.policy {
             let path = found.path.as_str();
             let host = request.authority().map(lower_case);
+            let context = Context::read(policy.reads(), &self.verifier, &verified, request, &found.variables);
             let effect = policy.effect(&policy.evaluate(&policy::Request {
                 identity: draft.identity.as_deref(),
                 workload: draft.workload.as_deref(),
@@ -65,6 +67,9 @@ impl Engine {
                 ip: request.peer.ip,
                 asn: request.peer.asn,
                 country: request.peer.country.as_deref(),
+                tenant: context.tenant.as_deref(),
+                client_id: context.client_id.as_deref(),
+                declared: &context.declared,
                 risk: 0.0,
                 now,
             }));

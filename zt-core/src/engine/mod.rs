@@ -2,6 +2,7 @@
 
 mod compile;
 mod config;
+mod context;
 mod current;
 mod decide;
 mod draft;

@@ -13,8 +13,8 @@
 //!
 //! `context` has `method`, `credential` (`"jwt"`, `"api_key"`, `"asserted"` or `"none"`), `roles`, `scopes`, `risk` (per
 //! mille), `hour`, `weekday` (1 is Monday), `now` and `now_s` in UTC; and, where they are known, `path`, `host`, `ip`,
-//! `asn`, `country`, `issuer`, `acr`, `auth_age_s`, `token_age_s` and `bound`. Strict validation makes a policy ask
-//! `context has acr && ...` before it uses one of those.
+//! `asn`, `country`, `subject`, `tenant`, `client_id`, `issuer`, `acr`, `auth_age_s`, `token_age_s` and `bound`. Strict
+//! validation makes a policy ask `context has acr && ...` before it uses one of those. `[[policy.context]]` declares more.
 //!
 //! # Graded denials
 //! A forbid may carry `@on_deny("step_up")`, `"throttle"`, `"flag"` or `"deny"` (the default), `@reason("...")`, and with
@@ -26,6 +26,7 @@
 
 mod answer;
 mod datetime;
+mod declared;
 mod effect;
 mod evaluate;
 mod facts;
@@ -53,6 +54,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use answer::{Answer, Verdict};
+pub use declared::{Attribute, AttributeConfig, AttributeSource, AttributeType, Reads};
 pub use effect::Effect;
 pub use request::Request;
 #[cfg(feature = "compile")]
@@ -79,6 +81,9 @@ pub struct Config {
     pub text: Option<String>,
     /// What a forbid that cannot be evaluated does.
     pub errors: ErrorMode,
+    /// Attributes of the request context beside the fixed ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<AttributeConfig>,
 }
 
 /// What a forbid that cannot be evaluated does.
@@ -105,6 +110,8 @@ struct Compiled {
     symbols: Table,
     denials: BTreeMap<u32, Denial>,
     errors: ErrorMode,
+    #[serde(default)]
+    reads: Reads,
 }
 
 #[cfg(not(feature = "compile"))]
@@ -157,6 +164,11 @@ impl Policy {
     /// What an answer means for the request.
     pub fn effect(&self, answer: &Answer) -> Effect {
         Effect::new(&self.0.program, &self.0.denials, self.0.errors, answer)
+    }
+
+    /// What must be read of a request before policies are asked.
+    pub fn reads(&self) -> &Reads {
+        &self.0.reads
     }
 
     /// Number of policies.

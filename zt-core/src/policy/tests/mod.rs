@@ -38,17 +38,9 @@ pub(super) fn request(identity: Option<&Identity>, endpoint: usize) -> Request<'
     let method = ENDPOINTS.get(endpoint).map_or("GET", |e| if e.method == "*" { "GET" } else { e.method });
     Request {
         identity,
-        workload: None,
         endpoint,
-        segment: None,
         method,
-        path: None,
-        host: None,
-        ip: None,
-        asn: None,
-        country: None,
-        risk: 0.0,
-        now: 0,
+        ..Request::default()
     }
 }
 

@@ -152,7 +152,7 @@ fn a_vocabulary_that_contradicts_itself() {
 fn the_schema_takes_any_endpoint_name() {
     let endpoints = [Endpoint { id: "GET /\"q\"\\{x}\n\u{e9}", method: "GET", segment: Some("a\"b") }];
     let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[], elsewhere: &[] };
-    let text = schema(&vocabulary);
+    let text = schema(&vocabulary, &[]);
     cedar_policy::Schema::from_cedarschema_str(&text).map(drop).unwrap();
     let sources = [Source {
         key: "policy.text".to_owned(),
