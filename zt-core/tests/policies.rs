@@ -269,7 +269,7 @@ fn a_forbid_that_fails_denies_unless_cedars_way_is_asked_for() {
 #[test]
 fn every_fact_and_every_code_of_the_guide_is_one() {
     let named = section("What a policy sees");
-    let schema = zt_core::policy::schema(&Vocabulary::default(), &[]);
+    let schema = policy::schema(&Vocabulary::default(), &[]);
     let facts: Vec<&str> = schema.lines().filter_map(|line| line.strip_prefix("  \"")?.split('"').next()).collect();
     assert!(facts.len() > 20, "{schema}");
     for fact in facts {

@@ -29,6 +29,7 @@ mod datetime;
 mod declared;
 mod effect;
 mod evaluate;
+pub mod explain;
 mod facts;
 mod index;
 mod ip;
@@ -56,6 +57,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use answer::{Answer, Verdict};
 pub use declared::{Attribute, AttributeConfig, AttributeSource, AttributeType, Reads};
 pub use effect::Effect;
+pub use explain::Explanation;
 pub use request::Request;
 #[cfg(feature = "compile")]
 pub use vocabulary::schema;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::program::{Arithmetic, Node, NodeId, Program, Run, Scope, Var};
 
 pub(crate) use name::variable;
-use name::{constructor, method, method2, sign};
+use name::{constructor, is_identifier, method, method2, sign};
 pub(crate) use value::{quoted, write_value};
 use value::{write_entity, write_text};
 
@@ -66,7 +66,8 @@ impl Program {
         conjuncts
     }
 
-    fn declared(&self, at: u32) -> &str {
+    /// Name of a declared attribute of the request context.
+    pub(crate) fn declared_name(&self, at: u32) -> &str {
         self.declared.get(at as usize).map(|name| &**name).unwrap_or_default()
     }
 
@@ -92,8 +93,8 @@ impl Program {
             Node::Var(var) => out.push_str(variable(var)),
             Node::Fact(fact) => out.extend(["context.", fact.name()]),
             Node::HasFact(fact) => out.extend(["context has ", fact.name()]),
-            Node::Declared(at) => out.extend(["context.", self.declared(at)]),
-            Node::HasDeclared(at) => out.extend(["context has ", self.declared(at)]),
+            Node::Declared(at) => out.extend(["context.", self.declared_name(at)]),
+            Node::HasDeclared(at) => out.extend(["context has ", self.declared_name(at)]),
             Node::And(run) => self.write_joined(out, run, " && ", Binds::And),
             Node::Or(run) => self.write_joined(out, run, " || ", Binds::Or),
             Node::Not(a) => self.write_prefixed(out, "!", a),
@@ -138,15 +139,19 @@ impl Program {
             }
             Node::Attribute(a, name) => {
                 self.write(out, a, Binds::Member);
-                out.push('[');
-                write_text(out, self.name(name).unwrap_or_default());
-                out.push(']');
+                match self.name(name).unwrap_or_default() {
+                    name if is_identifier(name) => out.extend([".", name]),
+                    name => out.extend(["[", &quoted(name), "]"]),
+                }
             }
             Node::Has(a, path) => {
                 self.write(out, a, Binds::Sum);
                 out.push_str(" has ");
                 match self.run(path) {
-                    [one] => write_text(out, self.name(*one).unwrap_or_default()),
+                    [one] => match self.name(*one).unwrap_or_default() {
+                        name if is_identifier(name) => out.push_str(name),
+                        name => write_text(out, name),
+                    },
                     many => {
                         let names: Vec<&str> = many.iter().filter_map(|name| self.name(*name)).collect();
                         out.push_str(&names.join("."));

@@ -355,7 +355,7 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
     Context::from_pairs(pairs.chain(declared)).unwrap()
 }
 
-fn random_identity(dice: &mut Dice) -> Option<Identity> {
+pub(super) fn random_identity(dice: &mut Dice) -> Option<Identity> {
     let kind = match dice.roll(5) {
         0 => return None,
         1 => IdentityKind::ApiKey,
@@ -392,7 +392,7 @@ pub(super) fn declarations() -> Vec<AttributeConfig> {
 }
 
 /// Values of them, each of which may be absent.
-fn declared(dice: &mut Dice) -> Vec<Option<Attribute<'static>>> {
+pub(super) fn declared(dice: &mut Dice) -> Vec<Option<Attribute<'static>>> {
     let regions = ["r0", "a.b", "r0"].iter().filter(|_| dice.roll(2) == 0).map(|region| Box::from(*region)).collect();
     let values = [
         Attribute::String(dice.pick(&["u0", "a.b", ""]).to_owned().into()),
@@ -444,7 +444,7 @@ fn compare(sets: u64, seed: u64) -> Seen {
     seen
 }
 
-fn facts<'a>(dice: &mut Dice, request: Request<'a>) -> Request<'a> {
+pub(super) fn facts<'a>(dice: &mut Dice, request: Request<'a>) -> Request<'a> {
     Request {
         path: (dice.roll(2) == 0).then_some("a.b"),
         host: (dice.roll(2) == 0).then_some("api.example.com"),
