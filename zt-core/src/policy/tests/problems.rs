@@ -173,7 +173,8 @@ proptest! {
 
 #[test]
 fn declared_attributes_that_mean_nothing() {
-    let one = |name: &str, change: fn(&mut AttributeConfig)| {
+    type Change = fn(&mut AttributeConfig);
+    let one = |name: &str, change: Change| {
         let mut attribute = AttributeConfig {
             name: name.to_owned(),
             claim: Some("dept".to_owned()),
@@ -200,7 +201,7 @@ fn declared_attributes_that_mean_nothing() {
         found(vec![one("a", same), one("a", same)]),
         [("policy.context[1].name".to_owned(), "declared twice".to_owned())]
     );
-    let changes: [(&str, fn(&mut AttributeConfig)); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("name", |a| a.claim = None),
         ("name", |a| a.query = Some("q".to_owned())),
         ("claim", |a| a.claim = Some(String::new())),
