@@ -37,12 +37,7 @@ pub(super) fn identity(kind: IdentityKind, principal: &str, roles: &[&str], scop
 /// A request for an endpoint, at midnight of the epoch, a Thursday.
 pub(super) fn request(identity: Option<&Identity>, endpoint: usize) -> Request<'_> {
     let method = ENDPOINTS.get(endpoint).map_or("GET", |e| if e.method == "*" { "GET" } else { e.method });
-    Request {
-        identity,
-        endpoint,
-        method,
-        ..Request::default()
-    }
+    Request { identity, endpoint, method, ..Request::default() }
 }
 
 fn verdict(policy: &Policy, request: &Request<'_>) -> Verdict {
