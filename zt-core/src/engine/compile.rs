@@ -62,6 +62,7 @@ fn compile(config: &Config) -> Result<(Engine, Config), Vec<Problem>> {
     let documents = documents(&config, &mut problems);
     let router = collect(Router::compile(&config.route, &config.endpoint, &config.segment, &documents), &mut problems);
     let sources = policy_sources(&config, &mut problems);
+    problems.extend(router.iter().flat_map(|router| super::context::problems(&config, router)));
     let policy = match (&config.policy, &router) {
         (Some(policy), Some(router)) => collect(authorization(policy, &sources, router), &mut problems),
         _ => None,

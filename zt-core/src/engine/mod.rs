@@ -5,6 +5,7 @@ mod analyse;
 pub mod bundle;
 mod compile;
 mod config;
+mod context;
 mod current;
 mod decide;
 mod draft;

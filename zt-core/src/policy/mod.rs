@@ -13,8 +13,8 @@
 //!
 //! `context` has `method`, `credential` (`"jwt"`, `"api_key"`, `"asserted"` or `"none"`), `roles`, `scopes`, `risk` (per
 //! mille), `hour`, `weekday` (1 is Monday), `now` and `now_s` in UTC; and, where they are known, `path`, `host`, `ip`,
-//! `asn`, `country`, `issuer`, `acr`, `auth_age_s`, `token_age_s` and `bound`. Strict validation makes a policy ask
-//! `context has acr && ...` before it uses one of those.
+//! `asn`, `country`, `subject`, `tenant`, `client_id`, `issuer`, `acr`, `auth_age_s`, `token_age_s` and `bound`. Strict
+//! validation makes a policy ask `context has acr && ...` before it uses one of those. `[[policy.context]]` declares more.
 //!
 //! # Graded denials
 //! A forbid may carry `@on_deny("step_up")`, `"throttle"`, `"flag"` or `"deny"` (the default), `@reason("...")`, and with
@@ -29,6 +29,7 @@ pub mod analysis;
 mod answer;
 mod check;
 mod datetime;
+mod declared;
 #[cfg(feature = "compile")]
 mod difference;
 mod effect;
@@ -64,6 +65,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[cfg(feature = "compile")]
 pub use analysis::analyse;
 pub use answer::{Answer, Verdict};
+pub use declared::{Attribute, AttributeConfig, AttributeSource, AttributeType, Reads};
 #[cfg(feature = "compile")]
 pub use difference::{Change, Difference, Place, Turn, difference};
 pub use effect::Effect;
@@ -93,6 +95,9 @@ pub struct Config {
     pub text: Option<String>,
     /// What a forbid that cannot be evaluated does.
     pub errors: ErrorMode,
+    /// Attributes of the request context beside the fixed ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<AttributeConfig>,
 }
 
 /// What a forbid that cannot be evaluated does.
@@ -120,6 +125,8 @@ struct Compiled {
     symbols: Table,
     denials: BTreeMap<u32, Denial>,
     errors: ErrorMode,
+    #[serde(default)]
+    reads: Reads,
 }
 
 #[cfg(not(feature = "compile"))]
@@ -179,6 +186,11 @@ impl Policy {
         let Index { first_row, rows, .. } = &self.0.index;
         let named = |at: &u32, id: &str| rows.get(*at as usize).is_some_and(|row| *row.id == *id);
         first_row.len() == endpoints.len() && first_row.iter().all(|at| endpoints.next().is_some_and(|id| named(at, id)))
+    }
+
+    /// What must be read of a request before policies are asked.
+    pub fn reads(&self) -> &Reads {
+        &self.0.reads
     }
 
     /// Number of policies.

@@ -192,6 +192,16 @@ impl Router {
         &self.segments
     }
 
+    /// Whether a template of any endpoint has a variable of this name.
+    pub fn has_variable(&self, name: &str) -> bool {
+        let mut segments = self.templates.iter().flat_map(|template| &template.segments);
+        segments.any(|segment| match segment {
+            Segment::Literal(_) | Segment::Any(None) => false,
+            Segment::Any(Some(known)) => **known == *name,
+            Segment::Pattern(_, names) => names.iter().any(|known| **known == *name),
+        })
+    }
+
     /// Segments that a request of this endpoint can be in beside the template's own: a pattern such as `/v1/pay/**` is
     /// more specific than a template such as `/**`.
     pub fn other_segments(&self, endpoint: &Endpoint) -> Vec<&str> {
