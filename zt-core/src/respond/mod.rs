@@ -3,7 +3,7 @@
 mod problem;
 mod redact;
 
-pub use problem::{problem, title};
+pub use problem::{problem, response_problem, title};
 pub use redact::{Redaction, Redactor, STALE_HEADERS, Unreadable, redaction};
 
 use crate::model::{Finding, Outcome, Reason};

@@ -6,6 +6,7 @@ mod builder;
 mod diagnose;
 mod expression;
 mod indexing;
+mod redaction;
 mod rule;
 mod scan;
 mod validation;
@@ -166,7 +167,7 @@ fn assemble(
     problems: &mut Vec<Problem>,
 ) -> Compiled {
     let mut builder = Builder::default();
-    let mut denials = BTreeMap::new();
+    let (mut denials, mut redactions) = (BTreeMap::new(), BTreeMap::new());
     for policy in policies {
         let seen = builder.program.uids.len();
         match builder.rule(&policy.id, policy.place.origin(), &policy.template, Lane::Request) {
@@ -174,6 +175,7 @@ fn assemble(
                 let at = number(builder.program.rules.len().saturating_sub(1));
                 if let Some(rule) = builder.program.rules.last() {
                     denials.extend(annotation::denial(rule, &policy.place, problems).map(|denial| (at, denial)));
+                    redactions.extend(redaction::fields(rule, &policy.place, problems).map(|fields| (at, fields)));
                 }
             }
             Err(Refused { construct, token }) => {
@@ -183,10 +185,11 @@ fn assemble(
         let named = builder.program.uids.get(seen..).unwrap_or_default();
         problems.extend(named.iter().filter_map(|(ty, id)| unknown_entity(ty, id, vocabulary, &policy.place)));
     }
+    redaction::check_total(&redactions, problems);
     let program = builder.program;
     let index = indexing::index(&program, vocabulary);
     let symbols = super::table::Table::build(program.uids.iter().map(|(ty, id)| super::table::hash_uid(ty, id)));
-    Compiled { program, index, symbols, denials, errors: config.errors }
+    Compiled { program, index, symbols, denials, redactions, errors: config.errors }
 }
 
 /// An entity that no request can be about: a typing mistake, which in a forbid would fail open.
