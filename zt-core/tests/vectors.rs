@@ -28,10 +28,18 @@ fn every_vector_decides_as_expected() {
                 }
                 continue;
             }
-            let decision = instance.decide_event(&step["event"].to_string()).expect("an event");
-            let decision: Value = serde_json::from_str(&decision).expect("a decision");
+            let event = step["event"].to_string();
+            let text = instance.decide_event(&event).expect("an event");
+            let decision: Value = serde_json::from_str(&text).expect("a decision");
             if let Some(difference) = differs(&step["expect"], &decision) {
                 wrong.push(format!("{name}, step {number}: {difference}"));
+            }
+            if let Some(expect) = step.get("expect_response") {
+                let observed = instance.observe_event(&event, &text).expect("an event with a response");
+                let observed: Value = serde_json::from_str(&observed).expect("a response decision");
+                if let Some(difference) = differs(expect, &observed) {
+                    wrong.push(format!("{name}, step {number}, response: {difference}"));
+                }
             }
         }
     }

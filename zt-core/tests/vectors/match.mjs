@@ -7,10 +7,18 @@ export function run(vector, fromToml) {
   const engine = fromToml(vector.config, { files });
   const problems = [];
   for (const [index, step] of vector.steps.entries()) {
-    const found = step.event ? mismatches(step.expect, engine.decideEvent(step.event)) : operation(engine, step);
+    const found = step.event ? decision(engine, step) : operation(engine, step);
     for (const problem of found) problems.push(`step ${index}: ${problem}`);
   }
   return problems;
+}
+
+/** What of `expect` the decision does not hold, and of `expect_response` the response decision. */
+function decision(engine, { event, expect, expect_response }) {
+  const decided = engine.decideEvent(event);
+  const found = mismatches(expect, decided);
+  if (expect_response === undefined) return found;
+  return [...found, ...mismatches(expect_response, engine.observeEvent(event, decided)).map((problem) => `response: ${problem}`)];
 }
 
 /** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */
