@@ -3,6 +3,8 @@
 //!
 //! No clock, no randomness, no network: the host takes the time once per request and hands it in.
 
+mod redactor;
+
 use std::sync::Arc;
 
 use wasm_bindgen::prelude::*;

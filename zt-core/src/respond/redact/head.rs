@@ -33,11 +33,12 @@ pub fn redaction(obligations: &[Obligation], response: &Response<'_>) -> Redacti
             }
         }
     }
-    let bodiless = matches!(response.status, 100..=199 | 204 | 205 | 304) || response.body_len == Some(0);
+    // What follows 101 is another protocol, in which nothing would be hidden.
+    let bodiless = matches!(response.status, 100 | 102..=199 | 204 | 205 | 304) || response.body_len == Some(0);
     if paths.is_empty() || bodiless {
         return Redaction::None;
     }
-    if one(response, "content-length") == Ok(Some(b"0")) {
+    if response.status != 101 && one(response, "content-length") == Ok(Some(b"0")) {
         return Redaction::Stream(Box::new(Redactor::of_nothing()));
     }
     match kind(response) {
@@ -50,6 +51,9 @@ pub fn redaction(obligations: &[Obligation], response: &Response<'_>) -> Redacti
 
 /// What the body is, where it is the whole of it and not coded.
 fn kind(response: &Response<'_>) -> Result<Kind, &'static str> {
+    if response.status == 101 {
+        return Err("the connection goes over to another protocol");
+    }
     if response.status == 206 || lines(response, "content-range").next().is_some() {
         return Err("the body is a part of one");
     }
