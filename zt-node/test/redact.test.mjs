@@ -71,9 +71,11 @@ function serve(config) {
     res.end("secret");
   });
   app.get("/broken", (req, res) => {
-    res.type("json").write('{"customer":{"ssn":"078');
-    res.write("\u0001-secret");
-    res.end('"}}');
+    // What was written before has reached the client by then.
+    res.type("json").write('{"customer":{"ssn":"078', () => setTimeout(() => {
+      assert.equal(res.write("\u0001-secret"), false);
+      res.end('"}}');
+    }, 50));
   });
   app.get("/cut", (req, res) => res.type("json").end('{"customer":{"ssn":"078'));
   app.get("/empty", (req, res) => res.status(204).end());

@@ -30,6 +30,7 @@ impl Number {
     pub(super) fn read(mut self, rest: &[u8]) -> Result<(usize, Self), Unreadable> {
         for (at, byte) in rest.iter().enumerate() {
             self = match (self, byte) {
+                (Self::Integer | Self::Fraction | Self::Power, b'0'..=b'9') => self,
                 (_, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-') => self.then(*byte).ok_or(Unreadable::Malformed)?,
                 _ => return Ok((at, self)),
             };

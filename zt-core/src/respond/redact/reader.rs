@@ -97,9 +97,21 @@ impl Reader {
         self.depth
     }
 
-    /// Reads some of `rest`, which is not empty: how many bytes, and what they say. A number ends before the byte
-    /// that follows it, with none.
+    /// Reads to the first bytes of `rest` that say something: how many in all, and what. A number ends before the byte
+    /// that follows it.
     pub(super) fn read(&mut self, rest: &[u8]) -> Read {
+        let mut at = 0_usize;
+        loop {
+            let (read, event) = self.step(rest.get(at..).unwrap_or_default())?;
+            at = at.saturating_add(read);
+            if event != Event::None || at == rest.len() {
+                return Ok((at, event));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn step(&mut self, rest: &[u8]) -> Read {
         match self.state {
             State::Text(utf8) => self.text(utf8, rest),
             State::Escape => self.escape(first(rest)?),
@@ -132,11 +144,16 @@ impl Reader {
         if whole { Ok(()) } else { Err(Unreadable::Cut) }
     }
 
+    #[inline(always)]
     fn structure(&mut self, rest: &[u8]) -> Read {
-        let separator = |byte: u8| byte == 0x1e && self.depth == 0 && self.form == Form::Sequence;
-        let space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t') || separator(*byte);
-        let spaces = rest.iter().position(|byte| !space(byte)).unwrap_or(rest.len());
-        if spaces > 0 {
+        let byte = first(rest)?;
+        if byte <= b' ' {
+            let separator = |byte: u8| byte == 0x1e && self.depth == 0 && self.form == Form::Sequence;
+            let space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t') || separator(*byte);
+            let spaces = rest.iter().position(|byte| !space(byte)).unwrap_or(rest.len());
+            if spaces == 0 {
+                return Err(Unreadable::Malformed);
+            }
             if matches!(self.state, State::Behind) && self.form == Form::Sequence {
                 self.state = State::Value;
             }
@@ -145,7 +162,7 @@ impl Reader {
             }
             return Ok((spaces, Event::None));
         }
-        match (self.state, first(rest)?) {
+        match (self.state, byte) {
             (State::Element, b']') | (State::Member, b'}') => self.close(),
             (State::Value | State::Element, byte) => self.value(byte),
             (State::Member | State::Name, b'"') => {

@@ -12,6 +12,7 @@ pub(super) struct Utf8 {
 
 impl Utf8 {
     /// Reads to the first quote, backslash or control character.
+    #[inline(always)]
     pub(super) fn read(mut self, bytes: &[u8]) -> Result<(usize, Self), Unreadable> {
         let mut at = 0_usize;
         loop {
