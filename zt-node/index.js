@@ -81,6 +81,11 @@ class Engine {
     return native.decideEvent(this.#handle, event);
   }
 
+  /** Event -> why it is decided as it is, and what would have to change; the state is left as it is. */
+  explainEvent(event) {
+    return JSON.parse(native.explainEvent(this.#handle, JSON.stringify(event)));
+  }
+
   /** Event with a response, and its decision -> response decision. */
   observeEvent(event, decision) {
     return JSON.parse(native.observeEvent(this.#handle, JSON.stringify(event), JSON.stringify(decision)));

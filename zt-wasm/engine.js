@@ -106,6 +106,11 @@ export class Engine {
     }
   }
 
+  /** Event -> why it is decided as it is, and what would have to change; the state is left as it is. */
+  explainEvent(event) {
+    return JSON.parse(guarded(() => this.#instance.explain_event(JSON.stringify(event))));
+  }
+
   /** Event with a response, and its decision -> response decision. */
   observeEvent(event, decision) {
     return JSON.parse(this.observeEventJson(JSON.stringify(event), JSON.stringify(decision)));

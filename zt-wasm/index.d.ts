@@ -63,6 +63,45 @@ export interface DecisionDocument {
   policy_version: string;
 }
 
+/** A policy, where it stands (without `file`: in the text that the configuration holds), and what of it held. */
+export interface ShownPolicy {
+  id: string;
+  file?: string;
+  line: number;
+  column: number;
+  effect: "permit" | "forbid";
+  text: string;
+  reason?: string;
+  held: string[];
+}
+
+/** What policies say about a request, and what would have to change. */
+export interface PolicyExplanation {
+  decision: "allow" | "deny";
+  /** Whether any policy permits, whatever forbids. */
+  permitted: boolean;
+  determining: ShownPolicy[];
+  errors: { policy: ShownPolicy; condition: string; why: string }[];
+  /** Where nothing permits: the permits that come nearest to it, and all that failed of each. */
+  nearest: {
+    policy: ShownPolicy;
+    failed: { part: "principal" | "action" | "resource" | "condition"; text: string; why: string }[];
+    unknown?: string[];
+  }[];
+  /** Policies that were looked at. */
+  policies: number;
+  /** Policies that `determining` and `errors` have no room for. */
+  left_out: number;
+}
+
+/** Why an event is decided as it is, as if it were the first. */
+export interface Explanation {
+  decision: DecisionDocument;
+  /** Absent where there are no policies, or where they are not asked. */
+  policy?: PolicyExplanation;
+  notes: string[];
+}
+
 export interface Revocation {
   revoke: "token" | "session" | "subject" | "key";
   /** Issuer of the tokens; absent for credentials without one. */
@@ -213,6 +252,8 @@ export class Engine {
   decideEvent(event: object): DecisionDocument;
   /** `decideEvent` on JSON text: what goes in and comes out byte for byte. */
   decideEventJson(event: string): string;
+  /** Event -> why it is decided as it is, and what would have to change; the state is left as it is. */
+  explainEvent(event: object): Explanation;
   /** Event with a response, and its decision -> response decision. */
   observeEvent(event: object, decision: DecisionDocument | Decision): ResponseDecision;
   /** `observeEvent` on JSON text. */

@@ -20,6 +20,11 @@ pub(crate) enum Command {
     Check(Check),
     /// Decide recorded events: one decision a line, in order, each event's own `time_ms` as the clock.
     Decide(Decide),
+    /// Explain recorded events: why each is decided as it is, and what would have to change.
+    ///
+    /// Each event is taken as if it were the first: limits count it alone, and no proof was used before. Exit code 1 when one
+    /// is refused.
+    Explain(Explain),
     /// Evaluate raw Cedar requests: one answer a line, in order.
     Authorize(Authorize),
     /// List every reason code.
@@ -53,6 +58,28 @@ pub(crate) struct Decide {
     #[arg(long)]
     pub(crate) freeze: bool,
     /// Write the summary as JSON; decisions are JSON in any case.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop at the first malformed line.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Events as JSON Lines, plain, gzip or Zstandard; `-` or nothing for standard input.
+    #[arg(value_name = "IN.JSONL")]
+    pub(crate) events: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The configuration; without one, the safe defaults, which know no endpoint and deny everything.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+    /// Take what was revoked from this file, if it exists; it is left as it is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// Only events with this id.
+    #[arg(long, value_name = "EVENT_ID")]
+    pub(crate) id: Option<String>,
+    /// Write JSON, one explanation a line, instead of text.
     #[arg(long)]
     pub(crate) json: bool,
     /// Stop at the first malformed line.

@@ -27,7 +27,7 @@ impl Configuration {
         let Some(path) = path else { return Ok(read) };
         read.text = text(path)?;
         for name in named_files(&read.text) {
-            match read_named(&read.directory(), &name) {
+            match read_named(read.directory(), &name) {
                 Ok(files) => read.files.extend(files),
                 Err(message) => read.unread.push((name, message)),
             }
@@ -67,8 +67,9 @@ impl Configuration {
             .map_or_else(|| "safe defaults (no `--config` given)".to_owned(), |path| path.display().to_string())
     }
 
-    fn directory(&self) -> PathBuf {
-        self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned()
+    /// Where the files are that it names.
+    pub(crate) fn directory(&self) -> &Path {
+        self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
     }
 
     fn seen_from_here(&self, mut problem: Problem) -> Problem {

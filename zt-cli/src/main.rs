@@ -8,6 +8,7 @@ mod codes;
 mod configuration;
 mod decide;
 mod events;
+mod explain;
 mod input;
 mod key;
 mod output;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let ending = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),

@@ -371,3 +371,75 @@ fn a_new_key_is_another_each_time_and_mistakes_are_told() {
     }
     assert_eq!(place.zt(&["key", "new"]).code(), 2);
 }
+
+const EXPLAINED: &str = r#"
+version = 1
+[[verify.api_key]]
+id = "buyer-1"
+sha256 = "57329c82f6e48494a4b6c79e47fec04dd34351be2b1830a9915363c172a1ce84"
+roles = ["buyer"]
+[[endpoint]]
+id = "listOrders"
+method = "GET"
+path = "/v1/orders"
+[[endpoint]]
+id = "pay"
+method = "POST"
+path = "/v1/payments"
+[policy]
+files = ["policies/*.cedar"]
+"#;
+
+const POLICIES: &str = r#"// The shop.
+@id("buyers-read") permit(principal in Role::"buyer", action in Action::"read", resource);
+@id("pays")
+permit(principal, action == Action::"pay", resource)
+when { context has acr && context.acr == "mfa" };
+"#;
+
+#[test]
+fn decisions_are_explained_with_the_policies_and_their_place() {
+    let place = Place::new().with("conf/zt.toml", EXPLAINED).with("conf/policies/shop.cedar", POLICIES);
+    let event = |id: &str, method: &str, path: &str| {
+        let headers = json!([["X-API-Key", "zt_test_key_of_buyer-1_0123456789"]]);
+        let request = json!({"method": method, "path": path, "headers": headers});
+        json!({"id": id, "time_ms": 1_772_446_530_123_i64, "request": request}).to_string()
+    };
+    let events = [event("e-1", "GET", "/v1/orders"), event("e-2", "POST", "/v1/payments")].join("\n");
+    let explain = ["explain", "--config", "conf/zt.toml"];
+
+    let run = place.zt_with_input(&explain, &events);
+    assert_eq!(run.code(), 1, "one is refused: {}", run.err());
+    assert_eq!(run.err(), "zt: 2 events explained, 1 refused, 0 malformed lines\n");
+    let out = run.out();
+    for line in [
+        "e-1: GET /v1/orders: allow (200)",
+        "  caller buyer-1 (api_key)",
+        "    permit `buyers-read` at conf/policies/shop.cedar:2:1",
+        "        @id(\"buyers-read\") permit(principal in Role::\"buyer\", action in Action::\"read\", resource);",
+        "      holds: principal in Role::\"buyer\"",
+        "e-2: POST /v1/payments: deny (403)",
+        "  policy.not_permitted: no policy permits this",
+        "  policies: deny, 2 looked at",
+        "  to be allowed, one of:",
+        "    permit `pays` at conf/policies/shop.cedar:3:1",
+        "      fails: context has acr: `context.acr` is absent",
+        "      not known: context.acr == \"mfa\"",
+        "      fails: action in Action::\"read\": `action` is `Action::\"pay\"`, which is in `Action::\"write\"`, `Action::\"POST\"`",
+    ] {
+        assert!(out.lines().any(|found| found == line), "no `{line}` in:\n{out}");
+    }
+
+    let run = place.zt_with_input(&[&explain[..], &["--json", "--id", "e-1"]].concat(), &events);
+    assert_eq!((run.code(), run.err().as_str()), (0, ""));
+    let lines = run.lines();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["policy"]["determining"][0]["id"], "buyers-read");
+
+    let run = place.zt_with_input(&[&explain[..], &["--id", "e-\u{1b}[2J"]].concat(), &events);
+    assert_eq!((run.code(), run.err().as_str()), (2, "zt: no event has the id `e-\\u{1b}[2J`\n"));
+
+    let hostile = event("e-\u{1b}[2J", "GET", "/v1/orders");
+    let run = place.zt_with_input(&explain, &hostile);
+    assert!(!run.out().contains('\u{1b}'), "{}", run.out());
+}

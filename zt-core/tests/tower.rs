@@ -327,7 +327,9 @@ async fn a_response_that_cannot_be_redacted_is_not_sent() {
         assert_eq!(problem["reasons"][0], "respond.unredactable");
     }
     let monitor = REDACTING.replacen("version = 1", "version = 1\nmode = \"monitor\"", 1);
-    for (config, method, frames) in [(REDACTING, "GET", &[][..]), (REDACTING, "HEAD", &[]), (&monitor, "GET", &["plain"])] {
+    for (config, method, frames) in
+        [(REDACTING, "GET", &[][..]), (REDACTING, "HEAD", &[]), (&monitor, "GET", &["plain"])]
+    {
         let (response, _) = answer(config, method, &[("content-type", "text/html")], frames).await;
         assert_eq!(response.status(), StatusCode::OK, "{method}");
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), frames.concat());
@@ -336,7 +338,9 @@ async fn a_response_that_cannot_be_redacted_is_not_sent() {
 
 #[tokio::test]
 async fn a_response_that_is_not_json_breaks_off() {
-    for frames in [&["{\"customer\":{\"ssn\":\"078", "\x01-secret\"}}"][..], &["{\"customer\":{\"ssn\":\"078"], &["{}", "x"]] {
+    for frames in
+        [&["{\"customer\":{\"ssn\":\"078", "\x01-secret\"}}"][..], &["{\"customer\":{\"ssn\":\"078"], &["{}", "x"]]
+    {
         let (response, _) = answer(REDACTING, "GET", &[JSON], frames).await;
         assert_eq!(response.status(), StatusCode::OK);
         let mut body = std::pin::pin!(response.into_body());

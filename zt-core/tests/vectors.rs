@@ -29,6 +29,13 @@ fn every_vector_decides_as_expected() {
                 continue;
             }
             let event = step["event"].to_string();
+            // Explained first: it must not change what is decided.
+            if let Some(expect) = step.get("explain") {
+                let explanation = instance.explain_event(&event).expect("an event");
+                let explanation: Value = serde_json::from_str(&explanation).expect("an explanation");
+                let differences = unexplained(expect, &explanation);
+                wrong.extend(differences.map(|difference| format!("{name}, step {number}: {difference}")));
+            }
             let text = instance.decide_event(&event).expect("an event");
             let decision: Value = serde_json::from_str(&text).expect("a decision");
             if let Some(difference) = differs(&step["expect"], &decision) {
@@ -68,6 +75,14 @@ fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
     }
     let revocation = step.get("revoke").ok_or("not a step")?;
     instance.revoke(&revocation.to_string(), step["time_ms"].as_i64().expect("a time"))
+}
+
+/// What an explanation does not say: values by JSON pointer (RFC 6901); `null` for what is absent.
+fn unexplained<'v>(expect: &'v Value, explanation: &'v Value) -> impl Iterator<Item = String> + 'v {
+    expect.as_object().expect("explain is an object").iter().filter_map(|(pointer, wanted)| {
+        let found = explanation.pointer(pointer).unwrap_or(&Value::Null);
+        (!within(wanted, found)).then(|| format!("`{pointer}` should be {wanted}, is {found}"))
+    })
 }
 
 /// The first difference between what is expected and the decision; `expect` names only what matters.

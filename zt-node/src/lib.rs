@@ -84,6 +84,15 @@ pub fn decide_event(instance: &External<wire::Instance>, event: String) -> Resul
     checked(instance.decide_event(&event))
 }
 
+/// Event -> why it is decided as it is, as JSON text.
+///
+/// # Errors
+/// When the text is not an event.
+#[napi(catch_unwind)]
+pub fn explain_event(instance: &External<wire::Instance>, event: String) -> Result<String> {
+    checked(instance.explain_event(&event))
+}
+
 /// Event with a response, and its decision -> response decision, as JSON text.
 ///
 /// # Errors

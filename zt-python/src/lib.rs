@@ -149,6 +149,11 @@ impl Engine {
         py.detach(|| self.0.decide_event(event)).map_err(PyValueError::new_err)
     }
 
+    /// Explains the decision about an event given as JSON text.
+    fn explain_event_json(&self, py: Python<'_>, event: &str) -> PyResult<String> {
+        py.detach(|| self.0.explain_event(event)).map_err(PyValueError::new_err)
+    }
+
     /// Observes the response of an event given as JSON text, with its decision.
     fn observe_event_json(&self, py: Python<'_>, event: &str, decision: &str) -> PyResult<String> {
         py.detach(|| self.0.observe_event(event, decision)).map_err(PyValueError::new_err)

@@ -46,6 +46,18 @@ def differences(expect, decision):
             yield f"{key}: expected {expected!r}, found {found!r}"
 
 
+def unexplained(expect, explanation):
+    """What an explanation does not say: values by JSON pointer (RFC 6901); `None` for what is absent."""
+    for pointer, expected in expect.items():
+        found = explanation
+        for key in pointer.split("/")[1:]:
+            index = int(key) if isinstance(found, list) else key
+            found = found[index] if key in found or isinstance(found, list) and index < len(found) else {}
+        found = found if found != {} else None
+        if not subset(expected, found):
+            yield f"{pointer}: expected {expected!r}, found {found!r}"
+
+
 def engine_of(vector):
     files = vector.get("files", {})
     if isinstance(files, list):
@@ -76,6 +88,10 @@ def test_vector(vector):
         if "event" not in step:
             operate(engine, step)
             continue
+        # Explained first: it must not change what is decided.
+        if "explain" in step:
+            missing = list(unexplained(step["explain"], engine.explain_event(step["event"])))
+            assert not missing, f"step {number}: {'; '.join(missing)}"
         decision = engine.decide_event(step["event"])
         found = list(differences(step["expect"], decision))
         assert not found, f"step {number}: {'; '.join(found)}"

@@ -92,6 +92,14 @@ impl Instance {
         checked(self.0.decide_event(event))
     }
 
+    /// Event -> why it is decided as it is, as JSON text.
+    ///
+    /// # Errors
+    /// When the text is not an event.
+    pub fn explain_event(&self, event: &str) -> Result<String, JsError> {
+        checked(self.0.explain_event(event))
+    }
+
     /// Event with a response, and its decision -> response decision, as JSON text.
     ///
     /// # Errors

@@ -36,7 +36,13 @@ impl Instance {
     ///
     /// # Errors
     /// When it cannot be redacted, the lines are not `count`, or `decision` is not one.
-    pub fn redactor(&self, decision: &str, status: u16, lines: &str, count: usize) -> Result<Option<Redactor>, JsError> {
+    pub fn redactor(
+        &self,
+        decision: &str,
+        status: u16,
+        lines: &str,
+        count: usize,
+    ) -> Result<Option<Redactor>, JsError> {
         Ok(checked(self.0.redactor_fields(decision, status, lines, count))?.map(Redactor))
     }
 }

@@ -31,7 +31,7 @@ const codes = (decision) => decision.reasons.map((reason) => reason.code);
 const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
-const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "free", "merge", "notices", "observe", "observeEvent",
+const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "free", "merge", "notices", "observe", "observeEvent",
   "observeEventJson", "op", "redactor", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];

@@ -30,7 +30,9 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(bytewise.starts_with(&pieces) && bytewise.starts_with(&out));
     assert!(end.is_err() || (out == bytewise && out == pieces));
     if end.is_ok() && !text.trim_ascii().is_empty() {
-        assert!(serde_json::from_slice::<IgnoredAny>(text).is_ok() && serde_json::from_slice::<IgnoredAny>(&out).is_ok());
+        assert!(
+            serde_json::from_slice::<IgnoredAny>(text).is_ok() && serde_json::from_slice::<IgnoredAny>(&out).is_ok()
+        );
     }
     // Duplicates fold, and numbers beyond `f64` are refused, where a document is taken apart.
     if let (Ok(()), Ok(mut wanted), Ok(found)) =

@@ -161,7 +161,12 @@ fn step(text: &str) -> Result<(Step, Option<char>, &str), Problem> {
                 star = true;
                 continue;
             }
-            '*' => return Err(Problem("holds a `*` that is not a whole step", "`*` alone is every member; `\\*` is a star")),
+            '*' => {
+                return Err(Problem(
+                    "holds a `*` that is not a whole step",
+                    "`*` alone is every member; `\\*` is a star",
+                ));
+            }
             '[' | ']' => {
                 return Err(Problem("holds a bracket", "leave it out: a path goes through every element of an array"));
             }
@@ -183,7 +188,9 @@ fn step(text: &str) -> Result<(Step, Option<char>, &str), Problem> {
         (true, false) => {
             return Err(Problem("holds a `*` that is not a whole step", "`*` alone is every member; `\\*` is a star"));
         }
-        (false, true) => return Err(Problem("has an empty step", "write names with dots between them, as in `customer.ssn`")),
+        (false, true) => {
+            return Err(Problem("has an empty step", "write names with dots between them, as in `customer.ssn`"));
+        }
         (false, false) => Step::Name(name.into()),
     };
     Ok((step, end, chars.as_str()))

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::draft::Draft;
 use super::{Engine, State};
 use crate::limit::{Phase, Subject};
-use crate::model::{Decision, Millis, Mode, Obligation, Request};
+use crate::model::{Decision, Identity, Millis, Mode, Obligation, Request};
+use crate::route::Match;
 use crate::{policy, respond};
 
 impl Engine {
@@ -52,22 +53,10 @@ impl Engine {
         draft.fresh(&self.verifier, found.endpoint, now);
 
         if let Some(policy) = &self.policy {
-            let path = found.path.as_str();
             let host = request.authority().map(lower_case);
-            let effect = policy.effect(&policy.evaluate(&policy::Request {
-                identity: draft.identity.as_deref(),
-                workload: draft.workload.as_deref(),
-                endpoint: found.endpoint.index as usize,
-                segment: Some(found.segment),
-                method: request.method.as_str().unwrap_or_default(),
-                path: Some(path),
-                host: host.as_deref(),
-                ip: request.peer.ip,
-                asn: request.peer.asn,
-                country: request.peer.country.as_deref(),
-                risk: 0.0,
-                now,
-            }));
+            let (identity, workload) = (draft.identity.as_deref(), draft.workload.as_deref());
+            let asked = asked(&found, identity, workload, request, host.as_deref(), now);
+            let effect = policy.effect(&policy.evaluate(&asked));
             draft.authorized(effect, found.endpoint);
         }
         self.conclude(draft, state, request, now)
@@ -100,8 +89,33 @@ impl Engine {
     }
 }
 
+/// What policies are asked about a request.
+pub(super) fn asked<'r>(
+    found: &'r Match<'_>,
+    identity: Option<&'r Identity>,
+    workload: Option<&'r Identity>,
+    request: &'r Request<'_>,
+    host: Option<&'r str>,
+    now: Millis,
+) -> policy::Request<'r> {
+    policy::Request {
+        identity,
+        workload,
+        endpoint: found.endpoint.index as usize,
+        segment: Some(found.segment),
+        method: request.method.as_str().unwrap_or_default(),
+        path: Some(found.path.as_str()),
+        host,
+        ip: request.peer.ip,
+        asn: request.peer.asn,
+        country: request.peer.country.as_deref(),
+        risk: 0.0,
+        now,
+    }
+}
+
 /// Names of hosts are the same in any case (RFC 3986, section 3.2.2); policies see one form of them.
-fn lower_case(host: &str) -> Cow<'_, str> {
+pub(super) fn lower_case(host: &str) -> Cow<'_, str> {
     match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => Cow::Owned(host.to_ascii_lowercase()),
         false => Cow::Borrowed(host),

@@ -5,6 +5,7 @@ mod config;
 mod current;
 mod decide;
 mod draft;
+mod explain;
 mod notices;
 mod observe;
 #[cfg(feature = "compile")]
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use config::{AnomalyConfig, Config, File, StateConfig};
 pub use current::Current;
+pub use explain::Explanation;
 #[cfg(feature = "compile")]
 pub use read::named_files;
 pub use snapshot::SnapshotError;

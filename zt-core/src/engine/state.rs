@@ -67,6 +67,15 @@ impl State {
         self.limit.memory().saturating_add(self.verify.memory()).saturating_add(size_of::<Self>())
     }
 
+    /// A state that remembers what was revoked and nothing else: whatever is decided with it leaves this one as it is.
+    pub(super) fn of_revocations(&self, engine: &Engine) -> Self {
+        Self {
+            limit: limit::State::new(&engine.limiter, engine.seed.unwrap_or_default()),
+            verify: self.verify.of_revocations(&engine.verifier),
+            sequence: AtomicU64::new(0),
+        }
+    }
+
     /// An id for a request that the host gave none.
     pub(super) fn next_id(&self, now: Millis) -> Arc<str> {
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);

@@ -37,7 +37,13 @@ pub struct Answer {
 impl Answer {
     /// The answer where no policy applies.
     pub(crate) fn nothing() -> Self {
-        Self { verdict: Verdict::Deny, determining: SmallVec::new(), errors: SmallVec::new(), permitted: false, overruled: SmallVec::new() }
+        Self {
+            verdict: Verdict::Deny,
+            determining: SmallVec::new(),
+            errors: SmallVec::new(),
+            permitted: false,
+            overruled: SmallVec::new(),
+        }
     }
 }
 

@@ -53,6 +53,12 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
         self.bool(body)
     }
 
+    /// The value of an expression by itself; it is good until the next evaluation.
+    pub(crate) fn alone(&mut self, node: NodeId) -> Result<Value<'a>, Failed> {
+        self.scratch.clear();
+        self.value(node)
+    }
+
     fn bool(&mut self, node: NodeId) -> Result<bool, Failed> {
         match self.value(node)? {
             Value::Bool(b) => Ok(b),

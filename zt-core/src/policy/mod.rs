@@ -33,6 +33,7 @@ mod answer;
 mod datetime;
 mod effect;
 mod evaluate;
+pub mod explain;
 mod facts;
 mod index;
 mod ip;
@@ -59,6 +60,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use answer::{Answer, Verdict};
 pub use effect::Effect;
+pub use explain::Explanation;
 pub use request::Request;
 #[cfg(feature = "compile")]
 pub use vocabulary::schema;

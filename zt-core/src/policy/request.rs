@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::model::{Identity, IdentityKind, Millis};
 
 use super::evaluate::World;
+use super::explain::Kinship;
 use super::facts::Fact;
 use super::index::{Index, Row};
 use super::ip::Ip;
@@ -164,6 +165,24 @@ impl<'a> World<'a> for Facts<'a> {
 
     fn tag(&self, _: Uid<'_>, _: &str) -> Option<&'a Stored> {
         None
+    }
+}
+
+impl<'a> Kinship<'a> for Facts<'a> {
+    fn above(&self, entity: Uid<'_>) -> Vec<Uid<'a>> {
+        let row: Option<&'a Row> =
+            if *entity.id == *self.row.id { Some(self.row) } else { self.index.row_of(entity.id) };
+        let all = |ty, ids: &'a [Box<str>]| ids.iter().map(move |id| Uid { ty, id });
+        match entity.ty {
+            "Action" => row.map_or_else(Vec::new, |row| all("Action", &row.groups).collect()),
+            "Endpoint" => {
+                row.and_then(|row| row.segment.as_deref()).map(|id| Uid { ty: "Segment", id }).into_iter().collect()
+            }
+            _ if entity == self.request.principal() => {
+                all(ROLE, self.request.roles()).chain(all(SCOPE, self.request.scopes())).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -48,6 +48,17 @@ impl State {
         }
     }
 
+    /// Nothing seen yet, and the same revoked.
+    pub fn of_revocations(&self, verifier: &Verifier) -> Self {
+        Self {
+            cache: Cache::new(&verifier.cache, self.hasher.clone()),
+            revocations: self.revocations.clone(),
+            replays: Replays::new(self.hasher.clone(), verifier.replay_bytes),
+            refresh: Refresh::new(verifier.key_sets()),
+            hasher: self.hasher.clone(),
+        }
+    }
+
     /// Refuses from now on what this is about.
     pub fn revoke(&self, revocation: &Revocation, now: Millis) {
         self.revocations.revoke(&self.hasher, revocation, now);

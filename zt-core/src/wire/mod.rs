@@ -72,6 +72,16 @@ impl Instance {
         text(&decide_or_refuse(&self.engine(), &self.state, &event.into_request(), now))
     }
 
+    /// Event -> why it is decided as it is, as if it were the first; the state is left as it is.
+    ///
+    /// # Errors
+    /// When the text is not an event.
+    pub fn explain_event(&self, event: &str) -> Result<String, String> {
+        let event: Event = serde_json::from_str(event).map_err(|error| format!("not an event: {error}"))?;
+        let now = event.time_ms;
+        text(&self.engine().explain(&self.state, &event.into_request(), now))
+    }
+
     /// Event with a response, and its decision -> response decision.
     ///
     /// # Errors

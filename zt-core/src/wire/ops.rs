@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::text;
-use super::text_ops::{check, named_files, policy_evaluate};
+use super::text_ops::{check, named_files, policy_evaluate, policy_explain};
 use super::verify_ops::{dpop_verify, jws_verify, request_verify};
 use crate::model::{Code, Decision, ResponseDecision, schemas};
 
@@ -17,6 +17,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("jws_verify", jws_verify),
     ("named_files", named_files),
     ("policy_evaluate", policy_evaluate),
+    ("policy_explain", policy_explain),
     ("problem", problem),
     ("request_verify", request_verify),
     ("schemas", all_schemas),

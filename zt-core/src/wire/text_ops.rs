@@ -1,9 +1,9 @@
 //! Operations on text that has to be compiled: configurations and policies.
 
 #[cfg(feature = "compile")]
-pub(super) use compiled::{check, named_files, policy_evaluate};
+pub(super) use compiled::{check, named_files, policy_evaluate, policy_explain};
 #[cfg(not(feature = "compile"))]
-pub(super) use {refuse as check, refuse as named_files, refuse as policy_evaluate};
+pub(super) use {refuse as check, refuse as named_files, refuse as policy_evaluate, refuse as policy_explain};
 
 #[cfg(feature = "compile")]
 mod compiled {
@@ -50,6 +50,12 @@ mod compiled {
     pub(in crate::wire) fn policy_evaluate(document: &str) -> Result<String, String> {
         let answers = raw::evaluate(&input(document)?);
         text(&answers.map_err(|problems| Invalid(problems).to_string())?)
+    }
+
+    /// The same document -> why each request is answered as it is, and what would have to change.
+    pub(in crate::wire) fn policy_explain(document: &str) -> Result<String, String> {
+        let explanations = raw::explain(&input(document)?);
+        text(&explanations.map_err(|problems| Invalid(problems).to_string())?)
     }
 }
 

@@ -7,7 +7,10 @@ export function run(vector, fromToml) {
   const engine = fromToml(vector.config, { files });
   const problems = [];
   for (const [index, step] of vector.steps.entries()) {
-    const found = step.event ? decision(engine, step) : operation(engine, step);
+    // Explained first: it must not change what is decided.
+    const explained = step.explain ? unexplained(step.explain, engine.explainEvent(step.event)) : [];
+    const decided = step.event ? decision(engine, step) : operation(engine, step);
+    const found = [...explained, ...decided];
     for (const problem of found) problems.push(`step ${index}: ${problem}`);
   }
   return problems;
@@ -31,6 +34,14 @@ function operation(engine, { replace_keys, revoke, time_ms, refused = false }) {
     return refused ? [] : [`${error}`];
   }
   return refused ? ["it was to be refused"] : [];
+}
+
+/** What an explanation does not say: values by JSON pointer (RFC 6901); `null` for what is absent. */
+function unexplained(expect, explanation) {
+  return Object.entries(expect).flatMap(([pointer, wanted]) => {
+    const given = pointer.split("/").slice(1).reduce((at, key) => at?.[key], explanation);
+    return subset(wanted, given) ? [] : [`${pointer}: expected ${JSON.stringify(wanted)}, got ${JSON.stringify(given)}`];
+  });
 }
 
 /** What of `expect` the decision does not hold. */

@@ -55,6 +55,10 @@ class Engine(_zt.Engine):
         """Event -> decision, with the event's `time_ms` as the clock."""
         return _json.loads(self.decide_event_json(_text(event)))
 
+    def explain_event(self, event):
+        """Event -> why it is decided as it is, and what would have to change; the state is left as it is."""
+        return _json.loads(self.explain_event_json(_text(event)))
+
     def observe_event(self, event, decision):
         """Event with a response, and its decision -> response decision."""
         return _json.loads(self.observe_event_json(_text(event), _text(decision)))

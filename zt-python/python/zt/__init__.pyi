@@ -114,6 +114,17 @@ class Engine:
     def decide_event_json(self, event: str) -> str:
         """`decide_event` on JSON text: what goes in and comes out byte for byte."""
 
+    def explain_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Event -> why it is decided as it is, and what would have to change; the state is left as it is.
+
+        `decision` is the decision as if the event were the first; `policy`, where policies are asked, says what determined
+        their answer (`determining`, `errors`), where each stands and what of it `held`, and for a denial the `nearest`
+        permits with all that `failed` of them; `notes` says what to know about it.
+        """
+
+    def explain_event_json(self, event: str) -> str:
+        """`explain_event` on JSON text."""
+
     def observe_event(self, event: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[str, Any]:
         """Event with a response, and its decision -> response decision."""
 

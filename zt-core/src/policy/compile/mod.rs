@@ -20,6 +20,7 @@ use cedar_policy::{PolicyId, PolicySet};
 
 use crate::model::{Problem, Source};
 
+use super::program::Origin;
 use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE};
 use super::{Compiled, Config, Policy};
 
@@ -88,6 +89,13 @@ pub(crate) fn unvalidated(config: &Config, text: &str, vocabulary: &Vocabulary<'
     let policies = parse(&source, &mut problems).map(|(_, policies)| policies).unwrap_or_default();
     let compiled = assemble(config, &policies, vocabulary, &mut problems);
     if problems.is_empty() { Ok(Policy(compiled)) } else { Err(problems) }
+}
+
+/// Where each policy of a text was written, in the order of the text.
+pub(crate) fn origins(source: &Source<'_>) -> Vec<Origin> {
+    let scanned = scan(source.text).map(|scan| scan.policies).unwrap_or_default();
+    let starts = positions(source.text, &scanned);
+    scanned.iter().zip(starts).map(|(range, start)| Place { source, range: range.clone(), start }.origin()).collect()
 }
 
 /// Whether a text nests no deeper than Cedar's parsers can be trusted with.

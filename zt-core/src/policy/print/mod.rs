@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::program::{Arithmetic, Node, NodeId, Program, Run, Scope, Var};
 
 pub(crate) use name::variable;
-use name::{constructor, method, method2, sign};
+use name::{constructor, is_identifier, method, method2, sign};
 pub(crate) use value::{quoted, write_value};
 use value::{write_entity, write_text};
 
@@ -132,15 +132,19 @@ impl Program {
             }
             Node::Attribute(a, name) => {
                 self.write(out, a, Binds::Member);
-                out.push('[');
-                write_text(out, self.name(name).unwrap_or_default());
-                out.push(']');
+                match self.name(name).unwrap_or_default() {
+                    name if is_identifier(name) => out.extend([".", name]),
+                    name => out.extend(["[", &quoted(name), "]"]),
+                }
             }
             Node::Has(a, path) => {
                 self.write(out, a, Binds::Sum);
                 out.push_str(" has ");
                 match self.run(path) {
-                    [one] => write_text(out, self.name(*one).unwrap_or_default()),
+                    [one] => match self.name(*one).unwrap_or_default() {
+                        name if is_identifier(name) => out.push_str(name),
+                        name => write_text(out, name),
+                    },
                     many => {
                         let names: Vec<&str> = many.iter().filter_map(|name| self.name(*name)).collect();
                         out.push_str(&names.join("."));

@@ -11,6 +11,13 @@ pub(crate) const fn variable(var: Var) -> &'static str {
     }
 }
 
+/// Whether a name can stand behind a dot.
+pub(super) fn is_identifier(name: &str) -> bool {
+    const RESERVED: [&str; 10] = ["true", "false", "if", "then", "else", "in", "like", "has", "is", "__cedar"];
+    let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit()) && !RESERVED.contains(&name)
+}
+
 pub(super) const fn sign(order: Order) -> &'static str {
     match order {
         Order::Less => " < ",

@@ -1,7 +1,7 @@
 //! Cedar requests as they are: any policies, entities and schema, answered by zt's evaluator.
 //!
-//! This is the operation `policy_evaluate`, for tools and conformance tests. Policies are named by their position
-//! (`policy0`, `policy1`, ...), as Cedar's own library names them.
+//! These are the operations `policy_evaluate` and `policy_explain`, for tools and conformance tests. Policies are named by
+//! their position (`policy0`, `policy1`, ...), as Cedar's own library names them.
 
 mod store;
 
@@ -15,10 +15,11 @@ use cedar_policy::{Context, Entities, EntityUid, Schema};
 use crate::model::{Problem, Source};
 
 use super::answer::{Tally, Verdict};
-use super::compile::{Builder, Lane, Refused, check_depth, parse_text, with_stack};
+use super::compile::{Builder, Lane, Refused, check_depth, origins, parse_text, with_stack};
 use super::evaluate::{Evaluation, World};
+use super::explain::{self, Explanation, Kinship};
 use super::facts::Fact;
-use super::program::{Origin, Program, Var};
+use super::program::{Program, Var};
 use super::scope;
 use super::value::{Record, Stored, Uid, Value};
 use super::{Answer, ErrorMode};
@@ -76,6 +77,13 @@ pub struct Response {
     pub errors: Vec<String>,
 }
 
+/// Explanations, in the order of the requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Explanations {
+    /// One for each request.
+    pub explanations: Vec<Explanation>,
+}
+
 const fn cedars_way() -> ErrorMode {
     ErrorMode::Cedar
 }
@@ -85,22 +93,34 @@ const fn cedars_way() -> ErrorMode {
 /// # Errors
 /// What is wrong with the policies, the schema, an entity or a request, by its key.
 pub fn evaluate(document: &Document) -> Result<Answers, Vec<Problem>> {
-    with_stack(|| evaluate_here(document))
+    let responses =
+        with_stack(|| each(document, |program, world| respond(program, &answer(program, world, document.errors))))?;
+    Ok(Answers { responses })
 }
 
-fn evaluate_here(document: &Document) -> Result<Answers, Vec<Problem>> {
+/// Explains every answer: what made it so, and what would have to change.
+///
+/// # Errors
+/// What is wrong with the policies, the schema, an entity or a request, by its key.
+pub fn explain(document: &Document) -> Result<Explanations, Vec<Problem>> {
+    let explained = |program: &Program, world: &Bare<'_>| explain::explain(program, world, document.errors);
+    Ok(Explanations { explanations: with_stack(|| each(document, explained))? })
+}
+
+/// Asks something about every request of a document.
+fn each<T>(document: &Document, ask: impl Fn(&Program, &Bare<'_>) -> T) -> Result<Vec<T>, Vec<Problem>> {
     let program = compile(&document.policies)?;
     let schema = document.schema.as_deref().map(schema).transpose().map_err(|problem| vec![problem])?;
     let store = store(document, schema.as_ref()).map_err(|problem| vec![problem])?;
-    let mut responses = Vec::with_capacity(document.requests.len());
+    let mut told = Vec::with_capacity(document.requests.len());
     let mut problems = Vec::new();
     for (at, asked) in document.requests.iter().enumerate() {
-        match answer(&program, &store, asked, schema.as_ref(), document.errors) {
-            Ok(answer) => responses.push(respond(&program, &answer)),
+        match in_world(&program, &store, asked, schema.as_ref(), &ask) {
+            Ok(answer) => told.push(answer),
             Err(problem) => problems.push(problem.under(&format!("requests[{at}]"))),
         }
     }
-    if problems.is_empty() { Ok(Answers { responses }) } else { Err(problems) }
+    if problems.is_empty() { Ok(told) } else { Err(problems) }
 }
 
 fn compile(text: &str) -> Result<Program, Vec<Problem>> {
@@ -108,8 +128,10 @@ fn compile(text: &str) -> Result<Program, Vec<Problem>> {
     let (_, templates) = parse_text(&source)?;
     let mut builder = Builder::default();
     let mut problems = Vec::new();
+    let mut origins = origins(&source).into_iter();
     for (at, template) in templates.iter().enumerate() {
-        if let Err(Refused { construct, .. }) = builder.rule(&format!("policy{at}"), Origin::default(), template, Lane::Raw) {
+        let origin = origins.next().unwrap_or_default();
+        if let Err(Refused { construct, .. }) = builder.rule(&format!("policy{at}"), origin, template, Lane::Raw) {
             problems.push(Problem::new("policies", format!("`policy{at}`: {construct} is not supported")));
         }
     }
@@ -135,13 +157,13 @@ fn store(document: &Document, schema: Option<&Schema>) -> Result<Store, Problem>
     store::read(&plain).ok_or_else(|| wrong("an entity cannot be read back".to_owned()))
 }
 
-fn answer(
+fn in_world<T>(
     program: &Program,
     store: &Store,
     asked: &Asked,
     schema: Option<&Schema>,
-    mode: ErrorMode,
-) -> Result<Answer, Problem> {
+    ask: impl Fn(&Program, &Bare<'_>) -> T,
+) -> Result<T, Problem> {
     let principal = uid("principal", &asked.principal)?;
     let action = uid("action", &asked.action)?;
     let resource = uid("resource", &asked.resource)?;
@@ -164,14 +186,18 @@ fn answer(
         action: borrow(&action),
         resource: borrow(&resource),
     };
-    let mut evaluation = Evaluation::new(program, &world);
+    Ok(ask(program, &world))
+}
+
+fn answer(program: &Program, world: &Bare<'_>, mode: ErrorMode) -> Answer {
+    let mut evaluation = Evaluation::new(program, world);
     let mut tally = Tally::default();
     for (at, rule) in (0..).zip(&program.rules) {
-        if scope::fits(program, &world, rule) == [true; 3] {
+        if scope::fits(program, world, rule) == [true; 3] {
             tally.add(at, rule.effect, evaluation.holds(rule.body));
         }
     }
-    Ok(tally.answer(mode))
+    tally.answer(mode)
 }
 
 fn uid(key: &str, json: &Json) -> Result<EntityUid, Problem> {
@@ -238,5 +264,11 @@ impl<'a> World<'a> for Bare<'a> {
 
     fn tag(&self, entity: Uid<'_>, name: &str) -> Option<&'a Stored> {
         self.store.find(entity)?.tags.get(name)
+    }
+}
+
+impl<'a> Kinship<'a> for Bare<'a> {
+    fn above(&self, entity: Uid<'_>) -> Vec<Uid<'a>> {
+        self.store.find(entity).map_or_else(Vec::new, |entity| entity.above().collect())
     }
 }

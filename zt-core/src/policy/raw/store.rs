@@ -36,6 +36,13 @@ impl Store {
     }
 }
 
+impl Entity {
+    /// Everything that it is below.
+    pub(super) fn above(&self) -> impl Iterator<Item = Uid<'_>> {
+        self.ancestors.iter().flat_map(|(ty, ids)| ids.iter().map(move |id| Uid { ty, id }))
+    }
+}
+
 type Name = (Box<str>, Box<str>);
 
 /// Reads entities; their ancestors are followed to the top.

@@ -300,7 +300,7 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
     Context::from_pairs(pairs).unwrap()
 }
 
-fn random_identity(dice: &mut Dice) -> Option<Identity> {
+pub(super) fn random_identity(dice: &mut Dice) -> Option<Identity> {
     let kind = match dice.roll(5) {
         0 => return None,
         1 => IdentityKind::ApiKey,
@@ -363,7 +363,7 @@ fn compare(sets: u64, seed: u64) -> Seen {
     seen
 }
 
-fn facts<'a>(dice: &mut Dice, request: Request<'a>) -> Request<'a> {
+pub(super) fn facts<'a>(dice: &mut Dice, request: Request<'a>) -> Request<'a> {
     Request {
         path: (dice.roll(2) == 0).then_some("a.b"),
         host: (dice.roll(2) == 0).then_some("api.example.com"),

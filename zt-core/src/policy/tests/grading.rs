@@ -65,7 +65,10 @@ fn a_field_is_hidden_as_soon_as_one_policy_hides_it() {
     assert_eq!(hidden(&hides("b, a.x,b , a")), ["a", "a.x", "b"]);
     assert_eq!(hidden(&format!("{}{PERMIT}{}", hides("b"), hides("a,b"))), ["a", "b"]);
     // A policy that does not apply has no say.
-    assert_eq!(hidden(&format!("{PERMIT} @redact(\"a\") permit(principal, action, resource) when {{ context.risk > 0 }};")), [""; 0]);
+    assert_eq!(
+        hidden(&format!("{PERMIT} @redact(\"a\") permit(principal, action, resource) when {{ context.risk > 0 }};")),
+        [""; 0]
+    );
 }
 
 #[test]

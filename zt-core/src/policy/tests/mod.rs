@@ -1,6 +1,7 @@
 //! What policies decide, against Cedar itself and by hand.
 
 mod differential;
+mod explaining;
 mod grading;
 mod printing;
 mod problems;

@@ -33,7 +33,8 @@ fn brackets_stand_where_they_are_needed() {
         "[1, 2].contains(context.hour)",
         "principal in Role::\"a \\\"b\\\"\"",
         "context.method like \"G*\\*\"",
-        "{\"a\": 1}[\"a\"] == 1",
+        "{\"a\": 1}.a == 1",
+        "{\"a b\": 1}[\"a b\"] == 1 || {\"if\": 1} has \"if\" || {\"a\": 1} has a",
     ] {
         let policy = format!("permit(principal, action, resource) when {{ {text} }};");
         let compiled = compile::unvalidated(&Config::default(), &policy, &vocabulary()).unwrap();

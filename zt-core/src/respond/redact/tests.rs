@@ -61,7 +61,10 @@ fn arrays_are_gone_through_and_the_rest_is_untouched() {
 #[test]
 fn a_star_is_every_member() {
     let text = br#"{"a":{"x":1,"y":{"z":2}},"b":{"x":3},"c":[4]}"#;
-    assert_eq!(redact(&["*.x"], text).unwrap(), r#"{"a":{"x":"[redacted]","y":{"z":2}},"b":{"x":"[redacted]"},"c":[4]}"#);
+    assert_eq!(
+        redact(&["*.x"], text).unwrap(),
+        r#"{"a":{"x":"[redacted]","y":{"z":2}},"b":{"x":"[redacted]"},"c":[4]}"#
+    );
     assert_eq!(redact(&["a.*"], text).unwrap(), r#"{"a":{"x":"[redacted]","y":"[redacted]"},"b":{"x":3},"c":[4]}"#);
     assert_eq!(redact(&["*.x", "a.y.z"], text).unwrap().matches("redacted").count(), 3);
     // Also a name that is longer than any that is looked for.
@@ -80,7 +83,10 @@ fn names_are_compared_as_they_are_meant() {
         let text = format!(r#"{{"{name}":1}}"#);
         assert_eq!(redact(&["ssn"], text.as_bytes()).unwrap(), text);
     }
-    assert_eq!(redact(&["😀é"], r#"{"\ud83d\ude00\u00e9":1}"#.as_bytes()).unwrap(), r#"{"\ud83d\ude00\u00e9":"[redacted]"}"#);
+    assert_eq!(
+        redact(&["😀é"], r#"{"\ud83d\ude00\u00e9":1}"#.as_bytes()).unwrap(),
+        r#"{"\ud83d\ude00\u00e9":"[redacted]"}"#
+    );
     assert_eq!(redact(&["a\\/b"], br#"{"a\/b":1}"#).unwrap(), r#"{"a\/b":"[redacted]"}"#);
     assert_eq!(redact(&["a"], br#"{"a":1,"a":2,"b":3,"\u0061":4}"#).unwrap().matches("redacted").count(), 3);
 }
@@ -192,7 +198,8 @@ fn document(leaf: BoxedStrategy<Value>) -> impl Strategy<Value = Value> {
     leaf.prop_recursive(6, 64, 6, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
-            prop::collection::vec((name(), inner), 0..5).prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
+            prop::collection::vec((name(), inner), 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
         ]
     })
 }

@@ -107,6 +107,13 @@ impl Ids {
     }
 }
 
+impl Clone for Revocations {
+    fn clone(&self) -> Self {
+        let generation = AtomicU64::new(self.generation());
+        Self { table: RwLock::new(self.read().clone()), generation, capacity: self.capacity }
+    }
+}
+
 impl Revocations {
     /// None yet, and never more than about this many bytes.
     pub(super) fn with_memory(bytes: usize) -> Self {
