@@ -1,6 +1,7 @@
 //! Whether compiled policies that were read, not compiled, can be trusted with a request: every index is in range, and
 //! evaluation ends.
 
+use crate::base::member_path::MemberPath;
 use crate::model::Outcome;
 
 use super::Compiled;
@@ -22,6 +23,7 @@ impl Compiled {
     pub(super) fn check(&self) -> Result<(), Wrong> {
         self.program.check()?;
         self.index.check(&self.program)?;
+        holds(self.reads.declared.len() == self.program.declared.len(), "declared attributes are not all read")?;
         let found = |(at, (ty, id)): (u32, &(Box<str>, Box<str>))| {
             let same = |other: u32| self.program.uid(other).is_some_and(|uid| *uid.ty == **ty && *uid.id == **id);
             self.symbols.find(hash_uid(ty, id), same) == Some(at)
@@ -35,7 +37,11 @@ impl Compiled {
             // It is written into a header.
             let plain = |byte: u8| matches!(byte, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
             holds(denial.acr.as_deref().is_none_or(|acr| acr.bytes().all(plain)), "an `acr` cannot be quoted")
-        })
+        })?;
+        let of_a_rule = self.redactions.keys().all(|at| (*at as usize) < self.program.rules.len());
+        holds(of_a_rule, "fields are hidden by no policy")?;
+        let fields = self.redactions.values().flatten();
+        holds(fields.clone().all(|field| MemberPath::parse(field).is_ok()), "a field to hide is no path")
     }
 }
 
@@ -92,6 +98,9 @@ impl Program {
             }
             Node::VarIn(_, symbol) => self.symbol(symbol),
             Node::Is(_, name) | Node::Attribute(_, name) => self.named(name),
+            Node::Declared(at) | Node::HasDeclared(at) => {
+                holds((at as usize) < self.declared.len(), "a declared attribute is not there")
+            }
             Node::Like(_, at) => holds((at as usize) < self.patterns.len(), "a pattern is not there"),
             _ => Ok(()),
         }
