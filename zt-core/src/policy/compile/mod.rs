@@ -29,8 +29,8 @@ pub(crate) use builder::Builder;
 pub(crate) use expression::{Lane, Refused};
 
 use diagnose::{Place, cedar, located};
-use scan::{positions, scan};
 pub(crate) use scan::with_stack;
+use scan::{positions, scan};
 
 /// Largest text of one source, bytes.
 pub(crate) const TEXT_MAX: usize = 8 << 20;
@@ -202,7 +202,8 @@ fn assemble(
     let program = builder.program;
     let index = indexing::index(&program, vocabulary);
     let reads = declared::reads(&program, declared);
-    let mut compiled = Compiled { program, index, denials, redactions, errors: config.errors, reads, ..Compiled::default() };
+    let mut compiled =
+        Compiled { program, index, denials, redactions, errors: config.errors, reads, ..Compiled::default() };
     compiled.complete();
     compiled
 }
