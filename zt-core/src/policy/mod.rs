@@ -192,7 +192,8 @@ impl Policy {
     pub(crate) fn is_for<'e>(&self, mut endpoints: impl ExactSizeIterator<Item = &'e str>) -> bool {
         let Index { first_row, rows, .. } = &self.0.index;
         let named = |at: &u32, id: &str| rows.get(*at as usize).is_some_and(|row| *row.id == *id);
-        first_row.len() == endpoints.len() && first_row.iter().all(|at| endpoints.next().is_some_and(|id| named(at, id)))
+        first_row.len() == endpoints.len()
+            && first_row.iter().all(|at| endpoints.next().is_some_and(|id| named(at, id)))
     }
 
     /// What must be read of a request before policies are asked.
