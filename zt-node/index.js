@@ -185,7 +185,6 @@ class Verifier {
   #verify;
   /** What the native side answers with its number alone, by place. */
   #held = Array.from({ length: PLACES });
-  #numbers = new Uint32Array(PLACES);
 
   /** Use `fromToml` or `fromFile`. */
   constructor(text, files) {
@@ -207,16 +206,13 @@ class Verifier {
   verifyToken(token, now = Date.now()) {
     const answer = this.#verify(token, now);
     if (typeof answer === "number") {
-      const place = answer & (PLACES - 1);
+      const held = this.#held[answer & (PLACES - 1)];
       // An exception may have kept it from being held.
-      return this.#numbers[place] === answer ? this.#held[place] : new Verified(native.tokenAnswer(this.#handle, token, now));
+      return Verified.number(held) === answer ? held : new Verified(native.tokenAnswer(this.#handle, token, now));
     }
     const verified = new Verified(answer);
-    const number = Number.parseInt(answer, 10) || 0;
-    if (number !== 0) {
-      this.#held[number & (PLACES - 1)] = verified;
-      this.#numbers[number & (PLACES - 1)] = number;
-    }
+    const number = Verified.number(verified);
+    if (number !== 0) this.#held[number & (PLACES - 1)] = verified;
     return verified;
   }
 
@@ -241,20 +237,29 @@ const PLACES = 1 << 14;
  * claims and refusal are texts until they are asked for.
  */
 class Verified {
+  #number = 0;
   #principal;
   #identity;
   #claims;
   #refusal;
 
   constructor(answer) {
-    const [first, principal, identity, claims] = answer.split("\0");
-    if (principal === undefined) {
-      this.#refusal = first;
+    const first = answer.indexOf("\0");
+    if (first < 0) {
+      this.#refusal = answer;
       return;
     }
-    this.#principal = JSON.parse(principal);
-    this.#identity = identity;
-    this.#claims = claims;
+    const second = answer.indexOf("\0", first + 1);
+    const third = answer.indexOf("\0", second + 1);
+    this.#number = Number(answer.slice(0, first));
+    this.#principal = JSON.parse(answer.slice(first + 1, second));
+    this.#identity = answer.slice(second + 1, third);
+    this.#claims = answer.slice(third + 1);
+  }
+
+  /** The number under which it is held; 0 is none. */
+  static number(verified) {
+    return verified?.#number;
   }
 
   /** Whether the token holds. */
