@@ -208,10 +208,10 @@ class Verifier {
     if (typeof answer === "number") {
       const held = this.#held[answer & (PLACES - 1)];
       // An exception may have kept it from being held.
-      return Verified.number(held) === answer ? held : new Verified(native.tokenAnswer(this.#handle, token, now));
+      return numberOf(held) === answer ? held : new Verified(native.tokenAnswer(this.#handle, token, now));
     }
     const verified = new Verified(answer);
-    const number = Verified.number(verified);
+    const number = numberOf(verified);
     if (number !== 0) this.#held[number & (PLACES - 1)] = verified;
     return verified;
   }
@@ -231,6 +231,9 @@ class Verifier {
 
 /** As many as `verifier.rs` counts. */
 const PLACES = 1 << 14;
+
+/** The number under which the answer to a token is held; 0 is none. For `Verifier` alone. */
+let numberOf;
 
 /**
  * What a token proves: frozen, because everyone who shows the same token is answered with the same object. Identity,
@@ -257,9 +260,8 @@ class Verified {
     this.#claims = answer.slice(third + 1);
   }
 
-  /** The number under which it is held; 0 is none. */
-  static number(verified) {
-    return verified?.#number;
+  static {
+    numberOf = (verified) => verified?.#number;
   }
 
   /** Whether the token holds. */
