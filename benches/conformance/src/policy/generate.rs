@@ -39,7 +39,7 @@ pub(crate) struct Maker {
 }
 
 const LONGS: &[&str] =
-    &["0", "1", "2", "3", "-1", "7", "100", "9223372036854775807", "-9223372036854775808", "4611686018427387904"];
+    &["0", "1", "2", "3", "(-1)", "7", "100", "9223372036854775807", "(-9223372036854775808)", "4611686018427387904"];
 const STRINGS: &[&str] = &["", "a", "b", "abc", "a*c", "10.0.0.1", "1.5", "\u{e9}\u{1F600}", "k0", "2024-02-29", "line\nend"];
 const PATTERNS: &[&str] = &["*", "", "a*", "*b*", "a\\*c", "*\u{e9}*", "**c", "a*b*c*", "*0.0*"];
 const IPS: &[&str] = &[
@@ -238,7 +238,7 @@ impl Maker {
     fn any(&mut self, depth: u64) -> String {
         let depth = depth.min(2);
         match self.roll(11) {
-            0 => self.boolean(depth),
+            0 => format!("({})", self.boolean(depth)),
             1 => self.long(depth),
             2 => self.string(depth),
             3 => self.entity(depth),
@@ -274,7 +274,7 @@ impl Maker {
             0 => self.choice(below, Self::long),
             1 => {
                 self.saw("negation");
-                format!("(-{})", self.long(below))
+                format!("(-({}))", self.long(below))
             }
             2 | 3 => {
                 let op = self.one(&["+", "-", "*"]);
