@@ -179,7 +179,8 @@ fn differences(case: &Case, answer: Result<&Value, &str>) -> Vec<String> {
             Ok(responses) => responses.get(at).map_or(Value::Null, |response| sorted(response.clone())),
             Err(error) => json!({"refused": error}),
         };
-        (found != *expected).then(|| format!("{} {}, request {at}: {expected} is due, got {found}", case.suite, case.id))
+        (found != *expected)
+            .then(|| format!("{} {}, request {at}: {expected} is due, got {found}", case.suite, case.id))
     });
     differ.collect()
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr as _;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use cedar_policy::{
@@ -92,13 +92,59 @@ impl Seen {
 
 /// What a run must have made of each at least once.
 const CONSTRUCTS: &[&str] = &[
-    "!", "&&", "== of anything", "== of one type", "a wrong number of arguments", "action in [..]",
-    "an attribute of another type", "an attribute that is missing", "an entity that is not there",
-    "an expression of any type", "annotation", "arithmetic", "attribute", "attribute [\"..\"]", "contains",
-    "containsAll", "containsAny", "datetime", "decimal", "duration", "durationSince", "getTag", "has", "has of a path",
-    "hasTag", "if", "in", "in [..]", "ip", "is", "is in", "isEmpty", "like", "negation", "nested record", "offset",
-    "order of decimals", "order of durations", "order of numbers", "order of times", "record", "scope ==", "scope any",
-    "scope in", "scope is", "scope is in", "set", "template link", "tests of ip", "toDate", "toTime", "unless", "when",
+    "!",
+    "&&",
+    "== of anything",
+    "== of one type",
+    "a wrong number of arguments",
+    "action in [..]",
+    "an attribute of another type",
+    "an attribute that is missing",
+    "an entity that is not there",
+    "an expression of any type",
+    "annotation",
+    "arithmetic",
+    "attribute",
+    "attribute [\"..\"]",
+    "contains",
+    "containsAll",
+    "containsAny",
+    "datetime",
+    "decimal",
+    "duration",
+    "durationSince",
+    "getTag",
+    "has",
+    "has of a path",
+    "hasTag",
+    "if",
+    "in",
+    "in [..]",
+    "ip",
+    "is",
+    "is in",
+    "isEmpty",
+    "like",
+    "negation",
+    "nested record",
+    "offset",
+    "order of decimals",
+    "order of durations",
+    "order of numbers",
+    "order of times",
+    "record",
+    "scope ==",
+    "scope any",
+    "scope in",
+    "scope is",
+    "scope is in",
+    "set",
+    "template link",
+    "tests of ip",
+    "toDate",
+    "toTime",
+    "unless",
+    "when",
     "||",
 ];
 
@@ -221,7 +267,9 @@ fn uid(ty: &str, id: &str) -> Result<EntityUid, String> {
 
 /// What Cedar answers, and whether a forbid failed.
 fn ask(oracle: &PolicySet, entities: &Entities, request: &Value) -> Result<(Answer, bool), String> {
-    let of = |key: &str| uid(request[key]["type"].as_str().unwrap_or_default(), request[key]["id"].as_str().unwrap_or_default());
+    let of = |key: &str| {
+        uid(request[key]["type"].as_str().unwrap_or_default(), request[key]["id"].as_str().unwrap_or_default())
+    };
     let context = Context::from_json_value(request["context"].clone(), None).map_err(|error| format!("{error:?}"))?;
     let asked = Request::new(of("principal")?, of("action")?, of("resource")?, context, None);
     let answer = Authorizer::new().is_authorized(&asked.map_err(|error| error.to_string())?, oracle, entities);
@@ -250,7 +298,8 @@ fn answers(set: &Set, errors: &str) -> Result<Vec<Answer>, String> {
         "policies": set.policies, "template_links": links, "entities": set.entities, "requests": set.requests,
         "errors": errors,
     });
-    let answer: Value = serde_json::from_str(&op("policy_evaluate", &document.to_string())?).map_err(|e| e.to_string())?;
+    let answer: Value =
+        serde_json::from_str(&op("policy_evaluate", &document.to_string())?).map_err(|e| e.to_string())?;
     let names = |list: &Value| {
         let names = list.as_array().into_iter().flatten();
         names.filter_map(|name| name.as_str().map(str::to_owned)).collect::<BTreeSet<String>>()

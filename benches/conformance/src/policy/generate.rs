@@ -40,17 +40,38 @@ pub(crate) struct Maker {
 
 const LONGS: &[&str] =
     &["0", "1", "2", "3", "(-1)", "7", "100", "9223372036854775807", "(-9223372036854775808)", "4611686018427387904"];
-const STRINGS: &[&str] = &["", "a", "b", "abc", "a*c", "10.0.0.1", "1.5", "\u{e9}\u{1F600}", "k0", "2024-02-29", "line\nend"];
+const STRINGS: &[&str] =
+    &["", "a", "b", "abc", "a*c", "10.0.0.1", "1.5", "\u{e9}\u{1F600}", "k0", "2024-02-29", "line\nend"];
 const PATTERNS: &[&str] = &["*", "", "a*", "*b*", "a\\*c", "*\u{e9}*", "**c", "a*b*c*", "*0.0*"];
 const IPS: &[&str] = &[
-    "10.0.0.1", "10.0.0.0/8", "10.1.0.0/16", "127.0.0.1", "127.0.0.0/7", "224.0.0.1", "::1", "::/0", "ff00::/8",
-    "2001:db8::/32", "2001:db8::1", "0.0.0.0/0", "::ffff:10.0.0.1", "1.2.3", "10.0.0.1/33",
+    "10.0.0.1",
+    "10.0.0.0/8",
+    "10.1.0.0/16",
+    "127.0.0.1",
+    "127.0.0.0/7",
+    "224.0.0.1",
+    "::1",
+    "::/0",
+    "ff00::/8",
+    "2001:db8::/32",
+    "2001:db8::1",
+    "0.0.0.0/0",
+    "::ffff:10.0.0.1",
+    "1.2.3",
+    "10.0.0.1/33",
 ];
 const DECIMALS: &[&str] =
     &["0.0", "1.5", "-1.5", "1.50", "922337203685477.5807", "-922337203685477.5808", "0.00001", "1", "1.2345", "x.y"];
 const DATETIMES: &[&str] = &[
-    "2024-02-29", "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00Z", "2024-02-29T12:34:56.789+0530",
-    "2023-02-29", "0001-01-01", "9999-12-31T23:59:59Z", "2024-02-29T24:00:00Z", "soon",
+    "2024-02-29",
+    "1969-12-31T23:59:59.999Z",
+    "1970-01-01T00:00:00Z",
+    "2024-02-29T12:34:56.789+0530",
+    "2023-02-29",
+    "0001-01-01",
+    "9999-12-31T23:59:59Z",
+    "2024-02-29T24:00:00Z",
+    "soon",
 ];
 const DURATIONS: &[&str] =
     &["0ms", "1d", "-1d2h3m4s5ms", "90m", "36h", "9223372036854775807ms", "106751991168d", "1h1d", "", "1w"];
@@ -502,7 +523,11 @@ impl Maker {
                 let test = self.one(&["isIpv4", "isIpv6", "isLoopback", "isMulticast", "isInRange"]);
                 self.saw("tests of ip");
                 let of = self.ip(below);
-                if test == "isInRange" { format!("{of}.isInRange({})", self.ip(below)) } else { format!("{of}.{test}()") }
+                if test == "isInRange" {
+                    format!("{of}.isInRange({})", self.ip(below))
+                } else {
+                    format!("{of}.{test}()")
+                }
             }
             20 => {
                 let op = self.one(&["lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual"]);
@@ -583,7 +608,8 @@ impl Maker {
             self.entity_json(&mut all, "App::Doc", n, parents);
         }
         for n in 0..12 {
-            let parents = if n < 8 { vec![parent("App::Folder", format!("{}", n + 1 + self.roll(4)))] } else { Vec::new() };
+            let parents =
+                if n < 8 { vec![parent("App::Folder", format!("{}", n + 1 + self.roll(4)))] } else { Vec::new() };
             self.entity_json(&mut all, "App::Folder", n, parents);
         }
         for n in 0..4 {
@@ -660,7 +686,9 @@ impl Maker {
             "r" => json!({"n": self.value("n", 0)}),
             "ip" => self.extended("ip", &["10.0.0.1", "10.1.0.0/16", "127.0.0.1", "::1", "2001:db8::/32"]),
             "dec" => self.extended("decimal", &["0.0", "1.5", "-1.5", "922337203685477.5807"]),
-            "dt" => self.extended("datetime", &["2024-02-29", "1969-12-31T23:59:59.999Z", "2024-02-29T12:34:56.789+0530"]),
+            "dt" => {
+                self.extended("datetime", &["2024-02-29", "1969-12-31T23:59:59.999Z", "2024-02-29T12:34:56.789+0530"])
+            }
             "dur" => self.extended("duration", &["0ms", "1d", "-1d2h3m4s5ms", "9223372036854775807ms"]),
             _ => json!(self.one(STRINGS)),
         }

@@ -20,7 +20,9 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         ["report", folder, runtimes @ ..] => corpus::report(Path::new(folder), runtimes),
         ["random", options @ ..] => {
             let option = |name: &str, default: u64| match options.iter().position(|option| *option == name) {
-                Some(at) => options.get(at + 1).and_then(|text| text.parse().ok()).ok_or(format!("{name} takes a number")),
+                Some(at) => {
+                    options.get(at + 1).and_then(|text| text.parse().ok()).ok_or(format!("{name} takes a number"))
+                }
                 None => Ok(default),
             };
             let threads = usize::try_from(option("--threads", 2)?).unwrap_or(2);

@@ -86,7 +86,8 @@ fn cedar(text: &str) -> Result<impl Fn() -> bool + Sync, String> {
     let policies = PolicySet::from_str(text).map_err(|error| format!("{error:?}"))?;
     let context = Context::from_json_value(json!({"risk": 500}), None).map_err(|error| error.to_string())?;
     let uid = |text: &str| text.parse().map_err(|error| format!("{error:?}"));
-    let asked = CedarRequest::new(uid("User::\"anna\"")?, uid("Action::\"pay\"")?, uid("Endpoint::\"pay\"")?, context, None);
+    let asked =
+        CedarRequest::new(uid("User::\"anna\"")?, uid("Action::\"pay\"")?, uid("Endpoint::\"pay\"")?, context, None);
     let asked = asked.map_err(|error| error.to_string())?;
     let (authorizer, entities) = (Authorizer::new(), Entities::empty());
     Ok(move || authorizer.is_authorized(&asked, &policies, &entities).decision() == Decision::Allow)
@@ -95,7 +96,8 @@ fn cedar(text: &str) -> Result<impl Fn() -> bool + Sync, String> {
 fn zt(text: &str) -> Result<impl Fn() -> bool + Sync, String> {
     let vocabulary = Vocabulary { endpoints: ENDPOINTS, ..Vocabulary::default() };
     let sources = [Source { key: "policy.text".to_owned(), name: None, text }];
-    let policy = Policy::compile(&Config::default(), &sources, &vocabulary).map_err(|problems| format!("{problems:?}"))?;
+    let policy =
+        Policy::compile(&Config::default(), &sources, &vocabulary).map_err(|problems| format!("{problems:?}"))?;
     Ok(move || {
         let request = Request {
             identity: None,
