@@ -3,6 +3,8 @@
 mod differential;
 mod explaining;
 mod grading;
+mod hostile;
+mod linking;
 mod printing;
 mod problems;
 
