@@ -88,9 +88,12 @@ pub(super) fn validate_links(templates: &[Parsed<'_>], links: &[Linked], vocabul
                     None => problems.push(cedar(template.place.source, 0, &DetailedError::from(error))),
                 }
             }
+            let failed: BTreeSet<PolicyId> =
+                result.validation_errors().map(|error| error.policy_id().clone()).collect();
             // Cedar only warns of a policy that no request is in the scope of.
             for warning in result.validation_warnings() {
                 if let ValidationWarning::InvalidActionApplication(_) = warning
+                    && !failed.contains(warning.policy_id())
                     && let Some(link) = some.iter().find(|link| cedar_id(link) == *warning.policy_id())
                 {
                     problems.push(of_link(link, &DetailedError::from(warning)));
