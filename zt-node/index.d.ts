@@ -120,9 +120,13 @@ export interface ResponseDecision {
   id: string;
   outcome: Outcome;
   enforced: boolean;
+  /** HTTP status: 200 passes the response on as it is, another is that of the refusal in its place. */
+  status: number;
   time_ms: number;
   reasons: Reason[];
   obligations: Obligation[];
+  /** The body to be sent in place of the one that was observed, where that was to be redacted. */
+  body?: string | { base64: string };
 }
 
 /** What the host knows of the other end of the connection. */
@@ -184,12 +188,25 @@ export class Decision implements Readonly<DecisionDocument> {
   readonly policy_version: string;
   /** Whether the host passes the request on: its outcome passes, or nothing is enforced. */
   readonly passes: boolean;
+  /** Whether the response has to be sent through `Engine.redactor`. */
+  readonly redacts: boolean;
   /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
   problem(): string;
   /** The decision's document. */
   toJSON(): DecisionDocument;
   /** The decision's document, as text. */
   static text(decision: Decision): string;
+}
+
+/** Hides members of one JSON response, piece by piece. */
+export class Redactor {
+  private constructor();
+  /** Headers, in lower case, that no longer hold. */
+  static readonly staleHeaders: readonly string[];
+  /** Takes the next piece of the body; what is to be sent of it. Throws when it is not JSON. */
+  push(piece: Uint8Array): Buffer;
+  /** To be called at the end of the body. Throws when it is not whole. */
+  finish(): void;
 }
 
 /** A compiled configuration with its state. */
@@ -204,6 +221,11 @@ export class Engine {
   static fromToml(text: string, options?: EngineOptions): Engine;
   /** Reads and compiles a configuration and the files it names, relative to its directory. */
   static fromFile(file: string, options?: { seed?: bigint | number }): Engine;
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from. `seed` as for `fromToml`.
+   */
+  static fromBundle(bundle: Uint8Array, options?: { key?: string; seed?: bigint | number }): Engine;
 
   /** Decides about a request. Throws only for a `request` that is none: what fails here refuses, with `internal.panic`. */
   decide(request: RequestFields, now?: number): Decision;
@@ -213,6 +235,12 @@ export class Engine {
     response: { status: number; headers?: readonly string[]; latencyMs?: number },
     now?: number,
   ): ResponseDecision;
+
+  /**
+   * What hides members of the response with this head; `undefined` where nothing is to be hidden. Throws when it cannot
+   * be done: unless its body is empty the response must not be sent then. `headers` are names and values in turn.
+   */
+  redactor(decision: Decision, response: { status: number; headers?: readonly string[] }): Redactor | undefined;
 
   /** Event -> decision; the clock is the event's `time_ms`. */
   decideEvent(event: object): DecisionDocument;
@@ -237,6 +265,12 @@ export class Engine {
    * `issuer`, or until a time in seconds.
    */
   revoke(revocation: Revocation, now?: number): void;
+
+  /**
+   * Puts a bundle in force in place of the engine; the state stays. Throws when it is refused, or its limits are others
+   * than those of the state; the old engine stays in force then.
+   */
+  replaceBundle(bundle: Uint8Array, options?: { key?: string }): void;
 
   /**
    * Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain. The state stays; a

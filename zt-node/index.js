@@ -17,9 +17,9 @@ function op(name, document = null) {
 class Engine {
   #handle;
 
-  /** Use `fromToml` or `fromFile`. */
-  constructor(text, files, seed) {
-    this.#handle = native.fromToml(text, Object.entries(files).flat(), BigInt(seed));
+  /** Use `fromToml`, `fromFile` or `fromBundle`. */
+  constructor(handle) {
+    this.#handle = handle;
   }
 
   /**
@@ -29,13 +29,21 @@ class Engine {
    * exact. A server passes a random one; `fromFile` does.
    */
   static fromToml(text, { files = {}, seed = 0n } = {}) {
-    return new Engine(text, files, seed);
+    return new Engine(native.fromToml(text, Object.entries(files).flat(), BigInt(seed)));
   }
 
   /** Reads and compiles a configuration and the files it names, relative to its directory. */
   static fromFile(file, { seed = randomBytes(8).readBigUInt64LE() } = {}) {
     const [text, files] = read(file);
-    return new Engine(text, files, seed);
+    return Engine.fromToml(text, { files, seed });
+  }
+
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from. `seed` as for `fromToml`.
+   */
+  static fromBundle(bundle, options = {}) {
+    return new Engine(native.fromBundle(bundle, trusted(options), BigInt(options.seed ?? 0n)));
   }
 
   /**
@@ -59,6 +67,16 @@ class Engine {
   observe(decision, { status, headers = [], latencyMs }, now = Date.now()) {
     const lines = headers.join("\0");
     return JSON.parse(native.observe(this.#handle, Decision.text(decision), status, lines, headers.length, latencyMs, now));
+  }
+
+  /**
+   * What hides members of the response with this head; `undefined` where nothing is to be hidden. Throws when it cannot
+   * be done: unless its body is empty the response must not be sent then.
+   */
+  redactor(decision, { status, headers = [] }) {
+    const lines = headers.join("\0");
+    const handle = native.redactor(this.#handle, Decision.text(decision), status, lines, headers.length);
+    return handle ? new Redactor(handle) : undefined;
   }
 
   /** Event -> decision; the clock is the event's `time_ms`. */
@@ -113,6 +131,11 @@ class Engine {
     native.replaceKeys(this.#handle, issuer, jwks);
   }
 
+  /** Puts a bundle in force in place of the engine; the state stays. One that is refused leaves the old in force. */
+  replaceBundle(bundle, options = {}) {
+    native.replaceBundle(this.#handle, bundle, trusted(options));
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);
@@ -134,6 +157,15 @@ class Engine {
   }
 }
 
+/** The key of the options. One that is given and is no text must not become none. */
+function trusted(options) {
+  const { key } = options;
+  if (typeof options !== "object" || (key !== undefined && typeof key !== "string")) {
+    throw new TypeError("`key` is not the text of a JWK in an object of options");
+  }
+  return key;
+}
+
 /** What to do with a request. What it says is made into objects only when it is asked for. */
 class Decision {
   #answer;
@@ -143,7 +175,7 @@ class Decision {
   constructor(answer) {
     this.#answer = answer;
     // The verdict stands before the document; an answer without one refuses.
-    this.#verdict = Number.parseInt(answer, 10) || 403 << 2;
+    this.#verdict = Number.parseInt(answer, 10) || 403 << 3;
   }
 
   /** Whether the host passes the request on. */
@@ -153,7 +185,12 @@ class Decision {
 
   /** HTTP status: 200 passes. */
   get status() {
-    return this.#verdict >>> 2;
+    return this.#verdict >>> 3;
+  }
+
+  /** Whether the response has to be sent through `Engine.redactor`. */
+  get redacts() {
+    return (this.#verdict & 4) !== 0;
   }
 
   /** Headers that the host adds to the response, as pairs. */
@@ -182,6 +219,29 @@ for (const field of [
   "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+}
+
+/** Hides members of one JSON response, piece by piece. */
+class Redactor {
+  #handle;
+
+  /** Use `Engine.redactor`. */
+  constructor(handle) {
+    this.#handle = handle;
+  }
+
+  /** Headers, in lower case, that no longer hold. */
+  static staleHeaders = Object.freeze(native.staleHeaders());
+
+  /** Takes the next piece of the body; what is to be sent of it. Throws when it is not JSON. */
+  push(piece) {
+    return native.redactorPush(this.#handle, piece);
+  }
+
+  /** To be called at the end of the body. Throws when it is not whole. */
+  finish() {
+    native.redactorFinish(this.#handle);
+  }
 }
 
 /** Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own. */
@@ -325,4 +385,4 @@ function load() {
   }
 }
 
-module.exports = { Decision, Engine, OPS, Verified, Verifier, op };
+module.exports = { Decision, Engine, OPS, Redactor, Verified, Verifier, op };

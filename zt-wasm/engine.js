@@ -20,21 +20,41 @@ export function op(name, document = null) {
 /** A compiled configuration with its state. */
 export class Engine {
   #make;
+  #seed;
   #instance;
   /** Key sets that replaced those of the configuration, by issuer. */
   #keys = new Map();
 
-  /** Use `fromToml`. */
-  constructor(make) {
+  /** Use `fromToml` or `fromBundle`. */
+  constructor(make, seed) {
     this.#make = make;
+    this.#seed = seed;
     this.#instance = guarded(make);
     engines.add(this);
   }
 
   /** Compiles the text of a `zt.toml`; `files` holds the text of each file it names. Throws every mistake, one a line. */
   static fromToml(text, { files = {}, seed = 0n } = {}) {
+    if (wasm.Instance.from_toml === undefined) throw new Error("this build has no compiler: use `Engine.fromBundle`");
     const pairs = Object.entries(files).flat();
-    return new Engine(() => wasm.Instance.from_toml(text, pairs, BigInt(seed)));
+    return new Engine(() => wasm.Instance.from_toml(text, pairs, BigInt(seed)), seed);
+  }
+
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from.
+   */
+  static fromBundle(bundle, options = {}) {
+    const { seed = 0n } = options;
+    return new Engine(fromBundle(bundle, trusted(options), seed), seed);
+  }
+
+  /** Puts a bundle in force in place of the engine; the state stays. One that is refused leaves the old in force. */
+  replaceBundle(bundle, options = {}) {
+    const key = trusted(options);
+    guarded(() => this.#instance.replace_bundle(bundle, key));
+    this.#make = fromBundle(bundle, key, this.#seed);
+    this.#keys.clear();
   }
 
   /** The longest body, in bytes, that the host has to read: a longer one is refused for its length alone. */
@@ -64,7 +84,7 @@ export class Engine {
         return new Decision(this.#instance.decide(head, lines.join("\0"), lines.length, body, length, now));
       });
     } catch {
-      return new Decision(`${403 << 2}${wasm.panic_decision(id, now)}`);
+      return new Decision(`${403 << 3}${wasm.panic_decision(id, now)}`);
     }
   }
 
@@ -73,6 +93,16 @@ export class Engine {
     const lines = headers.join("\0");
     const text = guarded(() => this.#instance.observe(Decision.text(decision), status, lines, headers.length, latencyMs, now));
     return JSON.parse(text);
+  }
+
+  /**
+   * What hides members of the response with this head; `undefined` where nothing is to be hidden. Throws when it cannot
+   * be done: unless its body is empty the response must not be sent then.
+   */
+  redactor(decision, { status, headers = [] }) {
+    const lines = headers.join("\0");
+    const inner = guarded(() => this.#instance.redactor(Decision.text(decision), status, lines, headers.length));
+    return inner === undefined ? undefined : new Redactor(inner);
   }
 
   /** Verifies one JSON Web Token and nothing else: `identity` and `claims` of one that holds, else `code` and `challenge`. */
@@ -172,6 +202,21 @@ export class Engine {
   }
 }
 
+/** Makes an instance of a bundle, now and when the WebAssembly instance has to be replaced. */
+function fromBundle(bundle, key, seed) {
+  const kept = new Uint8Array(bundle);
+  return () => wasm.Instance.from_bundle(kept, key, BigInt(seed));
+}
+
+/** The key of the options. One that is given and is no text must not become none. */
+function trusted(options) {
+  const { key } = options;
+  if (typeof options !== "object" || (key !== undefined && typeof key !== "string")) {
+    throw new TypeError("`key` is not the text of a JWK in an object of options");
+  }
+  return key;
+}
+
 /** What to do with a request. What it says is made into objects only when it is asked for. */
 export class Decision {
   #answer;
@@ -181,7 +226,7 @@ export class Decision {
   constructor(answer) {
     this.#answer = answer;
     // The verdict stands before the document; an answer without one refuses.
-    this.#verdict = Number.parseInt(answer, 10) || 403 << 2;
+    this.#verdict = Number.parseInt(answer, 10) || 403 << 3;
   }
 
   /** Whether the host passes the request on. */
@@ -191,7 +236,12 @@ export class Decision {
 
   /** HTTP status: 200 passes. */
   get status() {
-    return this.#verdict >>> 2;
+    return this.#verdict >>> 3;
+  }
+
+  /** Whether the response has to be sent through `Engine.redactor`. */
+  get redacts() {
+    return (this.#verdict & 4) !== 0;
   }
 
   /** Headers that the host adds to the response, as pairs. */
@@ -220,6 +270,34 @@ for (const field of [
   "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+}
+
+/** Hides members of one JSON response, piece by piece. One that outlives its WebAssembly instance throws. */
+export class Redactor {
+  #inner;
+
+  /** Use `Engine.redactor`. */
+  constructor(inner) {
+    this.#inner = inner;
+  }
+
+  /** Headers, in lower case, that no longer hold. */
+  static staleHeaders = Object.freeze(wasm.stale_headers());
+
+  /** Takes the next piece of the body; what is to be sent of it. Throws when it is not JSON. */
+  push(piece) {
+    return guarded(() => this.#inner.push(piece));
+  }
+
+  /** To be called at the end of the body. Throws when it is not whole. */
+  finish() {
+    guarded(() => this.#inner.finish());
+  }
+
+  /** Frees its memory at once. */
+  free() {
+    this.#inner.free();
+  }
 }
 
 /** After a trap nothing of the old instance may be used: its stack and its locks are as the panic left them. */

@@ -120,9 +120,13 @@ export interface ResponseDecision {
   id: string;
   outcome: Outcome;
   enforced: boolean;
+  /** HTTP status: 200 passes the response on as it is, another is that of the refusal in its place. */
+  status: number;
   time_ms: number;
   reasons: Reason[];
   obligations: Obligation[];
+  /** The body to be sent in place of the one that was observed, where that was to be redacted. */
+  body?: string | { base64: string };
 }
 
 /** What the host knows of the other end of the connection. */
@@ -183,6 +187,8 @@ export class Decision implements Readonly<DecisionDocument> {
   readonly policy_version: string;
   /** Whether the host passes the request on: its outcome passes, or nothing is enforced. */
   readonly passes: boolean;
+  /** Whether the response has to be sent through `Engine.redactor`. */
+  readonly redacts: boolean;
   /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
   problem(): string;
   /** The decision's document. */
@@ -202,16 +208,35 @@ export interface Verified {
   refresh_wanted?: string;
 }
 
+/** Hides members of one JSON response, piece by piece. */
+export class Redactor {
+  private constructor();
+  /** Headers, in lower case, that no longer hold. */
+  static readonly staleHeaders: readonly string[];
+  /** Takes the next piece of the body; what is to be sent of it. Throws when it is not JSON. */
+  push(piece: Uint8Array): Uint8Array;
+  /** To be called at the end of the body. Throws when it is not whole. */
+  finish(): void;
+
+  /** Frees its memory at once; without it that is left to the garbage collector. */
+  free(): void;
+}
+
 /** A compiled configuration with its state. All engines of an isolate share one WebAssembly memory. */
 export class Engine {
   private constructor();
   /**
-   * Compiles the text of a configuration and of the files it names. Throws every mistake, one a line.
+   * Compiles the text of a configuration and of the files it names. Throws every mistake, one a line. Not in `zt-wasm/edge`.
    *
    * The state's hash tables are keyed by the configuration's seed, else by `seed`, else by 0, which makes a replay
    * exact. A server passes `randomSeed()`.
    */
   static fromToml(text: string, options?: EngineOptions): Engine;
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from. `seed` as for `fromToml`.
+   */
+  static fromBundle(bundle: Uint8Array, options?: { key?: string; seed?: bigint | number }): Engine;
 
   /** Decides about a request. Never throws: what fails here refuses, with `internal.panic`. */
   decide(request: RequestFields, now: number): Decision;
@@ -224,6 +249,12 @@ export class Engine {
 
   /** Verifies one JSON Web Token, without the scheme before it, and nothing else of a request. */
   verifyToken(token: string, now: number): Verified;
+
+  /**
+   * What hides members of the response with this head; `undefined` where nothing is to be hidden. Throws when it cannot
+   * be done: unless its body is empty the response must not be sent then. `headers` are names and values in turn.
+   */
+  redactor(decision: Decision, response: { status: number; headers?: readonly string[] }): Redactor | undefined;
 
   /** Event -> decision; the clock is the event's `time_ms`. */
   decideEvent(event: object): DecisionDocument;
@@ -247,6 +278,12 @@ export class Engine {
    * The document names things as decisions do.
    */
   revoke(revocation: Revocation, now?: number): void;
+
+  /**
+   * Puts a bundle in force in place of the engine; the state stays. Throws when it is refused, or its limits are others
+   * than those of the state; the old engine stays in force then.
+   */
+  replaceBundle(bundle: Uint8Array, options?: { key?: string }): void;
 
   /**
    * Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain. The state stays; a

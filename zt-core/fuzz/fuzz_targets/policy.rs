@@ -39,6 +39,9 @@ fuzz_target!(|text: &str| {
                     ip: None,
                     asn: None,
                     country: None,
+                    tenant: None,
+                    client_id: None,
+                    declared: &[],
                     risk: 0.5,
                     now: 1_772_446_530_123,
                 };

@@ -1,19 +1,26 @@
 // How a vector's expectation is compared, for every JavaScript runtime. Plain ESM without imports, so that it also runs
 // inside an edge runtime.
 
-/** Runs one vector on a fresh engine; the mismatches, one a line. `fromToml` makes the engine. */
-export function run(vector, fromToml) {
-  const files = Object.fromEntries((vector.files ?? []).map(({ name, text }) => [name, text]));
-  const engine = fromToml(vector.config, { files });
-  const problems = [];
+/** Runs one vector on an engine; the mismatches, one a line, and what was decided, as text. */
+export function run(vector, engine) {
+  const [problems, decisions] = [[], []];
   for (const [index, step] of vector.steps.entries()) {
     // Explained first: it must not change what is decided.
     const explained = step.explain ? unexplained(step.explain, engine.explainEvent(step.event)) : [];
-    const decided = step.event ? mismatches(step.expect, engine.decideEvent(step.event)) : operation(engine, step);
+    const decided = step.event ? decision(engine, step, decisions) : operation(engine, step);
     const found = [...explained, ...decided];
     for (const problem of found) problems.push(`step ${index}: ${problem}`);
   }
-  return problems;
+  return { problems, decisions };
+}
+
+/** What of `expect` the decision does not hold, and of `expect_response` the response decision. */
+function decision(engine, { event, expect, expect_response }, decisions) {
+  decisions.push(engine.decideEventJson(JSON.stringify(event)));
+  const decided = JSON.parse(decisions.at(-1));
+  const found = mismatches(expect, decided);
+  if (expect_response === undefined) return found;
+  return [...found, ...mismatches(expect_response, engine.observeEvent(event, decided)).map((problem) => `response: ${problem}`)];
 }
 
 /** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */

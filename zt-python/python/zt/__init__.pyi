@@ -1,6 +1,6 @@
 import os
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 from typing_extensions import Self
 
@@ -22,7 +22,15 @@ class Engine:
     Every mistake in the configuration is told at once, one a line, in a `ValueError`.
     """
 
-    def __new__(cls, text: str, files: list[tuple[str, str]] = ..., seed: int | None = None) -> Self: ...
+    def __new__(
+        cls,
+        text: str,
+        files: list[tuple[str, str]] = ...,
+        seed: int | None = None,
+        *,
+        bundle: bytes | None = None,
+        key: str | None = None,
+    ) -> Self: ...
     @classmethod
     def from_toml(cls, text: str, files: Mapping[str, str] | None = None, *, seed: int | None = None) -> Self:
         """Compiles the text of a configuration and of the files it names, by name.
@@ -34,6 +42,14 @@ class Engine:
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, seed: int | None = None) -> Self:
         """Reads and compiles a configuration and the files it names, relative to its directory."""
+
+    @classmethod
+    def from_bundle(cls, bundle: bytes, key: str | None = None, *, seed: int | None = None) -> Self:
+        """Loads a bundle of `zt compile`.
+
+        With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by it is refused; without one
+        the bundle is trusted like the file that it came from. `seed` as for `from_toml`. `ValueError` when it is refused.
+        """
 
     def decide(
         self,
@@ -97,6 +113,17 @@ class Engine:
     ) -> str:
         """`observe`, as JSON text."""
 
+    def redactor(
+        self,
+        decision: Decision,
+        status: int,
+        headers: Iterable[tuple[bytes | str, bytes | str]] | None = None,
+    ) -> Redactor | None:
+        """What hides members of the response with this head; `None` where nothing is to be hidden.
+
+        `Unredactable` when it cannot be done: unless its body is empty the response must not be sent then.
+        """
+
     def decide_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Event -> decision, with the event's `time_ms` as the clock."""
 
@@ -142,6 +169,13 @@ class Engine:
     def revoke_json(self, revocation: str, now: int | None = None) -> None:
         """`revoke` on JSON text."""
 
+    def replace_bundle(self, bundle: bytes, key: str | None = None) -> None:
+        """Puts a bundle in force in place of the engine; the state stays.
+
+        `ValueError` when it is refused, or its limits are others than those of the state; the old engine stays in force
+        then.
+        """
+
     def replace_keys(self, issuer: str, jwks: str) -> None:
         """Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain.
 
@@ -162,6 +196,21 @@ class Engine:
         """Prefix of the SHA-256 of the configuration and of every file it names, hex."""
 
 @final
+class Unredactable(ValueError):
+    """The response is to be redacted and cannot be: nothing more of it may be sent."""
+
+class Redactor:
+    """Hides members of one JSON response, piece by piece."""
+
+    stale_headers: ClassVar[tuple[bytes, ...]]
+    """Headers, in lower case, that no longer hold."""
+
+    def push(self, piece: bytes) -> bytes:
+        """Takes the next piece of the body; returns what is to be sent of it. `Unredactable` when it is not JSON."""
+
+    def finish(self) -> None:
+        """To be called at the end of the body. `Unredactable` when it is not whole."""
+
 class Decision:
     """What to do with a request; what it says is made into Python objects only when it is asked for."""
 
@@ -184,6 +233,10 @@ class Decision:
     @property
     def passes(self) -> bool:
         """Whether the host passes the request on: its outcome passes, or nothing is enforced."""
+
+    @property
+    def redacts(self) -> bool:
+        """Whether the response has to be sent through `Engine.redactor`."""
 
     @property
     def time_ms(self) -> int:

@@ -110,6 +110,9 @@ fn zt(text: &str) -> Result<impl Fn() -> bool + Sync, String> {
             ip: None,
             asn: None,
             country: None,
+            tenant: None,
+            client_id: None,
+            declared: &[],
             risk: 0.5,
             now: 1_772_446_530_123,
         };

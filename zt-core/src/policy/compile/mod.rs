@@ -3,11 +3,13 @@
 mod annotation;
 mod arity;
 mod builder;
+mod declared;
 mod diagnose;
 mod expression;
 mod indexing;
 mod limits;
 mod link;
+mod redaction;
 mod rule;
 mod scan;
 mod text;
@@ -23,7 +25,7 @@ use crate::model::{Problem, Source};
 
 use super::program::Origin;
 use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE};
-use super::{Compiled, Config, Policy};
+use super::{AttributeConfig, Compiled, Config, Policy};
 
 pub(crate) use builder::{Builder, Slots};
 pub(crate) use expression::{Lane, Refused};
@@ -69,11 +71,12 @@ impl Policy {
             let problem = Problem::new("policy", "no policies: every request would be denied");
             problems.push(problem.mend("name `files`, write `text`, or leave `[policy]` out"));
         }
+        let declared = declared::declared(&config.context, &mut problems);
         let (mut policies, mut templates) = (Vec::new(), Vec::new());
         for source in sources {
             let Some((set, parsed)) = parse(source, &mut problems) else { continue };
             let (own, slotted): (Vec<_>, Vec<_>) = parsed.into_iter().partition(|parsed| !parsed.slotted);
-            problems.extend(validation::validate(&set, &own, vocabulary, source));
+            problems.extend(validation::validate(&set, &own, vocabulary, &declared, source));
             policies.extend(own);
             templates.extend(slotted);
         }
@@ -83,9 +86,9 @@ impl Policy {
             return Err(problems);
         }
         let links = link::resolve(&config.link, &templates, &policies, vocabulary, &mut problems);
-        problems.extend(validation::validate_links(&templates, &links, vocabulary));
+        problems.extend(validation::validate_links(&templates, &links, vocabulary, &declared));
         check_names(policies.iter().chain(&templates), &mut problems);
-        let compiled = assemble(config, &policies, (&templates, &links), vocabulary, &mut problems);
+        let compiled = assemble(config, &policies, (&templates, &links), vocabulary, &declared, &mut problems);
         if problems.is_empty() { Ok(Self(compiled)) } else { Err(problems) }
     }
 }
@@ -95,10 +98,11 @@ impl Policy {
 pub(crate) fn unvalidated(config: &Config, text: &str, vocabulary: &Vocabulary<'_>) -> Result<Policy, Vec<Problem>> {
     let source = Source { key: "policy.text".to_owned(), name: None, text };
     let mut problems = Vec::new();
+    let declared = declared::declared(&config.context, &mut problems);
     let parsed = parse(&source, &mut problems).map(|(_, parsed)| parsed).unwrap_or_default();
     let (policies, templates): (Vec<_>, Vec<_>) = parsed.into_iter().partition(|parsed| !parsed.slotted);
     let links = link::resolve(&config.link, &templates, &policies, vocabulary, &mut problems);
-    let compiled = assemble(config, &policies, (&templates, &links), vocabulary, &mut problems);
+    let compiled = assemble(config, &policies, (&templates, &links), vocabulary, &declared, &mut problems);
     if problems.is_empty() { Ok(Policy(compiled)) } else { Err(problems) }
 }
 
@@ -139,10 +143,12 @@ fn assemble(
     policies: &[Parsed<'_>],
     (templates, links): (&[Parsed<'_>], &[Linked]),
     vocabulary: &Vocabulary<'_>,
+    declared: &[&AttributeConfig],
     problems: &mut Vec<Problem>,
 ) -> Compiled {
     let mut builder = Builder::default();
-    let mut denials = BTreeMap::new();
+    builder.program.declared = declared.iter().map(|attribute| attribute.name.as_str().into()).collect();
+    let (mut denials, mut redactions) = (BTreeMap::new(), BTreeMap::new());
     let own = policies.iter().map(|policy| (policy, policy.id.as_str(), Slots::default()));
     let linked = links.iter().filter_map(|link| {
         let template = templates.get(link.template)?;
@@ -159,6 +165,7 @@ fn assemble(
                 let at = number(builder.program.rules.len().saturating_sub(1));
                 if let Some(rule) = builder.program.rules.last() {
                     denials.extend(annotation::denial(rule, &policy.place, &mut found).map(|denial| (at, denial)));
+                    redactions.extend(redaction::fields(rule, &policy.place, &mut found).map(|fields| (at, fields)));
                 }
             }
             Err(Refused { construct, token }) => {
@@ -182,10 +189,14 @@ fn assemble(
             break;
         }
     }
+    redaction::check_total(&redactions, problems);
     let program = builder.program;
     let index = indexing::index(&program, vocabulary);
-    let symbols = super::table::Table::build(program.uids.iter().map(|(ty, id)| super::table::hash_uid(ty, id)));
-    Compiled { program, index, symbols, denials, errors: config.errors }
+    let reads = declared::reads(&program, declared);
+    let mut compiled =
+        Compiled { program, index, denials, redactions, errors: config.errors, reads, ..Compiled::default() };
+    compiled.complete();
+    compiled
 }
 
 /// Whether some request can be about an entity: a typing mistake in a forbid would fail open.

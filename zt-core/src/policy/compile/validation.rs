@@ -11,6 +11,7 @@ use cedar_policy::{
 };
 
 use crate::model::{Problem, Source};
+use crate::policy::declared::AttributeConfig;
 use crate::policy::print::quoted;
 use crate::policy::vocabulary::{Endpoint, Vocabulary, schema};
 
@@ -28,6 +29,7 @@ pub(super) fn validate(
     set: &PolicySet,
     policies: &[Parsed<'_>],
     vocabulary: &Vocabulary<'_>,
+    declared: &[&AttributeConfig],
     source: &Source<'_>,
 ) -> Vec<Problem> {
     let by_name = endpoints_by_name(vocabulary);
@@ -41,7 +43,7 @@ pub(super) fn validate(
         }
         named.extend(strings(source.text, &parsed.place.range).filter_map(|name| by_name.get(name).copied()));
         if at == last || batch.num_of_policies() >= TOGETHER_POLICIES || named.len() >= TOGETHER_NAMED {
-            if !passes(&batch, &representatives(vocabulary, &named)) {
+            if !passes(&batch, &representatives(vocabulary, &named), declared) {
                 for policy in batch.policies() {
                     let _ = failed.add(policy.clone());
                 }
@@ -49,7 +51,7 @@ pub(super) fn validate(
             (batch, named) = (PolicySet::new(), BTreeSet::new());
         }
     }
-    if failed.is_empty() { Vec::new() } else { problems(&failed, vocabulary, source) }
+    if failed.is_empty() { Vec::new() } else { problems(&failed, &schema(vocabulary, declared), source) }
 }
 
 /// Endpoints as policies write them.
@@ -58,7 +60,12 @@ fn endpoints_by_name(vocabulary: &Vocabulary<'_>) -> BTreeMap<String, usize> {
 }
 
 /// Validates templates and what links make of them.
-pub(super) fn validate_links(templates: &[Parsed<'_>], links: &[Linked], vocabulary: &Vocabulary<'_>) -> Vec<Problem> {
+pub(super) fn validate_links(
+    templates: &[Parsed<'_>],
+    links: &[Linked],
+    vocabulary: &Vocabulary<'_>,
+    declared: &[&AttributeConfig],
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     let by_name = endpoints_by_name(vocabulary);
     let mut by_template: BTreeMap<usize, Vec<&Linked>> = BTreeMap::new();
@@ -76,10 +83,10 @@ pub(super) fn validate_links(templates: &[Parsed<'_>], links: &[Linked], vocabul
                 problems.push(template.place.problem("", "a template that Cedar cannot link"));
                 break;
             };
-            if validated(&batch, &few).is_some_and(|result| result.validation_passed_without_warnings()) {
+            if validated(&batch, &few, declared).is_some_and(|result| result.validation_passed_without_warnings()) {
                 continue;
             }
-            let Some(result) = validated(&batch, vocabulary) else { continue };
+            let Some(result) = validated(&batch, vocabulary, declared) else { continue };
             for error in result.validation_errors() {
                 let link = some.iter().find(|link| cedar_id(link) == *error.policy_id());
                 match link {
@@ -131,14 +138,14 @@ fn linked(template: &Parsed<'_>, links: &[&Linked]) -> Option<PolicySet> {
     Some(batch)
 }
 
-fn validated(set: &PolicySet, vocabulary: &Vocabulary<'_>) -> Option<ValidationResult> {
-    let (schema, _) = Schema::from_cedarschema_str(&schema(vocabulary)).ok()?;
+fn validated(set: &PolicySet, vocabulary: &Vocabulary<'_>, declared: &[&AttributeConfig]) -> Option<ValidationResult> {
+    let (schema, _) = Schema::from_cedarschema_str(&schema(vocabulary, declared)).ok()?;
     Some(Validator::new(schema).validate(set, ValidationMode::Strict))
 }
 
-fn passes(batch: &PolicySet, endpoints: &[Endpoint<'_>]) -> bool {
+fn passes(batch: &PolicySet, endpoints: &[Endpoint<'_>], declared: &[&AttributeConfig]) -> bool {
     let vocabulary = Vocabulary { endpoints, ..Vocabulary::default() };
-    Schema::from_cedarschema_str(&schema(&vocabulary))
+    Schema::from_cedarschema_str(&schema(&vocabulary, declared))
         .is_ok_and(|(schema, _)| Validator::new(schema).validate(batch, ValidationMode::Strict).validation_passed())
 }
 
@@ -150,8 +157,8 @@ fn representatives<'a>(vocabulary: &Vocabulary<'a>, named: &BTreeSet<usize>) -> 
 }
 
 /// What the whole schema says, with its suggestions.
-fn problems(failed: &PolicySet, vocabulary: &Vocabulary<'_>, source: &Source<'_>) -> Vec<Problem> {
-    let schema = match Schema::from_cedarschema_str(&schema(vocabulary)) {
+fn problems(failed: &PolicySet, schema: &str, source: &Source<'_>) -> Vec<Problem> {
+    let schema = match Schema::from_cedarschema_str(schema) {
         Ok((schema, _)) => schema,
         Err(error) => {
             let message = format!("no schema can be made: {}", DetailedError::from(&error).message);
