@@ -157,10 +157,11 @@ pub(super) fn scan(text: &str) -> Scan {
                     past(Cap::Annotations, at);
                 }
             }
-            Kind::String if before == Some(Before::Like) => {
-                if wildcards(text.get(token.range).unwrap_or_default()) > WILDCARDS_MAX {
-                    past(Cap::Wildcards, at);
-                }
+            Kind::String
+                if before == Some(Before::Like)
+                    && wildcards(text.get(token.range.clone()).unwrap_or_default()) > WILDCARDS_MAX =>
+            {
+                past(Cap::Wildcards, at);
             }
             Kind::Word => match text.get(token.range) {
                 Some(word @ ("if" | "in" | "is" | "has" | "like")) => {
