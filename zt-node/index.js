@@ -10,7 +10,7 @@ const OPS = Object.freeze(native.ops());
 
 /** Runs one of `OPS` on a document. */
 function op(name, document = null) {
-  return JSON.parse(native.op(name, JSON.stringify(document)));
+  return JSON.parse(native.op(name, typeof document === "string" ? document : JSON.stringify(document)));
 }
 
 /** A compiled configuration with its state. */

@@ -5,6 +5,8 @@ mod difference;
 mod differential;
 mod explaining;
 mod grading;
+mod hostile;
+mod linking;
 mod printing;
 mod problems;
 mod stored;
