@@ -126,8 +126,8 @@ mod tests {
             "[".repeat(1 << 20),
         ];
         for text in texts {
-            let mut config = Config::default();
-            config.policy = Some(crate::policy::Config { text: Some(text), ..crate::policy::Config::default() });
+            let policy = Some(crate::policy::Config { text: Some(text), ..crate::policy::Config::default() });
+            let config = Config { policy, ..Config::default() };
             let problems = Engine::new(&config).map(drop).unwrap_err().0;
             assert!(
                 problems.iter().all(|problem| problem.key == "policy.text" && problem.line.is_some()),

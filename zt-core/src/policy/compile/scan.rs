@@ -335,7 +335,8 @@ mod tests {
 
     #[test]
     fn caps_at_their_edges() {
-        let edges: [(Cap, usize, &dyn Fn(usize) -> String); 5] = [
+        type Text<'a> = &'a dyn Fn(usize) -> String;
+        let edges: [(Cap, usize, Text<'_>); 5] = [
             (Cap::Literal, LITERAL_MAX - 2, &|n| wrap(&format!("\"{}\" == \"\"", "x".repeat(n)))),
             (Cap::Members, MEMBERS_MAX, &|n| wrap(&format!("[{}].isEmpty()", vec!["1"; n].join(",")))),
             (Cap::Annotations, ANNOTATIONS_MAX, &|n| format!("{}{}", "@a(\"\")".repeat(n), wrap("true"))),

@@ -1,6 +1,4 @@
-//! Policy text that is meant to hurt: refused by a stated cap with its place, all of it at once, and in time.
-
-use std::time::{Duration, Instant};
+//! Policy text that is meant to hurt: refused by a stated cap with its place; all of it at once.
 
 use super::*;
 use crate::model::Source;
@@ -8,19 +6,6 @@ use proptest::prelude::*;
 
 fn wrap(body: &str) -> String {
     format!("permit(principal, action, resource) when {{ {body} }};\n")
-}
-
-/// Refused or taken within this, in any build.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn timed(name: &str, text: &str) -> Result<Policy, Vec<Problem>> {
-    #[allow(clippy::disallowed_methods)] // What is tested is that it ends.
-    let start = Instant::now();
-    let compiled = compile(text);
-    let took = start.elapsed();
-    eprintln!("{name}: {} bytes in {} ms", text.len(), took.as_millis());
-    assert!(took < PATIENCE, "{name} took {took:?}");
-    compiled
 }
 
 #[test]
@@ -56,7 +41,7 @@ fn each_cap_says_where_what_and_how_to_mend_it() {
 }
 
 #[test]
-fn what_is_far_past_every_cap_is_refused_in_time() {
+fn what_is_far_past_every_cap_is_refused() {
     let most = 8 << 20;
     let fill = |part: &str| part.repeat(most / part.len());
     let texts = [
@@ -81,14 +66,14 @@ fn what_is_far_past_every_cap_is_refused_in_time() {
         ("9 MB", " ".repeat(9 << 20)),
     ];
     for (name, text) in &texts {
-        let found = timed(name, text).expect_err(name);
+        let found = compile(text).expect_err(name);
         assert!(!found.is_empty() && found.len() <= 102, "{name}: {}", found.len());
         assert!(found.iter().all(|problem| problem.message.len() < 1_000), "{name}");
     }
 }
 
 #[test]
-fn what_is_just_within_the_caps_loads_in_time() {
+fn what_is_just_within_the_caps_loads() {
     let members: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
     let texts = [
         ("10,000 members", wrap(&format!("[{}].contains(context.risk)", members.join(", ")))),
@@ -101,7 +86,7 @@ fn what_is_just_within_the_caps_loads_in_time() {
         }),
     ];
     for (name, text) in &texts {
-        assert!(timed(name, text).is_ok(), "{name}");
+        assert!(compile(text).is_ok(), "{name}");
     }
 }
 
@@ -135,7 +120,7 @@ fn a_mistake_hides_no_other_in_this_file_or_the_next() {
 #[test]
 fn too_many_mistakes_are_not_all_told() {
     let text = "permit(principal, action, resource) when { 1 + };\n".repeat(5_000);
-    let found = timed("5,000 mistakes", &text).unwrap_err();
+    let found = compile(&text).unwrap_err();
     assert_eq!(found.len(), 101);
     assert!(found[100].message.contains("more than 100 mistakes"), "{}", found[100]);
 }
