@@ -201,6 +201,11 @@ export class Engine {
   static fromToml(text: string, options?: EngineOptions): Engine;
   /** Reads and compiles a configuration and the files it names, relative to its directory. */
   static fromFile(file: string, options?: { seed?: bigint | number }): Engine;
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from. `seed` as for `fromToml`.
+   */
+  static fromBundle(bundle: Uint8Array, options?: { key?: string; seed?: bigint | number }): Engine;
 
   /** Decides about a request. Throws only for a `request` that is none: what fails here refuses, with `internal.panic`. */
   decide(request: RequestFields, now?: number): Decision;
@@ -234,6 +239,12 @@ export class Engine {
    * `issuer`, or until a time in seconds.
    */
   revoke(revocation: Revocation, now?: number): void;
+
+  /**
+   * Puts a bundle in force in place of the engine; the state stays. Throws when it is refused, or its limits are others
+   * than those of the state; the old engine stays in force then.
+   */
+  replaceBundle(bundle: Uint8Array, options?: { key?: string }): void;
 
   /**
    * Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain. The state stays; a

@@ -17,9 +17,9 @@ function op(name, document = null) {
 class Engine {
   #handle;
 
-  /** Use `fromToml` or `fromFile`. */
-  constructor(text, files, seed) {
-    this.#handle = native.fromToml(text, Object.entries(files).flat(), BigInt(seed));
+  /** Use `fromToml`, `fromFile` or `fromBundle`. */
+  constructor(handle) {
+    this.#handle = handle;
   }
 
   /**
@@ -29,13 +29,21 @@ class Engine {
    * exact. A server passes a random one; `fromFile` does.
    */
   static fromToml(text, { files = {}, seed = 0n } = {}) {
-    return new Engine(text, files, seed);
+    return new Engine(native.fromToml(text, Object.entries(files).flat(), BigInt(seed)));
   }
 
   /** Reads and compiles a configuration and the files it names, relative to its directory. */
   static fromFile(file, { seed = randomBytes(8).readBigUInt64LE() } = {}) {
     const [text, files] = read(file);
-    return new Engine(text, files, seed);
+    return Engine.fromToml(text, { files, seed });
+  }
+
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from. `seed` as for `fromToml`.
+   */
+  static fromBundle(bundle, options = {}) {
+    return new Engine(native.fromBundle(bundle, trusted(options), BigInt(options.seed ?? 0n)));
   }
 
   /**
@@ -113,6 +121,11 @@ class Engine {
     native.replaceKeys(this.#handle, issuer, jwks);
   }
 
+  /** Puts a bundle in force in place of the engine; the state stays. One that is refused leaves the old in force. */
+  replaceBundle(bundle, options = {}) {
+    native.replaceBundle(this.#handle, bundle, trusted(options));
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);
@@ -132,6 +145,15 @@ class Engine {
   get version() {
     return native.version(this.#handle);
   }
+}
+
+/** The key of the options. One that is given and is no text must not become none. */
+function trusted(options) {
+  const { key } = options;
+  if (typeof options !== "object" || (key !== undefined && typeof key !== "string")) {
+    throw new TypeError("`key` is not the text of a JWK in an object of options");
+  }
+  return key;
 }
 
 /** What to do with a request. What it says is made into objects only when it is asked for. */

@@ -20,21 +20,41 @@ export function op(name, document = null) {
 /** A compiled configuration with its state. */
 export class Engine {
   #make;
+  #seed;
   #instance;
   /** Key sets that replaced those of the configuration, by issuer. */
   #keys = new Map();
 
-  /** Use `fromToml`. */
-  constructor(make) {
+  /** Use `fromToml` or `fromBundle`. */
+  constructor(make, seed) {
     this.#make = make;
+    this.#seed = seed;
     this.#instance = guarded(make);
     engines.add(this);
   }
 
   /** Compiles the text of a `zt.toml`; `files` holds the text of each file it names. Throws every mistake, one a line. */
   static fromToml(text, { files = {}, seed = 0n } = {}) {
+    if (wasm.Instance.from_toml === undefined) throw new Error("this build has no compiler: use `Engine.fromBundle`");
     const pairs = Object.entries(files).flat();
-    return new Engine(() => wasm.Instance.from_toml(text, pairs, BigInt(seed)));
+    return new Engine(() => wasm.Instance.from_toml(text, pairs, BigInt(seed)), seed);
+  }
+
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from.
+   */
+  static fromBundle(bundle, options = {}) {
+    const { seed = 0n } = options;
+    return new Engine(fromBundle(bundle, trusted(options), seed), seed);
+  }
+
+  /** Puts a bundle in force in place of the engine; the state stays. One that is refused leaves the old in force. */
+  replaceBundle(bundle, options = {}) {
+    const key = trusted(options);
+    guarded(() => this.#instance.replace_bundle(bundle, key));
+    this.#make = fromBundle(bundle, key, this.#seed);
+    this.#keys.clear();
   }
 
   /** The longest body, in bytes, that the host has to read: a longer one is refused for its length alone. */
@@ -170,6 +190,21 @@ export class Engine {
   static {
     replaceInstance = Engine.#replace;
   }
+}
+
+/** Makes an instance of a bundle, now and when the WebAssembly instance has to be replaced. */
+function fromBundle(bundle, key, seed) {
+  const kept = new Uint8Array(bundle);
+  return () => wasm.Instance.from_bundle(kept, key, BigInt(seed));
+}
+
+/** The key of the options. One that is given and is no text must not become none. */
+function trusted(options) {
+  const { key } = options;
+  if (typeof options !== "object" || (key !== undefined && typeof key !== "string")) {
+    throw new TypeError("`key` is not the text of a JWK in an object of options");
+  }
+  return key;
 }
 
 /** What to do with a request. What it says is made into objects only when it is asked for. */

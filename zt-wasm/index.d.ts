@@ -203,12 +203,17 @@ export interface Verified {
 export class Engine {
   private constructor();
   /**
-   * Compiles the text of a configuration and of the files it names. Throws every mistake, one a line.
+   * Compiles the text of a configuration and of the files it names. Throws every mistake, one a line. Not in `zt-wasm/edge`.
    *
    * The state's hash tables are keyed by the configuration's seed, else by `seed`, else by 0, which makes a replay
    * exact. A server passes `randomSeed()`.
    */
   static fromToml(text: string, options?: EngineOptions): Engine;
+  /**
+   * Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by
+   * it is refused; without one the bundle is trusted like the file that it came from. `seed` as for `fromToml`.
+   */
+  static fromBundle(bundle: Uint8Array, options?: { key?: string; seed?: bigint | number }): Engine;
 
   /** Decides about a request. Never throws: what fails here refuses, with `internal.panic`. */
   decide(request: RequestFields, now: number): Decision;
@@ -244,6 +249,12 @@ export class Engine {
    * The document names things as decisions do.
    */
   revoke(revocation: Revocation, now?: number): void;
+
+  /**
+   * Puts a bundle in force in place of the engine; the state stays. Throws when it is refused, or its limits are others
+   * than those of the state; the old engine stays in force then.
+   */
+  replaceBundle(bundle: Uint8Array, options?: { key?: string }): void;
 
   /**
    * Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain. The state stays; a

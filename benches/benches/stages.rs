@@ -49,17 +49,11 @@ fn stages(criterion: &mut Criterion) {
     let verified = verifier.verify(&seen, &by_token, NOW);
     let asked = policy::Request {
         identity: verified.identity.as_deref(),
-        workload: None,
-        endpoint: 0,
-        segment: None,
         method: "POST",
         path: Some("/v1/orders/42"),
-        host: None,
         ip: by_token.peer.ip,
-        asn: None,
-        country: None,
-        risk: 0.0,
         now: NOW,
+        ..policy::Request::default()
     };
     criterion.bench_function("policy", |b| b.iter(|| policy.evaluate(black_box(&asked))));
 

@@ -10,6 +10,8 @@ pub(crate) fn run_all() -> Result<(), String> {
     run("clippy", cargo(&strict))?;
     let edge = ["clippy", "-p", "zt-core", "--no-default-features", "--lib", "--", "-D", "warnings"];
     run("clippy without `compile`", cargo(&edge))?;
+    let edge = ["clippy", "-p", "zt-wasm", "--no-default-features", "--lib", "--", "-D", "warnings"];
+    run("clippy of the edge build", cargo(&edge))?;
     let mut docs = cargo(&["doc", "--no-deps", "-p", "zt-core", "-p", "zt-cli", "--features", "zt-core/tower"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     run("documentation", docs)

@@ -30,7 +30,7 @@ cargo xtask <command>
   bench [NAME] [--json FILE]   measure: decide (the default), bindings, verify, criterion
   bench verify-peers [--record]   who accepts what of the attack suite
   fuzz [SECONDS]       run every fuzz target (default 60 s each)
-  wasm                 build zt-wasm/pkg";
+  wasm                 build zt-wasm/pkg, and zt-wasm/edge without a compiler";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

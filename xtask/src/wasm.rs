@@ -1,4 +1,5 @@
-//! `cargo xtask wasm`: zt-wasm compiled, bound and made small, into `zt-wasm/pkg`.
+//! `cargo xtask wasm`: zt-wasm compiled, bound and made small, into `zt-wasm/pkg`; and once more without the compiler of
+//! configurations, into `zt-wasm/edge`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,17 +19,29 @@ const RUSTUP_PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// When no toolchain can build for wasm32-unknown-unknown, or a step fails.
 pub(crate) fn run() -> Result<(), String> {
+    let toolchain = toolchain(&target().join("wasm"))?;
+    build(&toolchain, "WASM", &[], &root().join("zt-wasm/pkg"))?;
+    let edge = root().join("zt-wasm/edge");
+    build(&toolchain, "WASM for the edge", &["--no-default-features"], &edge.join("pkg"))?;
+    // The same face on both.
+    for file in ["engine.js", "index.d.ts", "worker.js"] {
+        let (from, to) = (root().join("zt-wasm").join(file), edge.join(file));
+        fs::copy(&from, &to).map_err(|e| format!("cannot copy {} to {}: {e}", from.display(), to.display()))?;
+    }
+    Ok(())
+}
+
+fn build(toolchain: &Toolchain, name: &str, features: &[&str], package: &Path) -> Result<(), String> {
     let target_dir = target().join("wasm");
-    let package = root().join("zt-wasm/pkg");
-    let mut build = toolchain(&target_dir)?.cargo();
+    let mut build = toolchain.cargo();
     build.args(["build", "--package", "zt-wasm", "--profile", "edge", "--target", TARGET, "--target-dir"]);
-    build.arg(&target_dir).current_dir(root());
-    step("WASM: compile", build)?;
+    build.arg(&target_dir).args(features).current_dir(root());
+    step(&format!("{name}: compile"), build)?;
 
     let compiled = target_dir.join(TARGET).join("edge/zt_wasm.wasm");
     let mut bind = cargo(&["run", "--quiet", "--package", "xtask-wasm", "--"]);
-    bind.arg(&compiled).arg(&package);
-    step("WASM: bind", bind)?;
+    bind.arg(&compiled).arg(package);
+    step(&format!("{name}: bind"), bind)?;
 
     let bound = package.join("zt_wasm_bg.wasm");
     optimise(&bound)?;

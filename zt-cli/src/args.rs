@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Validate a configuration and everything it names, and report every mistake at once.
     Check(Check),
+    /// List what policies newly allow and newly deny from one configuration to another.
+    Diff(Diff),
     /// Decide recorded events: one decision a line, in order, each event's own `time_ms` as the clock.
     Decide(Decide),
     /// Explain recorded events: why each is decided as it is, and what would have to change.
@@ -27,9 +29,11 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Evaluate raw Cedar requests: one answer a line, in order.
     Authorize(Authorize),
+    /// Compile a configuration and everything it names to one checksummed file, for the edge.
+    Compile(Compile),
     /// List every reason code.
     Codes(Codes),
-    /// Make or check an API key.
+    /// Make or check an API key, or make a key that signs bundles.
     Key(Key),
 }
 
@@ -41,6 +45,25 @@ pub(crate) struct Check {
     /// Write JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Count warnings about policies as findings: exit with 1 when there are any.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The configuration as it was.
+    #[arg(value_name = "OLD.TOML")]
+    pub(crate) old: PathBuf,
+    /// The configuration as it would be.
+    #[arg(value_name = "NEW.TOML")]
+    pub(crate) new: PathBuf,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Taken like every command's, and not needed: both configurations are given.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +141,23 @@ pub(crate) struct Authorize {
     pub(crate) requests: Vec<PathBuf>,
 }
 
+/// The bundle holds what the configuration holds, secrets of webhooks among it: keep it where you keep those.
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    /// The configuration.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: PathBuf,
+    /// Where to write the bundle; nothing is written when the configuration has a mistake.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) out: PathBuf,
+    /// Sign it with the private Ed25519 JWK in this file, as of `zt key signing`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign: Option<PathBuf>,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Codes {
     /// Write JSON instead of text.
@@ -138,6 +178,8 @@ pub(crate) struct Key {
 pub(crate) enum KeyCommand {
     /// Make a key: print it once, and the `[[verify.api_key]]` that knows it only by its digest.
     New(KeyNew),
+    /// Make an Ed25519 key that signs bundles: the private JWK goes into a file, the public one is printed.
+    Signing(KeySigning),
     /// Tell whether a key has the form and its checksum fits; not whose it is.
     Check(KeyCheck),
 }
@@ -169,6 +211,19 @@ pub(crate) struct KeyNew {
     #[arg(long, value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
     /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Taken like every command's, and not needed.
+    #[arg(long, value_name = "ZT.TOML")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeySigning {
+    /// The file for the private key; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Taken like every command's; the public key is JSON in any case.
     #[arg(long)]
     pub(crate) json: bool,
     /// Taken like every command's, and not needed.

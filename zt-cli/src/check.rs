@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use zt_core::Engine;
 use zt_core::model::Problem;
+use zt_core::policy::analysis::Finding;
 
 use crate::args::Check;
 use crate::configuration::Configuration;
@@ -14,17 +15,19 @@ use crate::{Ending, Failure};
 pub(crate) fn run(arguments: &Check) -> Result<Ending, Failure> {
     let configuration = Configuration::read(arguments.config.as_deref())?;
     let compiled = configuration.compile();
-    let ending = if compiled.is_ok() { Ending::Clean } else { Ending::Findings };
     let mut output = Output::new();
     let report = match compiled {
         Ok(engine) => Report {
             ok: true,
             problems: Vec::new(),
             notices: engine.notices(),
+            warnings: engine.policy_findings(&configuration.config()),
             summary: Some(Summary::of(&engine, &configuration)),
         },
-        Err(problems) => Report { ok: false, problems, notices: Vec::new(), summary: None },
+        Err(problems) => Report { ok: false, problems, notices: Vec::new(), warnings: Vec::new(), summary: None },
     };
+    let strict = arguments.strict && !report.warnings.is_empty();
+    let ending = if report.ok && !strict { Ending::Clean } else { Ending::Findings };
     if arguments.json {
         output.json(&report)?;
     } else {
@@ -39,6 +42,8 @@ struct Report {
     ok: bool,
     problems: Vec<Problem>,
     notices: Vec<String>,
+    /// What is odd about the policies.
+    warnings: Vec<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<Summary>,
 }
@@ -96,6 +101,7 @@ impl Report {
             (None, 1) => output.line("1 problem")?,
             (None, count) => output.line(&format!("{count} problems"))?,
         }
+        self.warnings.iter().try_for_each(|warning| output.line(&format!("warning: {warning}")))?;
         self.notices.iter().try_for_each(|notice| output.line(&format!("notice: {notice}")))
     }
 }

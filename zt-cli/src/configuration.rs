@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use zt_core::engine::{File, named_files};
+use zt_core::engine::{Bundle, File, Invalid, named_files};
 use zt_core::model::Problem;
 use zt_core::{Config, Engine};
 
@@ -41,15 +41,18 @@ impl Configuration {
             Some(_) => Engine::from_toml(&self.text, &self.files),
             None => Engine::new(&Config::default()),
         };
-        compiled.map_err(|invalid| invalid.0.into_iter().map(|problem| self.seen_from_here(problem)).collect())
+        compiled.map_err(|invalid| self.all_seen_from_here(invalid))
     }
 
     /// The same for commands that need an engine: mistakes in the configuration are bad input.
     pub(crate) fn engine(&self) -> Result<Engine, Failure> {
-        self.compile().map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-            Failure(format!("the configuration does not compile\n{}", lines.join("\n")))
-        })
+        self.compile().map_err(|problems| unsound(&problems))
+    }
+
+    /// All of it as one file.
+    pub(crate) fn bundle(&self) -> Result<Bundle, Failure> {
+        let compiled = Bundle::from_toml(&self.text, &self.files);
+        compiled.map_err(|invalid| unsound(&self.all_seen_from_here(invalid)))
     }
 
     /// What it says, when all of it can be read.
@@ -72,6 +75,10 @@ impl Configuration {
         self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
     }
 
+    fn all_seen_from_here(&self, invalid: Invalid) -> Vec<Problem> {
+        invalid.0.into_iter().map(|problem| self.seen_from_here(problem)).collect()
+    }
+
     fn seen_from_here(&self, mut problem: Problem) -> Problem {
         let unread = |(name, _): &&(String, String)| problem.message == format!("no file `{name}` was handed over");
         if let Some((_, reason)) = self.unread.iter().find(unread) {
@@ -84,6 +91,11 @@ impl Configuration {
         });
         problem
     }
+}
+
+fn unsound(problems: &[Problem]) -> Failure {
+    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    Failure(format!("the configuration does not compile\n{}", lines.join("\n")))
 }
 
 /// The text of a file that the command line names.

@@ -6,10 +6,11 @@ use serde_json::json;
 use zt_core::model::Problem;
 use zt_core::verify::{ApiKeyConfig, Config, Secret, Verifier, api_key};
 
-use crate::args::{Key, KeyCheck, KeyCommand, KeyNew};
+use crate::args::{Key, KeyCheck, KeyCommand, KeyNew, KeySigning};
 use crate::configuration::text;
 use crate::output::Output;
-use crate::{Ending, Failure};
+use crate::signing::PrivateKey;
+use crate::{Ending, Failure, whole};
 
 /// More than any key, so that a file given by mistake is not read whole.
 const MOST_INPUT: u64 = 4_096;
@@ -17,6 +18,7 @@ const MOST_INPUT: u64 = 4_096;
 pub(crate) fn run(arguments: &Key) -> Result<Ending, Failure> {
     match &arguments.command {
         KeyCommand::New(arguments) => new(arguments),
+        KeyCommand::Signing(arguments) => signing(arguments),
         KeyCommand::Check(arguments) => check(arguments),
     }
 }
@@ -62,6 +64,16 @@ fn new(arguments: &KeyNew) -> Result<Ending, Failure> {
         ))?;
         table(&entry).iter().try_for_each(|line| output.line(line))?;
     }
+    output.finish()?;
+    Ok(Ending::Clean)
+}
+
+/// A key for bundles: the private half into a file, the public one out.
+fn signing(arguments: &KeySigning) -> Result<Ending, Failure> {
+    let (key, jwk) = PrivateKey::new()?;
+    whole::write_secret(&arguments.out, jwk.as_bytes())?;
+    let mut output = Output::new();
+    output.line(&key.public())?;
     output.finish()?;
     Ok(Ending::Clean)
 }

@@ -5,15 +5,19 @@ mod args;
 mod authorize;
 mod check;
 mod codes;
+mod compile;
 mod configuration;
 mod decide;
+mod diff;
 mod events;
 mod explain;
 mod input;
 mod key;
 mod output;
 mod progress;
+mod signing;
 mod snapshot;
+mod whole;
 
 use std::process::ExitCode;
 
@@ -38,9 +42,11 @@ fn main() -> ExitCode {
     // clap prints usage errors itself and exits with 2.
     let ending = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
     };

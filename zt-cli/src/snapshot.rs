@@ -1,12 +1,12 @@
 //! The state in a file.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use zt_core::State;
 
-use crate::Failure;
+use crate::{Failure, whole};
 
 /// Restores the state from a file; one that does not exist yet is an empty state.
 pub(crate) fn restore(path: &Path, state: &State) -> Result<(), Failure> {
@@ -20,23 +20,5 @@ pub(crate) fn restore(path: &Path, state: &State) -> Result<(), Failure> {
 
 /// Saves the state: whole, or not at all.
 pub(crate) fn save(path: &Path, state: &State) -> Result<(), Failure> {
-    let beside = beside(path);
-    let written = write(&beside, &state.snapshot()).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        Failure(format!("cannot write `{}`: {error}", path.display()))
-    })
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// In the same directory, so that renaming replaces the old file in one step.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    path.with_file_name(name)
+    whole::write(path, &state.snapshot())
 }

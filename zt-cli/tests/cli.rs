@@ -7,6 +7,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
+use zt_core::Engine;
+use zt_core::engine::Trust;
 
 const CONFIG: &str = r#"
 version = 1
@@ -370,6 +372,128 @@ fn a_new_key_is_another_each_time_and_mistakes_are_told() {
         assert!(run.err().contains(told), "{}", run.err());
     }
     assert_eq!(place.zt(&["key", "new"]).code(), 2);
+}
+
+const ORDERS: &str = "version = 1\n[[segment]]\nname = \"orders\"\npaths = [\"/v1/orders/**\"]\n[[endpoint]]\nmethod = \"GET\"\npath = \"/v1/orders/{id}\"\n[policy]\nfiles = [\"a.cedar\"]\n";
+
+#[test]
+fn check_warns_of_odd_policies_and_strict_counts_it() {
+    let odd = "permit(principal in Role::\"buyer\", action, resource);\n@id(\"night\")\nforbid(principal, action, resource) when { context.hour >= 24 };\n";
+    let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", odd);
+    let run = place.zt(&["check", "--config", "zt.toml"]);
+    assert_eq!(run.code(), 0);
+    let told = run.out();
+    assert!(
+        told.contains(
+            "warning: a.cedar:2:1: the forbid `night` can never match: `context.hour >= 24` is never true; correct it"
+        ),
+        "{told}"
+    );
+    let run = place.zt(&["check", "--config", "zt.toml", "--strict", "--json"]);
+    assert_eq!(run.code(), 1);
+    let warning = &run.lines()[0]["warnings"][0];
+    assert_eq!(
+        [&warning["kind"], &warning["policy"], &warning["line"]],
+        [&json!("forbid_never_matches"), &json!("night"), &json!(2)]
+    );
+    let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", odd.replace("24", "22"));
+    assert_eq!(place.zt(&["check", "--config", "zt.toml", "--strict"]).code(), 0);
+}
+
+#[test]
+fn diff_lists_what_changes() {
+    let policy = "permit(principal in Role::\"buyer\", action, resource) when { context.risk < 300 };";
+    let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", policy);
+    let place =
+        place.with("new.toml", ORDERS.replace("a.cedar", "b.cedar")).with("b.cedar", policy.replace("300", "500"));
+    let run = place.zt(&["diff", "zt.toml", "new.toml"]);
+    assert_eq!(run.code(), 1);
+    assert_eq!(
+        run.out(),
+        "+ allowed  Role::\"buyer\"  segment default, segment orders  when { context.risk >= 300 && context.risk <= 499 }\n1 difference\n"
+    );
+    let run = place.zt(&["diff", "new.toml", "zt.toml", "--json"]);
+    assert_eq!((run.code(), &run.lines()[0]["changes"][0]["turn"]), (1, &json!("denied")));
+    let run = place.zt(&["diff", "zt.toml", "zt.toml"]);
+    assert_eq!((run.code(), run.out().as_str()), (0, "no difference\n"));
+    assert_eq!(place.zt(&["diff", "zt.toml", "absent.toml"]).code(), 2);
+}
+
+#[test]
+fn a_configuration_and_its_files_become_one_bundle() {
+    let text = format!("{CONFIG}[policy]\nfiles = [\"policies/*.cedar\"]\n");
+    let place = Place::new().with("conf/zt.toml", &text);
+    let place = place.with("conf/policies/a.cedar", "permit(principal, action, resource);");
+    let run = place.zt(&["compile", "--config", "conf/zt.toml", "--out", "zt.bundle"]);
+    assert_eq!(run.code(), 0, "{}", run.err());
+    assert!(run.out().starts_with("zt.bundle: ") && run.out().ends_with("not signed\n"), "{}", run.out());
+    let bundle = fs::read(place.0.join("zt.bundle")).unwrap();
+    let engine = Engine::from_bundle(&bundle, Trust::Unsigned).unwrap();
+    let report = &place.zt(&["check", "--config", "conf/zt.toml", "--json"]).lines()[0];
+    assert_eq!(report["summary"]["version"], engine.version());
+    assert_eq!(report["notices"], json!(engine.notices()));
+}
+
+#[test]
+fn a_broken_configuration_leaves_the_old_bundle_where_it_is() {
+    let place = Place::new().with("zt.toml", CONFIG.replace("2/1m", "often").replace("[\"peer\"]", "[\"pear\"]"));
+    let place = place.with("zt.bundle", "the old one");
+    let run = place.zt(&["compile", "--config", "zt.toml", "--out", "zt.bundle"]);
+    assert_eq!(run.code(), 2);
+    assert!(run.err().contains("`limit[0].rate`") && run.err().contains("`limit[0].key"), "{}", run.err());
+    assert_eq!(fs::read(place.0.join("zt.bundle")).unwrap(), b"the old one");
+    assert_eq!(fs::read_dir(&place.0).unwrap().count(), 2, "nothing else is left behind");
+    let place = place.with("zt.toml", CONFIG);
+    assert_eq!(place.zt(&["compile", "--config", "zt.toml", "--out", "nowhere/zt.bundle"]).code(), 2);
+}
+
+#[test]
+fn a_bundle_can_be_signed() {
+    let place = Place::new().with("zt.toml", CONFIG);
+    let run = place.zt(&["key", "signing", "--out", "sign.json"]);
+    assert_eq!(run.code(), 0, "{}", run.err());
+    let public = run.out();
+    assert!(!public.contains("\"d\""), "{public}");
+    let private = fs::read_to_string(place.0.join("sign.json")).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(place.0.join("sign.json")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(place.zt(&["key", "signing", "--out", "sign.json"]).code(), 2, "a key is never written over");
+
+    let signed = ["compile", "--config", "zt.toml", "--out", "zt.bundle", "--json", "--sign"];
+    let run = place.zt(&[&signed[..], &["sign.json"]].concat());
+    assert_eq!(run.code(), 0, "{}", run.err());
+    assert_eq!(run.lines()[0]["signed"], true);
+    let bundle = fs::read(place.0.join("zt.bundle")).unwrap();
+    Engine::from_bundle(&bundle, Trust::Key(&public)).unwrap();
+    let other = place.zt(&["key", "signing", "--out", "other.json"]).out();
+    assert!(Engine::from_bundle(&bundle, Trust::Key(&other)).is_err());
+
+    // What is no private key signs nothing, and is not shown.
+    let secret = serde_json::from_str::<Value>(&private).unwrap()["d"].as_str().unwrap().to_owned();
+    for bad in
+        ["nothing", public.as_str(), &private.replace("Ed25519", "P-256"), &private.replace(&secret, &"A".repeat(43))]
+    {
+        let place = Place::new().with("zt.toml", CONFIG).with("bad.json", bad);
+        let run = place.zt(&[&signed[..], &["bad.json"]].concat());
+        assert_eq!(run.code(), 2);
+        assert!(run.err().contains("`bad.json`") && !run.err().contains(&secret), "{}", run.err());
+        assert!(!place.0.join("zt.bundle").exists());
+    }
+}
+
+#[test]
+fn the_commands_of_the_guide_run() {
+    let guide = include_str!("../../docs/bundles.md");
+    let place = Place::new().with("zt.toml", CONFIG);
+    let commands: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix("$ zt ")).collect();
+    assert!(commands.len() >= 3);
+    for command in commands {
+        let run = place.zt(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.code(), 0, "{command}: {}", run.err());
+    }
 }
 
 const EXPLAINED: &str = r#"

@@ -227,3 +227,19 @@ fn secrets_are_read_from_files_and_never_shown() {
         ],
     );
 }
+
+#[test]
+fn a_declared_attribute_names_a_variable_that_there_is() {
+    let text = |variable: &str| {
+        format!(
+            "version = 1\nendpoint = [{{ method = \"GET\", path = \"/v/{{a}}/{{b}}.json\" }}]\n[policy]\ntext = \"permit(principal, action, resource);\"\n[[policy.context]]\nname = \"x\"\nvariable = \"{variable}\"\ntype = \"long\"\n"
+        )
+    };
+    assert_problems(&text("a"), &[]);
+    assert_problems(&text("b"), &[]);
+    assert_problems(&text("c"), &["zt.toml:7: `policy.context[0].variable`: no path has a variable `c`"]);
+    assert_problems(
+        &text("a").replace("\"long\"", "\"int\""),
+        &["zt.toml:8:8: `policy.context[0].type`: unknown variant `int`"],
+    );
+}

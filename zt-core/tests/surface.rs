@@ -28,9 +28,12 @@ fn the_operations_are_those_that_others_call() {
     let operations = [
         "check",
         "codes",
+        "compile",
         "dpop_verify",
         "jws_verify",
         "named_files",
+        "policy_analyse",
+        "policy_diff",
         "policy_evaluate",
         "policy_explain",
         "problem",

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use zt_core::engine::Bundle;
 use zt_core::wire::Instance;
 
 #[test]
@@ -17,11 +18,16 @@ fn every_vector_decides_as_expected() {
         let name = file.file_name().expect("name").to_string_lossy().into_owned();
         let config = vector["config"].as_str().expect("config");
         let instance = Instance::from_toml(config, &[]).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        let bundle = Bundle::from_toml(config, &[]).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        let bundled = Instance::from_bundle(bundle.bytes(), None, 0).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(bundled.engine().notices(), instance.engine().notices(), "{name}");
         for (number, step) in vector["steps"].as_array().expect("steps").iter().enumerate() {
             steps += 1;
             if step.get("event").is_none() {
                 let refused = step.get("refused").is_some_and(|refused| refused == true);
-                match operation(&instance, step) {
+                let ended = operation(&instance, step);
+                assert_eq!(operation(&bundled, step), ended, "{name}, step {number}, from a bundle");
+                match ended {
                     Ok(()) if refused => wrong.push(format!("{name}, step {number}: it was to be refused")),
                     Err(error) if !refused => wrong.push(format!("{name}, step {number}: {error}")),
                     _ => {}
@@ -36,6 +42,8 @@ fn every_vector_decides_as_expected() {
                 wrong.extend(differences.map(|difference| format!("{name}, step {number}: {difference}")));
             }
             let decision = instance.decide_event(&step["event"].to_string()).expect("an event");
+            let again = bundled.decide_event(&step["event"].to_string()).expect("an event");
+            assert_eq!(again, decision, "{name}, step {number}, from a bundle");
             let decision: Value = serde_json::from_str(&decision).expect("a decision");
             if let Some(difference) = differs(&step["expect"], &decision) {
                 wrong.push(format!("{name}, step {number}: {difference}"));

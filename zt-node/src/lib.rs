@@ -22,6 +22,24 @@ pub fn from_toml(text: String, files: Vec<String>, seed: BigInt) -> Result<Exter
     instance(&text, files, seed).map(External::new)
 }
 
+/// Loads a bundle; with a key it has to be signed.
+///
+/// # Errors
+/// When the bytes are not a bundle of this version, or not one that is trusted.
+#[napi(catch_unwind)]
+pub fn from_bundle(bundle: &[u8], key: Option<String>, seed: BigInt) -> Result<External<wire::Instance>> {
+    checked(wire::Instance::from_bundle(bundle, key.as_deref(), seed.get_u64().1)).map(External::new)
+}
+
+/// Puts a bundle in force in place of the engine; the state stays.
+///
+/// # Errors
+/// As of `from_bundle`, and when its limits are not those of the state; the old engine stays in force then.
+#[napi(catch_unwind)]
+pub fn replace_bundle(instance: &External<wire::Instance>, bundle: &[u8], key: Option<String>) -> Result<()> {
+    checked(instance.replace_bundle(bundle, key.as_deref()))
+}
+
 /// The longest body, in bytes, that the host has to read.
 #[napi(catch_unwind)]
 pub fn body_limit(instance: &External<wire::Instance>) -> f64 {

@@ -1,7 +1,7 @@
 // The engine's calls, and what reaches the core as bytes.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -123,4 +123,39 @@ test("a configuration is read from a file with what it names", () => {
 
 test("an operation", () => {
   assert.ok(op("codes").some((row) => row.code === "internal.panic"));
+});
+
+test("a bundle decides as its text does, and can be swapped in", () => {
+  const bundle = Buffer.from(op("compile", { config: CONFIG }).bundle, "base64");
+  const [engine, bundled] = [Engine.fromToml(CONFIG), Engine.fromBundle(bundle)];
+  assert.deepEqual([bundled.version, bundled.notices], [engine.version, engine.notices]);
+  engine.decide(REQUEST, NOW);
+  const before = engine.snapshot();
+  engine.replaceBundle(bundle);
+  assert.deepEqual(engine.snapshot(), before);
+  for (const wrong of [bundle.subarray(1), bundle.subarray(0, -1), Buffer.alloc(0)]) {
+    assert.throws(() => Engine.fromBundle(wrong), /bundle/);
+    assert.throws(() => engine.replaceBundle(wrong), /bundle/);
+  }
+});
+
+test("with a key a bundle has to be signed with it", () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const { crv, kty, x } = publicKey.export({ format: "jwk" });
+  const key = JSON.stringify({ crv, kty, x });
+  const bundle = Buffer.from(op("compile", { config: CONFIG }).bundle, "base64");
+  // The format, written a second time: what is signed, and where the signature stands.
+  const sha256 = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
+  const body = Buffer.from(bundle.subarray(0, -32));
+  body[4] = 1;
+  const signature = sign(null, Buffer.concat([Buffer.from("zt bundle\0"), sha256(body)]), privateKey);
+  const sealed = Buffer.concat([body, sha256(Buffer.from(key)), signature]);
+  const signed = Buffer.concat([sealed, sha256(sealed)]);
+  assert.equal(Engine.fromBundle(signed, { key }).version, Engine.fromBundle(bundle).version);
+  const other = JSON.stringify(generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" }));
+  assert.throws(() => Engine.fromBundle(signed, { key: other }), /not given/);
+  assert.throws(() => Engine.fromBundle(bundle, { key }), /not signed/);
+  for (const options of [key, { key: JSON.parse(key) }, { key: null }]) {
+    assert.throws(() => Engine.fromBundle(signed, options), TypeError);
+  }
 });

@@ -9,7 +9,7 @@ import * as zt from "zt";
 const require = createRequire(import.meta.url);
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "replaceKeys", "restore", "revoke", "snapshot", "version"];
+  "observeEventJson", "op", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
@@ -21,7 +21,7 @@ const statics = (c) => Object.getOwnPropertyNames(c).filter((name) => !["length"
 test("the names", () => {
   assert.deepEqual(Object.keys(zt).sort(), ["Decision", "Engine", "OPS", "Verified", "Verifier", "op"]);
   assert.deepEqual(methods(zt.Engine), ENGINE);
-  assert.deepEqual(statics(zt.Engine), ["fromFile", "fromToml"]);
+  assert.deepEqual(statics(zt.Engine), ["fromBundle", "fromFile", "fromToml"]);
   assert.deepEqual(methods(zt.Decision), DECISION);
   assert.deepEqual(methods(zt.Verified), VERIFIED);
   assert.deepEqual(methods(zt.Verifier), ["replaceKeys", "revoke", "verifyToken"]);
@@ -32,7 +32,7 @@ test("one class for both module systems", () => assert.equal(require("zt").Engin
 
 test("every name has a type", () => {
   const types = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
-  for (const name of [...ENGINE, ...DECISION, ...VERIFIED, ...Object.keys(zt), "verifyToken", "fromFile", "fromToml"]) {
+  for (const name of [...ENGINE, ...DECISION, ...VERIFIED, ...Object.keys(zt), "verifyToken", "fromBundle", "fromFile", "fromToml"]) {
     assert.match(types, new RegExp(`\\b${name}\\b`), name);
   }
 });

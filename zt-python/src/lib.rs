@@ -47,9 +47,24 @@ struct Engine(Instance);
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (text, files = Vec::new(), seed = None))]
-    fn new(py: Python<'_>, text: &str, files: Vec<(String, String)>, seed: Option<u64>) -> PyResult<Self> {
-        instance(py, text, files, seed).map(Self)
+    #[pyo3(signature = (text, files = Vec::new(), seed = None, *, bundle = None, key = None))]
+    fn new(
+        py: Python<'_>,
+        text: &str,
+        files: Vec<(String, String)>,
+        seed: Option<u64>,
+        bundle: Option<&[u8]>,
+        key: Option<&str>,
+    ) -> PyResult<Self> {
+        let Some(bundle) = bundle else { return instance(py, text, files, seed).map(Self) };
+        let loaded = py.detach(|| Instance::from_bundle(bundle, key, seed.unwrap_or_default()));
+        loaded.map(Self).map_err(PyValueError::new_err)
+    }
+
+    /// Puts a bundle in force in place of the engine; the state stays.
+    #[pyo3(signature = (bundle, key = None))]
+    fn replace_bundle(&self, py: Python<'_>, bundle: &[u8], key: Option<&str>) -> PyResult<()> {
+        py.detach(|| self.0.replace_bundle(bundle, key)).map_err(PyValueError::new_err)
     }
 
     /// Decides one request given as its parts.

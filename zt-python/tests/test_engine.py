@@ -1,5 +1,6 @@
 """The engine without a framework."""
 
+import base64
 import json
 import sys
 import threading
@@ -197,3 +198,26 @@ def test_a_decision_is_frozen(engine):
     with pytest.raises(AttributeError):
         decision.outcome = "allow"
     assert repr(decision) == "<zt.Decision allow 200 []>"
+
+
+def test_a_bundle_decides_as_its_text_does_and_can_be_swapped_in(config, credential):
+    bundle = base64.b64decode(zt.op("compile", {"config": config})["bundle"])
+    engine, bundled = zt.Engine.from_toml(config), zt.Engine.from_bundle(bundle)
+    assert isinstance(bundled, zt.Engine)
+    assert (bundled.version, bundled.notices) == (engine.version, engine.notices)
+    engine.decide("GET", "/v1/orders/7", [credential], None, "203.0.113.7", now=NOW)
+    before = engine.snapshot()
+    engine.replace_bundle(bundle)
+    assert engine.snapshot() == before
+    for wrong in (bundle[:-1], b"", b"\0" + bundle):
+        with pytest.raises(ValueError, match="bundle"):
+            zt.Engine.from_bundle(wrong)
+        with pytest.raises(ValueError, match="bundle"):
+            engine.replace_bundle(wrong)
+    key = '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'
+    with pytest.raises(ValueError, match="not signed"):
+        zt.Engine.from_bundle(bundle, key)
+    with pytest.raises(ValueError, match="key"):
+        zt.Engine.from_bundle(bundle, key="no key")
+    with pytest.raises(TypeError):
+        zt.Engine.from_bundle(bundle, key=b"{}")

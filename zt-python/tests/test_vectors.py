@@ -1,5 +1,6 @@
 """The conformance vectors, the same files in every runtime."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -65,6 +66,10 @@ def engine_of(vector):
     return zt.Engine.from_toml(vector["config"], files)
 
 
+def bundled_of(vector):
+    return zt.Engine.from_bundle(base64.b64decode(zt.op("compile", {"config": vector["config"]})["bundle"]))
+
+
 def operate(engine, step):
     """A step between requests: `replace_keys` or `revoke`; with `"refused": true` it fails."""
 
@@ -83,16 +88,18 @@ def operate(engine, step):
 
 @pytest.mark.parametrize("vector", CASES)
 def test_vector(vector):
-    engine = engine_of(vector)
+    engine, bundled = engine_of(vector), bundled_of(vector)
     for number, step in enumerate(vector["steps"]):
         if "event" not in step:
             operate(engine, step)
+            operate(bundled, step)
             continue
         # Explained first: it must not change what is decided.
         if "explain" in step:
             missing = list(unexplained(step["explain"], engine.explain_event(step["event"])))
             assert not missing, f"step {number}: {'; '.join(missing)}"
         decision = engine.decide_event(step["event"])
+        assert bundled.decide_event(step["event"]) == decision, f"step {number}, from a bundle"
         found = list(differences(step["expect"], decision))
         assert not found, f"step {number}: {'; '.join(found)}"
         if "response" in step["event"]:

@@ -3,11 +3,14 @@
 //!
 //! No clock, no randomness, no network: the host takes the time once per request and hands it in.
 
+#[cfg(feature = "compile")]
 use std::sync::Arc;
 
 use wasm_bindgen::prelude::*;
+#[cfg(feature = "compile")]
+use zt_core::State;
 use zt_core::model::Millis;
-use zt_core::{State, wire};
+use zt_core::wire;
 
 /// An engine and a state.
 #[wasm_bindgen]
@@ -29,6 +32,22 @@ impl Instance {
         let engine = zt_core::Engine::from_toml(text, &named).map_err(|invalid| JsError::new(&invalid.to_string()))?;
         let state = State::with_seed(&engine, seed);
         Ok(Self(wire::Instance::new(Arc::new(engine), state)))
+    }
+
+    /// Loads a bundle; with a key it has to be signed.
+    ///
+    /// # Errors
+    /// When the bytes are not a bundle of this version, or not one that is trusted.
+    pub fn from_bundle(bundle: &[u8], key: Option<String>, seed: u64) -> Result<Instance, JsError> {
+        checked(wire::Instance::from_bundle(bundle, key.as_deref(), seed)).map(Self)
+    }
+
+    /// Puts a bundle in force in place of the engine; the state stays.
+    ///
+    /// # Errors
+    /// As of `from_bundle`, and when its limits are not those of the state; the old engine stays in force then.
+    pub fn replace_bundle(&self, bundle: &[u8], key: Option<String>) -> Result<(), JsError> {
+        checked(self.0.replace_bundle(bundle, key.as_deref()))
     }
 
     /// The longest body, in bytes, that the host has to read.

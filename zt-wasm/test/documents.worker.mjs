@@ -1,17 +1,57 @@
 // The document lane, for tests outside: `/run` a vector, `/replay` events, `/surface`, `/trap`.
 
+import * as edge from "../edge/worker.js";
 import * as zt from "../worker.js";
 import { run } from "../../zt-core/tests/vectors/match.mjs";
 
 const { Engine, OPS, op } = zt;
 let replayed;
 
+const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
 const answers = {
+  /** From the text, and from its bundle in the build without a compiler: the same bytes. */
   "/run"(vector) {
-    let engine;
-    const problems = run(vector, (...given) => (engine = Engine.fromToml(...given)));
-    engine?.free();
-    return problems;
+    const bundle = bytes(op("compile", { config: vector.config }).bundle);
+    const engines = [Engine.fromToml(vector.config), Engine.fromBundle(bundle), edge.Engine.fromBundle(bundle)];
+    const [full, bundled, alone] = engines.map((engine) => run(vector, engine));
+    engines.forEach((engine) => engine.free());
+    const same = [bundled, alone].every(({ decisions }) => decisions.every((text, at) => text === full.decisions[at]));
+    return [...full.problems, ...bundled.problems, ...alone.problems, ...(same ? [] : ["decisions from the bundle differ"])];
+  },
+  /** The build without a compiler: what it refuses, and a bundle in place of another. */
+  "/bundle"({ configs, signed, key, event }) {
+    const [first, second, others] = configs.map((config) => bytes(op("compile", { config }).bundle));
+    const refused = (make) => {
+      try {
+        make();
+        return "";
+      } catch (error) {
+        return error.message;
+      }
+    };
+    const engine = edge.Engine.fromBundle(first);
+    const before = engine.decideEvent(event);
+    engine.replaceBundle(second);
+    const after = engine.decideEvent(event);
+    const given = bytes(signed);
+    const trusted = edge.Engine.fromBundle(given, { key });
+    const answers = {
+      before,
+      after,
+      version: trusted.version,
+      others: refused(() => engine.replaceBundle(others)),
+      unsigned: refused(() => edge.Engine.fromBundle(first, { key })),
+      forgotten: refused(() => edge.Engine.fromBundle(first, key)),
+      wrong: refused(() => edge.Engine.fromBundle(given.with(given.length - 40, given.at(-40) ^ 1), { key })),
+      foreign: refused(() => edge.Engine.fromBundle(new Uint8Array(9))),
+      text: refused(() => edge.Engine.fromToml("version = 1")),
+      compile: refused(() => edge.op("compile", { config: "version = 1" })),
+      still: engine.decideEvent(event).policy_version,
+    };
+    engine.free();
+    trusted.free();
+    return answers;
   },
   "/load"(config) {
     replayed = Engine.fromToml(config);

@@ -1,7 +1,7 @@
 // The engine's calls, its surface, and what a trap leaves behind.
 
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, generateKeyPairSync, sign as signBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { call, start } from "./runtime.mjs";
@@ -32,7 +32,7 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
+  "observeEventJson", "op", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
@@ -91,3 +91,36 @@ test("every mistake of a configuration is told at once", async () => {
   assert.match(message, /mode/);
   assert.match(message, /memory/);
 });
+
+test("bundles, in the build without a compiler", async () => {
+  const op = (name, document) => call(worker, "/op", { name, document });
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const key = JSON.stringify(publicKey.export({ format: "jwk" }));
+  const unsigned = Buffer.from((await op("compile", { config: CONFIG })).bundle, "base64");
+  const signed = sign(unsigned, privateKey, publicKey).toString("base64");
+  const configs = [CONFIG, CONFIG.replace('roles = ["partner"]', 'roles = ["friend"]'), CONFIG.replace("per-peer", "by-peer")];
+  const answer = await call(worker, "/bundle", { configs, signed, key, event });
+  assert.deepEqual([answer.before.identity.roles, answer.after.identity.roles], [["partner"], ["friend"]]);
+  assert.equal(answer.version, answer.before.policy_version);
+  assert.equal(answer.still, answer.after.policy_version);
+  assert.notEqual(answer.still, answer.version);
+  assert.match(answer.others, /limits/);
+  assert.match(answer.unsigned, /not signed/);
+  assert.match(answer.forgotten, /options/);
+  assert.match(answer.wrong, /corrupt/);
+  assert.match(answer.foreign, /not a zt bundle/);
+  assert.match(answer.text, /fromBundle/);
+  assert.match(answer.compile, /no compiler/);
+});
+
+/** The format, written a second time: what is signed, and where the signature stands. */
+function sign(bundle, privateKey, publicKey) {
+  const sha256 = (...parts) => createHash("sha256").update(Buffer.concat(parts)).digest();
+  const body = Buffer.from(bundle.subarray(0, -32));
+  body[4] = 1;
+  const { crv, kty, x } = publicKey.export({ format: "jwk" });
+  const thumbprint = sha256(Buffer.from(JSON.stringify({ crv, kty, x })));
+  const signature = signBytes(null, Buffer.concat([Buffer.from("zt bundle\0"), sha256(body)]), privateKey);
+  const sealed = Buffer.concat([body, thumbprint, signature]);
+  return Buffer.concat([sealed, sha256(sealed)]);
+}

@@ -19,11 +19,16 @@ impl Engine {
     /// # Errors
     /// Every mistake in it and in the documents it names.
     pub fn new(config: &Config) -> Result<Self, Invalid> {
-        compile(config).map_err(|mut problems| {
-            locate(config, &mut problems);
-            Invalid(in_order(problems))
-        })
+        compiled(config).map(|(engine, _)| engine)
     }
+}
+
+/// A configuration compiled, and itself with the content of its files put inline where it is not compiled.
+pub(super) fn compiled(config: &Config) -> Result<(Engine, Config), Invalid> {
+    compile(config).map_err(|mut problems| {
+        locate(config, &mut problems);
+        Invalid(in_order(problems))
+    })
 }
 
 /// The configuration's own mistakes by line, then those of other documents.
@@ -51,39 +56,19 @@ fn locate(config: &Config, problems: &mut [Problem]) {
     let _ = (config, problems);
 }
 
-fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
+fn compile(config: &Config) -> Result<(Engine, Config), Vec<Problem>> {
     let mut problems = Vec::new();
     let config = inline(config, &mut problems);
     let documents = documents(&config, &mut problems);
-
     let router = collect(Router::compile(&config.route, &config.endpoint, &config.segment, &documents), &mut problems);
-    let verifier = collect(Verifier::compile(&config.verify), &mut problems);
-    let limiter = collect(Limiter::compile(&config.limit, config.state.memory), &mut problems);
-    let inspector = collect(Inspector::compile(&config.inspect), &mut problems);
     let sources = policy_sources(&config, &mut problems);
-    problems.extend(router.iter().flat_map(|router| limits_of_nothing(&config, router)));
+    problems.extend(router.iter().flat_map(|router| super::context::problems(&config, router)));
     let policy = match (&config.policy, &router) {
-        (Some(policy), Some(router)) => Some(collect(authorization(policy, &sources, router), &mut problems)),
+        (Some(policy), Some(router)) => collect(authorization(policy, &sources, router), &mut problems),
         _ => None,
     };
-
-    let notices = router.as_ref().map(|router| notices(&config, router)).unwrap_or_default();
-    match (router, verifier, limiter, inspector, policy) {
-        (Some(router), Some(verifier), Some(limiter), Some(inspector), policy) if problems.is_empty() => {
-            let version: Arc<str> = version(&config).into();
-            Ok(Engine {
-                mode: config.mode,
-                router: router.into(),
-                verifier,
-                limiter: limiter.into(),
-                inspector: inspector.into(),
-                policy: policy.flatten().map(Arc::new),
-                seed: config.state.seed,
-                version: Arc::clone(&version),
-                compiled: version,
-                notices: notices.into(),
-            })
-        }
+    match assemble(&config, router, policy, version(&config), &mut problems) {
+        Some(engine) if problems.is_empty() => Ok((engine, config)),
         _ => {
             let without: Vec<String> =
                 problems.iter().filter(|p| p.message.ends_with(NOT_HANDED_OVER)).map(|p| p.key.clone()).collect();
@@ -92,6 +77,34 @@ fn compile(config: &Config) -> Result<Engine, Vec<Problem>> {
             Err(problems)
         }
     }
+}
+
+/// An engine of a configuration whose files are inline and of what else it names, compiled. `version` names all of it.
+pub(super) fn assemble(
+    config: &Config,
+    router: Option<Router>,
+    policy: Option<Policy>,
+    version: String,
+    problems: &mut Vec<Problem>,
+) -> Option<Engine> {
+    let verifier = collect(Verifier::compile(&config.verify), problems);
+    let limiter = collect(Limiter::compile(&config.limit, config.state.memory), problems);
+    let inspector = collect(Inspector::compile(&config.inspect), problems);
+    problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
+    let notices = router.as_ref().map(|router| notices(config, router)).unwrap_or_default();
+    let version: Arc<str> = version.into();
+    Some(Engine {
+        mode: config.mode,
+        router: router?.into(),
+        verifier: verifier?,
+        limiter: limiter?.into(),
+        inspector: inspector?.into(),
+        policy: policy.map(Arc::new),
+        seed: config.state.seed,
+        version: Arc::clone(&version),
+        compiled: version,
+        notices: notices.into(),
+    })
 }
 
 fn collect<T>(compiled: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
@@ -143,7 +156,11 @@ fn policy_sources<'c>(config: &'c Config, problems: &mut Vec<Problem>) -> Vec<So
     sources
 }
 
-fn authorization(config: &policy::Config, sources: &[Source<'_>], router: &Router) -> Result<Policy, Vec<Problem>> {
+pub(super) fn authorization(
+    config: &policy::Config,
+    sources: &[Source<'_>],
+    router: &Router,
+) -> Result<Policy, Vec<Problem>> {
     let segments: Vec<&str> = router.segments().iter().map(|segment| &**segment).collect();
     let endpoints: Vec<policy::Endpoint<'_>> = router.endpoints().iter().map(subject_of_policy).collect();
     let others = |(at, endpoint)| router.other_segments(endpoint).into_iter().map(move |segment| (at, segment));

@@ -12,6 +12,13 @@ pub struct Current {
     replacing: Mutex<()>,
 }
 
+/// A state that was made for other limits: it would refuse what it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the limits are others than those that the state was made for: make a new engine and state, and restore a snapshot of this one"
+)]
+pub struct OtherState;
+
 impl Current {
     /// This engine, for now.
     pub fn new(engine: Arc<Engine>) -> Self {
@@ -24,6 +31,20 @@ impl Current {
         Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Replaces the engine, and has the state forget what rests on keys that are gone. Everything else that the state
+    /// knows stays: what has been spent, what is revoked, which proofs have been used.
+    ///
+    /// # Errors
+    /// When the state was made for other limits; the old engine stays in force then.
+    pub fn replace(&self, state: &State, engine: Arc<Engine>) -> Result<(), OtherState> {
+        let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !engine.limiter.knows(&state.limit) {
+            return Err(OtherState);
+        }
+        self.put(state, engine);
+        Ok(())
+    }
+
     /// Replaces the key set of one issuer, and has the state forget what rests on keys that are gone.
     ///
     /// # Errors
@@ -31,9 +52,13 @@ impl Current {
     pub fn replace_keys(&self, state: &State, issuer: &str, jwks: &str) -> Result<(), Invalid> {
         let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let successor = Arc::new(self.load().with_jwks(issuer, jwks)?);
-        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&successor);
-        state.verify.forget_removed(&successor.verifier);
+        self.put(state, successor);
         Ok(())
+    }
+
+    fn put(&self, state: &State, engine: Arc<Engine>) {
+        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&engine);
+        state.verify.forget_removed(&engine.verifier);
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::context::Context;
 use super::draft::Draft;
 use super::{Engine, State};
 use crate::limit::{Phase, Subject};
@@ -55,7 +56,8 @@ impl Engine {
         if let Some(policy) = &self.policy {
             let host = request.authority().map(lower_case);
             let (identity, workload) = (draft.identity.as_deref(), draft.workload.as_deref());
-            let asked = asked(&found, identity, workload, request, host.as_deref(), now);
+            let context = Context::read(policy.reads(), &self.verifier, &verified, request, &found.variables);
+            let asked = asked(&found, identity, workload, request, host.as_deref(), &context, now);
             let effect = policy.effect(&policy.evaluate(&asked));
             draft.authorized(effect, found.endpoint);
         }
@@ -94,6 +96,7 @@ pub(super) fn asked<'r>(
     workload: Option<&'r Identity>,
     request: &'r Request<'_>,
     host: Option<&'r str>,
+    context: &'r Context<'_>,
     now: Millis,
 ) -> policy::Request<'r> {
     policy::Request {
@@ -107,6 +110,9 @@ pub(super) fn asked<'r>(
         ip: request.peer.ip,
         asn: request.peer.asn,
         country: request.peer.country.as_deref(),
+        tenant: context.tenant.as_deref(),
+        client_id: context.client_id.as_deref(),
+        declared: &context.declared,
         risk: 0.0,
         now,
     }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::context::Context;
 use super::{Engine, State};
 use crate::model::{Decision, Millis, Request};
 use crate::policy;
@@ -44,7 +45,8 @@ impl Engine {
     /// # Ok::<(), zt_core::engine::Invalid>(())
     /// ```
     pub fn explain(&self, state: &State, request: &Request<'_>, now: Millis) -> Explanation {
-        let decision = self.decide(&state.of_revocations(self), request, now);
+        let fresh = || state.of_revocations(self);
+        let decision = self.decide(&fresh(), request, now);
         let mut notes = vec![FIRST.to_owned()];
         let explained = match (self.router.route(request), &self.policy) {
             (Err(_), _) => Err(NO_ENDPOINT),
@@ -57,7 +59,11 @@ impl Engine {
                 } else {
                     let (identity, workload) = (decision.identity.as_deref(), decision.workload.as_deref());
                     let host = request.authority().map(super::decide::lower_case);
-                    Ok(policy.explain(&super::decide::asked(&found, identity, workload, request, host.as_deref(), now)))
+                    let verified = self.verifier.verify(&fresh().verify, request, now);
+                    let context = Context::read(policy.reads(), &self.verifier, &verified, request, &found.variables);
+                    let host = host.as_deref();
+                    let asked = super::decide::asked(&found, identity, workload, request, host, &context, now);
+                    Ok(policy.explain(&asked))
                 }
             }
         };

@@ -1,7 +1,11 @@
 //! The only place that knows the order of the stages: configuration in, decisions out.
 
+#[cfg(feature = "compile")]
+mod analyse;
+pub mod bundle;
 mod compile;
 mod config;
+mod context;
 mod current;
 mod decide;
 mod draft;
@@ -20,7 +24,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use config::{AnomalyConfig, Config, File, StateConfig};
-pub use current::Current;
+pub use bundle::{Bundle, BundleError, Trust};
+pub use current::{Current, OtherState};
 pub use explain::Explanation;
 #[cfg(feature = "compile")]
 pub use read::named_files;

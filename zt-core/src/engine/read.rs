@@ -25,17 +25,25 @@ impl Engine {
     /// # Errors
     /// Every mistake in the text and in the documents it names.
     pub fn from_toml(text: &str, files: &[File]) -> Result<Self, Invalid> {
-        let (config, mut problems) = read(text);
-        let compiled = config.map(|config| Self::new(&config.with_files(files.iter().cloned())));
-        match compiled {
-            Some(Ok(engine)) if problems.is_empty() => Ok(engine),
-            Some(Err(Invalid(more))) => {
-                let spoiled: Vec<String> = problems.iter().map(|problem| entry(&problem.key).to_owned()).collect();
-                problems.extend(more.into_iter().filter(|problem| !spoiled.iter().any(|s| *s == entry(&problem.key))));
-                Err(Invalid(in_order(problems)))
-            }
-            _ => Err(Invalid(problems)),
+        compile(text, files, Self::new)
+    }
+}
+
+/// Reads a text, and makes of it what `make` does, with the mistakes of both at once.
+pub(super) fn compile<T>(
+    text: &str,
+    files: &[File],
+    make: impl FnOnce(&Config) -> Result<T, Invalid>,
+) -> Result<T, Invalid> {
+    let (config, mut problems) = read(text);
+    match config.map(|config| make(&config.with_files(files.iter().cloned()))) {
+        Some(Ok(made)) if problems.is_empty() => Ok(made),
+        Some(Err(Invalid(more))) => {
+            let spoiled: Vec<String> = problems.iter().map(|problem| entry(&problem.key).to_owned()).collect();
+            problems.extend(more.into_iter().filter(|problem| !spoiled.iter().any(|s| *s == entry(&problem.key))));
+            Err(Invalid(in_order(problems)))
         }
+        _ => Err(Invalid(problems)),
     }
 }
 

@@ -95,6 +95,11 @@ impl Limiter {
         }
     }
 
+    /// Whether a state was made for these limits, or for more.
+    pub(crate) fn knows(&self, state: &State) -> bool {
+        self.rules.iter().enumerate().all(|(at, rule)| state.table(at, rule).is_some())
+    }
+
     /// Whether the request is within every limit of the phase; spends from all of them, or from none.
     ///
     /// A state that was made for other limits refuses what it does not know.

@@ -19,6 +19,10 @@ pub(crate) trait World<'a> {
     fn context(&self) -> Option<Record<'a>>;
     /// An attribute of the request context.
     fn fact(&self, fact: Fact) -> Option<Value<'a>>;
+    /// A declared attribute of the request context.
+    fn declared(&self, _: u32) -> Option<Value<'a>> {
+        None
+    }
     /// Whether the entity is this one or below it.
     fn within(&self, entity: Uid<'_>, ancestor: Uid<'_>) -> bool;
     /// Whether a variable's entity is the one with this symbol or below it.
@@ -105,6 +109,8 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
             Node::Var(var) => Value::Entity(self.world.entity(var).ok_or(Failed)?),
             Node::Fact(fact) => self.world.fact(fact).ok_or(Failed)?,
             Node::HasFact(fact) => Value::Bool(self.world.fact(fact).is_some()),
+            Node::Declared(at) => self.world.declared(at).ok_or(Failed)?,
+            Node::HasDeclared(at) => Value::Bool(self.world.declared(at).is_some()),
             Node::And(run) => Value::Bool(self.all(run)?),
             Node::Or(run) => Value::Bool(self.any(run)?),
             Node::Not(a) => Value::Bool(!self.bool(a)?),

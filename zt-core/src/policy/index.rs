@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::program::{Program, Scope};
 use super::table::{Table, hash_pair};
 
 /// Rules by endpoint and principal.
@@ -19,9 +20,11 @@ pub(crate) struct Index {
     pub(crate) by_id: Vec<u32>,
     /// Class, key, and where its rules are.
     pub(crate) buckets: Vec<Bucket>,
+    #[serde(skip)]
     pub(crate) table: Table,
     pub(crate) rules: Vec<u32>,
     /// For each symbol, whether it is the principal scope of a rule.
+    #[serde(skip)]
     pub(crate) principals: Vec<bool>,
 }
 
@@ -64,6 +67,19 @@ pub(crate) const fn key_in(symbol: u32) -> u32 {
 }
 
 impl Index {
+    /// Makes what is not stored.
+    pub(crate) fn complete(&mut self, program: &Program) {
+        self.table = Table::build(self.buckets.iter().map(|bucket| hash_pair(bucket.class, bucket.key)));
+        self.principals = vec![false; program.uids.len()];
+        for rule in &program.rules {
+            if let Scope::Eq(symbol) | Scope::In(symbol) | Scope::IsIn(_, symbol) = rule.principal
+                && let Some(scoped) = self.principals.get_mut(symbol as usize)
+            {
+                *scoped = true;
+            }
+        }
+    }
+
     /// The row of an endpoint in a segment, its own unless said, under a method.
     pub(crate) fn row(&self, endpoint: usize, segment: Option<&str>, method: &str) -> Option<&Row> {
         let first = *self.first_row.get(endpoint)? as usize;

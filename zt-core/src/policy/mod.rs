@@ -13,8 +13,8 @@
 //!
 //! `context` has `method`, `credential` (`"jwt"`, `"api_key"`, `"asserted"` or `"none"`), `roles`, `scopes`, `risk` (per
 //! mille), `hour`, `weekday` (1 is Monday), `now` and `now_s` in UTC; and, where they are known, `path`, `host`, `ip`,
-//! `asn`, `country`, `issuer`, `acr`, `auth_age_s`, `token_age_s` and `bound`. Strict validation makes a policy ask
-//! `context has acr && ...` before it uses one of those.
+//! `asn`, `country`, `subject`, `tenant`, `client_id`, `issuer`, `acr`, `auth_age_s`, `token_age_s` and `bound`. Strict
+//! validation makes a policy ask `context has acr && ...` before it uses one of those. `[[policy.context]]` declares more.
 //!
 //! # Graded denials
 //! A forbid may carry `@on_deny("step_up")`, `"throttle"`, `"flag"` or `"deny"` (the default), `@reason("...")`, and with
@@ -24,15 +24,24 @@
 //! A policy that fails at run time (an overflow, say) is skipped by Cedar, which for a forbid means that it fails open.
 //! Here a forbid that fails denies, unless `errors = "cedar"` asks for Cedar's way. Either way it is reported.
 
+#[cfg(feature = "compile")]
+pub mod analysis;
 mod answer;
+mod check;
 mod datetime;
+mod declared;
+#[cfg(feature = "compile")]
+mod difference;
 mod effect;
 mod evaluate;
 pub mod explain;
 mod facts;
+mod flat;
 mod index;
 mod ip;
 mod like;
+#[cfg(feature = "compile")]
+mod logic;
 mod print;
 mod program;
 mod request;
@@ -53,7 +62,12 @@ use crate::model::{Problem, Source};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+#[cfg(feature = "compile")]
+pub use analysis::analyse;
 pub use answer::{Answer, Verdict};
+pub use declared::{Attribute, AttributeConfig, AttributeSource, AttributeType, Reads};
+#[cfg(feature = "compile")]
+pub use difference::{Change, Difference, Place, Turn, difference};
 pub use effect::Effect;
 pub use explain::Explanation;
 pub use request::Request;
@@ -81,6 +95,9 @@ pub struct Config {
     pub text: Option<String>,
     /// What a forbid that cannot be evaluated does.
     pub errors: ErrorMode,
+    /// Attributes of the request context beside the fixed ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<AttributeConfig>,
 }
 
 /// What a forbid that cannot be evaluated does.
@@ -104,9 +121,12 @@ struct Compiled {
     program: Program,
     index: Index,
     /// Symbols of the program's entities.
+    #[serde(skip)]
     symbols: Table,
     denials: BTreeMap<u32, Denial>,
     errors: ErrorMode,
+    #[serde(default)]
+    reads: Reads,
 }
 
 #[cfg(not(feature = "compile"))]
@@ -161,6 +181,18 @@ impl Policy {
         Effect::new(&self.0.program, &self.0.denials, self.0.errors, answer)
     }
 
+    /// Whether it was compiled for these endpoints, in this order.
+    pub(crate) fn is_for<'e>(&self, mut endpoints: impl ExactSizeIterator<Item = &'e str>) -> bool {
+        let Index { first_row, rows, .. } = &self.0.index;
+        let named = |at: &u32, id: &str| rows.get(*at as usize).is_some_and(|row| *row.id == *id);
+        first_row.len() == endpoints.len() && first_row.iter().all(|at| endpoints.next().is_some_and(|id| named(at, id)))
+    }
+
+    /// What must be read of a request before policies are asked.
+    pub fn reads(&self) -> &Reads {
+        &self.0.reads
+    }
+
     /// Number of policies.
     pub fn len(&self) -> usize {
         self.0.program.rules.len()
@@ -204,11 +236,15 @@ impl Serialize for Policy {
 }
 
 impl<'de> Deserialize<'de> for Policy {
-    /// Refuses expressions that are deeper than evaluation may recurse, or that run in a circle.
+    /// Refuses what evaluation could not trust: an index out of range, an expression that is too deep, runs in a circle
+    /// or is shared.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let compiled = Compiled::deserialize(deserializer)?;
-        let sound = compiled.program.depths().is_some_and(|depths| depths.iter().all(|d| *d <= program::DEPTH_MAX));
-        if sound { Ok(Self(compiled)) } else { Err(serde::de::Error::custom("a compiled policy is too deep")) }
+        let mut compiled = Compiled::deserialize(deserializer)?;
+        compiled.complete();
+        match compiled.check() {
+            Ok(()) => Ok(Self(compiled)),
+            Err(why) => Err(serde::de::Error::custom(format_args!("compiled policies: {why}"))),
+        }
     }
 }
 

@@ -32,6 +32,9 @@ pub(crate) struct Program {
     /// Entities that policies name; the index is the symbol.
     pub(crate) uids: Vec<(Box<str>, Box<str>)>,
     pub(crate) patterns: Vec<Pattern>,
+    /// Names of the declared attributes of the request context.
+    #[serde(default)]
+    pub(crate) declared: Vec<Box<str>>,
 }
 
 /// One policy.
@@ -106,6 +109,10 @@ pub(crate) enum Node {
     Fact(Fact),
     /// `context has NAME`.
     HasFact(Fact),
+    /// `context.NAME` of a declared attribute, by its place.
+    Declared(u32),
+    /// `context has NAME` of a declared attribute.
+    HasDeclared(u32),
     /// All of these, left to right, stopping at the first false.
     And(Run),
     /// Any of these, left to right, stopping at the first true.
@@ -229,21 +236,9 @@ impl Program {
             | Node::Var(_)
             | Node::VarIn(..)
             | Node::Fact(_)
-            | Node::HasFact(_) => ([None; 3], none),
+            | Node::HasFact(_)
+            | Node::Declared(_)
+            | Node::HasDeclared(_) => ([None; 3], none),
         }
-    }
-
-    /// Depth of every node: the longest way down to a leaf. Nothing when a child does not stand before its parent.
-    pub(crate) fn depths(&self) -> Option<Vec<usize>> {
-        let mut depths: Vec<usize> = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
-            let (few, many) = self.children(node);
-            let mut depth = 1_usize;
-            for child in few.into_iter().flatten().chain(many.iter().copied()) {
-                depth = depth.max(depths.get(child as usize)?.saturating_add(1));
-            }
-            depths.push(depth);
-        }
-        Some(depths)
     }
 }

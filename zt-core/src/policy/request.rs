@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::model::{Identity, IdentityKind, Millis};
 
+use super::declared::Attribute;
 use super::evaluate::World;
 use super::explain::Kinship;
 use super::facts::Fact;
@@ -18,7 +19,7 @@ use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, API_KEY, ROLE, SCOPE, USER, WOR
 const DAY_S: i64 = 86_400;
 
 /// What a decision is asked about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'a> {
     /// Who asks; nobody in particular when absent.
     pub identity: Option<&'a Identity>,
@@ -40,6 +41,12 @@ pub struct Request<'a> {
     pub asn: Option<u32>,
     /// Country of the peer.
     pub country: Option<&'a str>,
+    /// Tenant of the verified token; read where [`Reads`](super::Reads) says so.
+    pub tenant: Option<&'a str>,
+    /// Client of the verified token; read where [`Reads`](super::Reads) says so.
+    pub client_id: Option<&'a str>,
+    /// Declared attributes, in the order of their declaration; those that are not there are absent.
+    pub declared: &'a [Option<Attribute<'a>>],
     /// Calibrated risk, 0..=1; what is not a number counts as 1.
     pub risk: f64,
     /// The clock.
@@ -113,6 +120,9 @@ impl<'a> World<'a> for Facts<'a> {
             Fact::Asn => request.asn.map(|asn| Value::Long(asn.into())),
             Fact::Country => request.country.map(Value::Str),
             Fact::Credential => Some(Value::Str(identity.map_or("none", |identity| identity.kind.as_str()))),
+            Fact::Subject => identity.map(|identity| Value::Str(&identity.principal)),
+            Fact::Tenant => request.tenant.map(Value::Str),
+            Fact::ClientId => request.client_id.map(Value::Str),
             Fact::Roles => Some(Value::Set(Set::Strings(request.roles()))),
             Fact::Scopes => Some(Value::Set(Set::Strings(request.scopes()))),
             Fact::Issuer => identity?.issuer.as_deref().map(Value::Str),
@@ -133,6 +143,10 @@ impl<'a> World<'a> for Facts<'a> {
             Fact::NowSeconds => Some(Value::Long(seconds)),
             Fact::Now => Some(Value::Datetime(request.now)),
         }
+    }
+
+    fn declared(&self, at: u32) -> Option<Value<'a>> {
+        self.request.declared.get(at as usize)?.as_ref().map(Attribute::borrow)
     }
 
     fn within(&self, entity: Uid<'_>, ancestor: Uid<'_>) -> bool {

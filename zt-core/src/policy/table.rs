@@ -1,10 +1,8 @@
 //! An immutable hash table over configuration: built at load, probed on the request path.
 
-use serde::{Deserialize, Serialize};
-
 /// Open addressing with linear probing, at most half full. Its contents come from the configuration; a request can
-/// only ask, and a probe ends at the first empty slot.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// only ask, and a probe ends at the first empty slot. It is never stored: what it finds is, and it is made from that.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     /// Hash and entry + 1; zero is empty.
     slots: Vec<(u32, u32)>,
@@ -12,7 +10,6 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table of the entries 0.. that have these hashes.
-    #[cfg(feature = "compile")]
     pub(crate) fn build(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
         let size = hashes.len().saturating_mul(2).max(2).next_power_of_two();
         let mut slots = vec![(0, 0); size];

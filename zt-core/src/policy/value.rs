@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::flat::Flat;
 use super::ip::Ip;
 
 /// A value at rest: a literal of a policy, or an attribute of an entity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Flat", try_from = "Flat")]
 pub(crate) enum Stored {
     Bool(bool),
     Long(i64),

@@ -64,12 +64,13 @@ pub use schema::schema;
 mod schema {
     use std::fmt::Write as _;
 
+    use super::super::declared::{AttributeConfig, AttributeType};
     use super::super::facts::Fact;
     use super::super::print::quoted;
     use super::{Endpoint, METHODS, READ, Vocabulary, WRITE};
 
-    /// The Cedar schema that policies of this vocabulary are validated against.
-    pub fn schema(vocabulary: &Vocabulary<'_>) -> String {
+    /// The Cedar schema that policies of this vocabulary are validated against, with these attributes of the context.
+    pub fn schema(vocabulary: &Vocabulary<'_>, declared: &[&AttributeConfig]) -> String {
         let mut text = String::from(
             "entity Role;\nentity Scope;\nentity Segment;\nentity Endpoint in [Segment];\n\
              entity User in [Role, Scope];\nentity ApiKey in [Role, Scope];\nentity Workload in [Role, Scope];\n\
@@ -78,6 +79,15 @@ mod schema {
         for fact in Fact::ALL {
             let mark = if fact.required() { "" } else { "?" };
             let _ = writeln!(text, "  {}{mark}: {},", quoted(fact.name()), fact.ty());
+        }
+        for attribute in declared {
+            let ty = match attribute.ty {
+                AttributeType::String => "String",
+                AttributeType::Long => "Long",
+                AttributeType::Bool => "Bool",
+                AttributeType::Strings => "Set<String>",
+            };
+            let _ = writeln!(text, "  {}?: {ty},", quoted(&attribute.name));
         }
         text.push_str("};\n\n");
         for group in [READ, WRITE].into_iter().chain(METHODS.iter().map(|(method, _)| *method)) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::caseless::Caseless;
-use super::endpoint::{Endpoint, Methods, Operation, is_token};
+use super::endpoint::{Documented, Endpoint, Methods, Operation, is_token};
 use super::template::{Segment, Template};
 use super::tree::Tree;
 use super::{Config, EndpointConfig, Path, Router, SegmentConfig};
@@ -27,6 +27,20 @@ pub(super) fn router(
     let mut build = Build::new(config);
     build.bounds();
     documents.iter().for_each(|document| build.document(document));
+    build.endpoints(endpoints);
+    build.segments(segments);
+    build.finish()
+}
+
+pub(super) fn from_documented(
+    config: &Config,
+    endpoints: &[EndpointConfig],
+    segments: &[SegmentConfig],
+    documented: &[Documented],
+) -> Result<Router, Vec<Problem>> {
+    let mut build = Build::new(config);
+    build.bounds();
+    build.documented(documented);
     build.endpoints(endpoints);
     build.segments(segments);
     build.finish()
@@ -125,6 +139,28 @@ impl Build {
             problems.push(Problem::new(&document.key, format!("and {more} more")));
         }
         self.problems.append(&mut problems);
+    }
+
+    fn documented(&mut self, documented: &[Documented]) {
+        for Documented { id, method, template: text, operation } in documented {
+            let found = match (self.template(text), method_problem(method)) {
+                (Err(message), _) => Err(message),
+                (_, Some(problem)) => Err(problem.message),
+                _ if id.is_empty() || id.contains(char::is_control) => Err("an id is none".to_owned()),
+                (Ok(template), _) if self.known(&template, method).is_some() => {
+                    Err(format!("`{method} {text}` is declared twice"))
+                }
+                (Ok(template), _) => Ok(template),
+            };
+            let source = "openapi".to_owned();
+            match found {
+                Ok(template) => {
+                    let (template_text, operation) = (text.as_str(), Some(*operation));
+                    self.add(template, Declared { method, template: template_text, id: Some(id), source, operation });
+                }
+                Err(message) => self.problems.push(Problem::new(source, message)),
+            }
+        }
     }
 
     fn endpoints(&mut self, endpoints: &[EndpointConfig]) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::model::Millis;
@@ -32,12 +33,25 @@ pub struct Endpoint {
 }
 
 /// What an OpenAPI document says of an operation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     /// `deprecated: true`.
     pub deprecated: bool,
     /// No security requirement applies to it (`security: []`, or none at all). It opens nothing.
     pub unsecured: bool,
+}
+
+/// An endpoint that a document names: all that is kept of one, so that it need not be read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Documented {
+    /// Its id.
+    pub id: String,
+    /// Its method.
+    pub method: String,
+    /// Its path template, behind its server's base path.
+    pub template: String,
+    /// What the document says of it.
+    pub operation: Operation,
 }
 
 /// The endpoints of one template, by method.

@@ -51,7 +51,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 pub use self::config::{Config, EmptySegments, EndpointConfig, SegmentConfig};
-pub use self::endpoint::{Endpoint, Operation};
+pub use self::endpoint::{Documented, Endpoint, Operation};
 pub use self::normalise::{Path, normalise};
 
 use self::caseless::Caseless;
@@ -129,6 +129,30 @@ impl Router {
         compile::router(config, endpoints, segments, documents)
     }
 
+    /// The same from what documents were found to say, in the place of the documents.
+    ///
+    /// # Errors
+    /// As of [`compile`](Self::compile).
+    pub fn from_documented(
+        config: &Config,
+        endpoints: &[EndpointConfig],
+        segments: &[SegmentConfig],
+        documented: &[Documented],
+    ) -> Result<Self, Vec<Problem>> {
+        compile::from_documented(config, endpoints, segments, documented)
+    }
+
+    /// The endpoints that documents name, in order.
+    pub fn documented(&self) -> Vec<Documented> {
+        let one = |endpoint: &Endpoint| {
+            let operation = endpoint.operation?;
+            let [id, method, template] =
+                [&endpoint.id, &endpoint.method, &endpoint.template].map(|text| (**text).to_owned());
+            Some(Documented { id, method, template, operation })
+        };
+        self.endpoints.iter().filter_map(one).collect()
+    }
+
     /// Finds the endpoint of a request.
     ///
     /// Time is linear in the path's length, plus at most one visit of each node of the template tree; no allocation
@@ -166,6 +190,16 @@ impl Router {
     /// Names of the segments, `default` first.
     pub fn segments(&self) -> &[Arc<str>] {
         &self.segments
+    }
+
+    /// Whether a template of any endpoint has a variable of this name.
+    pub fn has_variable(&self, name: &str) -> bool {
+        let mut segments = self.templates.iter().flat_map(|template| &template.segments);
+        segments.any(|segment| match segment {
+            Segment::Literal(_) | Segment::Any(None) => false,
+            Segment::Any(Some(known)) => **known == *name,
+            Segment::Pattern(_, names) => names.iter().any(|known| **known == *name),
+        })
     }
 
     /// Segments that a request of this endpoint can be in beside the template's own: a pattern such as `/v1/pay/**` is

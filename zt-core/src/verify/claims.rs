@@ -6,6 +6,9 @@ use std::sync::Arc;
 use super::jose::claims::LIMITS;
 use crate::base::json::{Scanner, Token};
 
+/// Most members of a claim that is a list.
+const STRINGS_MAX: usize = 256;
+
 /// A claim that is a plain value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar<'a> {
@@ -85,6 +88,26 @@ impl Claims {
         })
     }
 
+    /// The top-level claim of this name, when it is a list of at most 256 strings.
+    pub fn strings(&self, name: &str) -> Option<Box<[Box<str>]>> {
+        let mut scanner = Scanner::new(self.json(), &LIMITS);
+        loop {
+            match scanner.next().ok().flatten()? {
+                Token::Key(key) if scanner.depth() == 1 && key.unescape() == name => break,
+                _ => {}
+            }
+        }
+        let Token::BeginArray = scanner.next().ok().flatten()? else { return None };
+        let mut members = Vec::new();
+        loop {
+            match scanner.next().ok().flatten()? {
+                Token::String(text) if members.len() < STRINGS_MAX => members.push(text.unescape().into()),
+                Token::EndArray => return Some(members.into()),
+                _ => return None,
+            }
+        }
+    }
+
     /// Every top-level claim that is a string, a number or a boolean, in order.
     pub fn scalars(&self) -> impl Iterator<Item = (Cow<'_, str>, Scalar<'_>)> {
         let mut scanner = Scanner::new(self.json(), &LIMITS);
@@ -129,5 +152,20 @@ mod tests {
         assert_eq!((claims.scalar("a"), claims.scalar("l"), claims.scalar("z")), (None, None, None));
         assert_eq!(claims.scalars().count(), 4);
         assert_eq!(Claims::default().scalar("a"), None);
+    }
+
+    #[test]
+    fn lists_are_of_strings_alone() {
+        let many = vec!["\"x\""; STRINGS_MAX + 1].join(",");
+        let json = format!(
+            r#"{{"a":{{"l":["no"]}},"l":["x","\u0079"],"e":[],"n":["x",1],"d":[["x"]],"s":"x","many":[{many}]}}"#
+        );
+        let mut claims = Claims::with_room(b"", json.len());
+        claims.room().copy_from_slice(json.as_bytes());
+        let strings = |name: &str| claims.strings(name).map(|members| members.join(" "));
+        assert_eq!((strings("l"), strings("e")), (Some("x y".to_owned()), Some(String::new())));
+        for absent in ["a", "n", "d", "s", "many", "nope"] {
+            assert_eq!(strings(absent), None, "{absent}");
+        }
     }
 }

@@ -51,7 +51,7 @@ pub struct Config {
     pub webhook: Vec<WebhookConfig>,
     /// Access keys of requests that are signed with AWS Signature Version 4.
     pub sigv4: Vec<Sigv4Config>,
-    /// The top-level claim that names the tenant of a token, for limits.
+    /// The top-level claim that names the tenant of a token, for limits and policies.
     pub tenant_claim: String,
     /// `realm` of the `WWW-Authenticate` header.
     pub realm: String,

@@ -43,6 +43,27 @@ impl Instance {
         Ok(Self::new(Arc::new(engine), state))
     }
 
+    /// Loads a bundle of `zt compile`. With a `key`, the text of a public Ed25519 JWK or JWK set, it has to be signed.
+    /// `seed` keys the state's hash tables where the configuration does not.
+    ///
+    /// # Errors
+    /// When the bytes are not a bundle of this version, or not one that is trusted.
+    pub fn from_bundle(bundle: &[u8], key: Option<&str>, seed: u64) -> Result<Self, String> {
+        let engine = Engine::from_bundle(bundle, key.into()).map_err(|error| error.to_string())?;
+        let state = State::with_seed(&engine, seed);
+        Ok(Self::new(Arc::new(engine), state))
+    }
+
+    /// Puts a bundle in force in place of the engine; the state stays.
+    ///
+    /// # Errors
+    /// As of [`from_bundle`](Self::from_bundle), and when its limits are not those of the state; the old engine stays in
+    /// force then.
+    pub fn replace_bundle(&self, bundle: &[u8], key: Option<&str>) -> Result<(), String> {
+        let engine = Engine::from_bundle(bundle, key.into()).map_err(|error| error.to_string())?;
+        self.engine.replace(&self.state, Arc::new(engine)).map_err(|error| error.to_string())
+    }
+
     /// The engine in force, for the hot path.
     pub fn engine(&self) -> Arc<Engine> {
         self.engine.load()

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::text;
-use super::text_ops::{check, named_files, policy_evaluate, policy_explain};
+use super::text_ops::{check, compile, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
 use super::verify_ops::{dpop_verify, jws_verify, request_verify};
 use crate::model::{Code, Decision, schemas};
 
@@ -13,9 +13,12 @@ type Operation = fn(&str) -> Result<String, String>;
 const OPERATIONS: &[(&str, Operation)] = &[
     ("check", check),
     ("codes", codes),
+    ("compile", compile),
     ("dpop_verify", dpop_verify),
     ("jws_verify", jws_verify),
     ("named_files", named_files),
+    ("policy_analyse", policy_analyse),
+    ("policy_diff", policy_diff),
     ("policy_evaluate", policy_evaluate),
     ("policy_explain", policy_explain),
     ("problem", problem),

@@ -1,19 +1,18 @@
 // How a vector's expectation is compared, for every JavaScript runtime. Plain ESM without imports, so that it also runs
 // inside an edge runtime.
 
-/** Runs one vector on a fresh engine; the mismatches, one a line. `fromToml` makes the engine. */
-export function run(vector, fromToml) {
-  const files = Object.fromEntries((vector.files ?? []).map(({ name, text }) => [name, text]));
-  const engine = fromToml(vector.config, { files });
-  const problems = [];
+/** Runs one vector on an engine; the mismatches, one a line, and what was decided, as text. */
+export function run(vector, engine) {
+  const [problems, decisions] = [[], []];
   for (const [index, step] of vector.steps.entries()) {
     // Explained first: it must not change what is decided.
     const explained = step.explain ? unexplained(step.explain, engine.explainEvent(step.event)) : [];
-    const decided = step.event ? mismatches(step.expect, engine.decideEvent(step.event)) : operation(engine, step);
+    if (step.event) decisions.push(engine.decideEventJson(JSON.stringify(step.event)));
+    const decided = step.event ? mismatches(step.expect, JSON.parse(decisions.at(-1))) : operation(engine, step);
     const found = [...explained, ...decided];
     for (const problem of found) problems.push(`step ${index}: ${problem}`);
   }
-  return problems;
+  return { problems, decisions };
 }
 
 /** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */

@@ -44,6 +44,15 @@ class Engine(_zt.Engine):
         text, files = _read(path)
         return cls.from_toml(text, files, seed=_secrets.randbits(64) if seed is None else seed)
 
+    @classmethod
+    def from_bundle(cls, bundle, key=None, *, seed=None):
+        """Loads a bundle of `zt compile`.
+
+        With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by it is refused; without one
+        the bundle is trusted like the file that it came from. `seed` as for `from_toml`.
+        """
+        return cls("", [], seed, bundle=bundle, key=key)
+
     def observe(self, decision, status, headers=None, body=None, now=None, *, body_len=None, latency_ms=None):
         """Observes the response to a request that was decided; returns a response decision."""
         observed = self.observe_json(

@@ -22,7 +22,15 @@ class Engine:
     Every mistake in the configuration is told at once, one a line, in a `ValueError`.
     """
 
-    def __new__(cls, text: str, files: list[tuple[str, str]] = ..., seed: int | None = None) -> Self: ...
+    def __new__(
+        cls,
+        text: str,
+        files: list[tuple[str, str]] = ...,
+        seed: int | None = None,
+        *,
+        bundle: bytes | None = None,
+        key: str | None = None,
+    ) -> Self: ...
     @classmethod
     def from_toml(cls, text: str, files: Mapping[str, str] | None = None, *, seed: int | None = None) -> Self:
         """Compiles the text of a configuration and of the files it names, by name.
@@ -34,6 +42,14 @@ class Engine:
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, seed: int | None = None) -> Self:
         """Reads and compiles a configuration and the files it names, relative to its directory."""
+
+    @classmethod
+    def from_bundle(cls, bundle: bytes, key: str | None = None, *, seed: int | None = None) -> Self:
+        """Loads a bundle of `zt compile`.
+
+        With a `key`, the text of a public Ed25519 JWK or JWK set, one that is not signed by it is refused; without one
+        the bundle is trusted like the file that it came from. `seed` as for `from_toml`. `ValueError` when it is refused.
+        """
 
     def decide(
         self,
@@ -141,6 +157,13 @@ class Engine:
 
     def revoke_json(self, revocation: str, now: int | None = None) -> None:
         """`revoke` on JSON text."""
+
+    def replace_bundle(self, bundle: bytes, key: str | None = None) -> None:
+        """Puts a bundle in force in place of the engine; the state stays.
+
+        `ValueError` when it is refused, or its limits are others than those of the state; the old engine stays in force
+        then.
+        """
 
     def replace_keys(self, issuer: str, jwks: str) -> None:
         """Replaces the key set of one issuer: its `iss`, or `spiffe://` and the name of a trust domain.

@@ -60,8 +60,8 @@ impl Builder {
                 let node = binary(*op, left, right)?;
                 self.push(node)
             }
-            Expr::GetAttr { expr, attr } => match (context_fact(expr, attr, lane), lane) {
-                (Some(fact), _) => self.push(Node::Fact(fact)),
+            Expr::GetAttr { expr, attr } => match (self.of_context(expr, attr, lane), lane) {
+                (Some((read, _)), _) => self.push(read),
                 (None, Lane::Request) if is_context(expr) => {
                     return refused(format!("an attribute `context.{attr}` beyond those of a request"), attr);
                 }
@@ -70,8 +70,8 @@ impl Builder {
                     self.push(Node::Attribute(inner, name))
                 }
             },
-            Expr::HasAttr { expr, attrs } => match (context_fact(expr, attrs.first(), lane), lane) {
-                (Some(fact), _) if attrs.len() == 1 => self.push(Node::HasFact(fact)),
+            Expr::HasAttr { expr, attrs } => match (self.of_context(expr, attrs.first(), lane), lane) {
+                (Some((_, has)), _) if attrs.len() == 1 => self.push(has),
                 (_, Lane::Request) if is_context(expr) => {
                     return refused("`context has` with a name that the request context does not have", "has");
                 }
@@ -123,6 +123,18 @@ impl Builder {
             return refused(format!("an expression nested deeper than {DEPTH_MAX} levels"), "");
         }
         Ok(node)
+    }
+
+    /// An attribute of the request context: what reads it, and what asks for it.
+    fn of_context(&self, expr: &Expr, attr: &str, lane: Lane) -> Option<(Node, Node)> {
+        if lane != Lane::Request || !is_context(expr) {
+            return None;
+        }
+        let declared = |name: &str| (0..).zip(&self.program.declared).find(|(_, known)| ***known == *name);
+        match Fact::find(attr) {
+            Some(fact) => Some((Node::Fact(fact), Node::HasFact(fact))),
+            None => declared(attr).map(|(at, _)| (Node::Declared(at), Node::HasDeclared(at))),
+        }
     }
 
     fn literal(&mut self, literal: &Literal) -> Result<NodeId, Refused> {
@@ -271,8 +283,4 @@ const fn variable(var: &PstVar) -> Var {
 
 const fn is_context(expr: &Expr) -> bool {
     matches!(expr, Expr::Var(PstVar::Context))
-}
-
-fn context_fact(expr: &Expr, attr: &str, lane: Lane) -> Option<Fact> {
-    if lane == Lane::Request && is_context(expr) { Fact::find(attr) } else { None }
 }

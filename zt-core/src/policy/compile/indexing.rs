@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::policy::index::{ANY, Bucket, Index, Row, key_eq, key_in};
 use crate::policy::program::{ActionScope, Program, Scope};
-use crate::policy::table::{Table, hash_pair};
 use crate::policy::vocabulary::{Endpoint, METHODS, READ, Vocabulary, WRITE};
 
 use super::number;
@@ -20,7 +19,7 @@ enum Class {
 
 /// Indexes the rules of a program for a vocabulary.
 pub(super) fn index(program: &Program, vocabulary: &Vocabulary<'_>) -> Index {
-    let mut index = Index { principals: vec![false; program.uids.len()], ..Index::default() };
+    let mut index = Index::default();
     for (at, endpoint) in vocabulary.endpoints.iter().enumerate() {
         index.first_row.push(number(index.rows.len()));
         let from = vocabulary.elsewhere.partition_point(|(of, _)| *of < at);
@@ -49,11 +48,6 @@ pub(super) fn index(program: &Program, vocabulary: &Vocabulary<'_>) -> Index {
             Scope::Eq(symbol) => key_eq(symbol),
             Scope::In(symbol) | Scope::IsIn(_, symbol) => key_in(symbol),
         };
-        if let Scope::Eq(symbol) | Scope::In(symbol) | Scope::IsIn(_, symbol) = rule.principal
-            && let Some(scoped) = index.principals.get_mut(symbol as usize)
-        {
-            *scoped = true;
-        }
         for class in classes_of(program, &index.rows, &rule.action, rule.resource) {
             classes.entry(class).or_default().entry(key).or_default().push(at);
         }
@@ -77,7 +71,6 @@ pub(super) fn index(program: &Program, vocabulary: &Vocabulary<'_>) -> Index {
             index.rules.extend_from_slice(rules);
         }
     }
-    index.table = Table::build(index.buckets.iter().map(|bucket| hash_pair(bucket.class, bucket.key)));
     index
 }
 

@@ -3,6 +3,7 @@
 mod annotation;
 mod arity;
 mod builder;
+mod declared;
 mod diagnose;
 mod expression;
 mod indexing;
@@ -21,7 +22,7 @@ use crate::model::{Problem, Source};
 
 use super::program::Origin;
 use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE};
-use super::{Compiled, Config, Policy};
+use super::{AttributeConfig, Compiled, Config, Policy};
 
 pub(crate) use builder::Builder;
 pub(crate) use expression::{Lane, Refused};
@@ -64,10 +65,11 @@ impl Policy {
             let problem = Problem::new("policy", "no policies: every request would be denied");
             problems.push(problem.mend("name `files`, write `text`, or leave `[policy]` out"));
         }
+        let declared = declared::declared(&config.context, &mut problems);
         let mut policies = Vec::new();
         for source in sources {
             let Some((set, parsed)) = parse(source, &mut problems) else { continue };
-            problems.extend(validation::validate(&set, &parsed, vocabulary, source));
+            problems.extend(validation::validate(&set, &parsed, vocabulary, &declared, source));
             policies.extend(parsed);
         }
         if policies.len() > POLICIES_MAX {
@@ -75,7 +77,7 @@ impl Policy {
                 .push(Problem::new("policy", format!("{} policies; at most {POLICIES_MAX} are taken", policies.len())));
         }
         check_names(&policies, &mut problems);
-        let compiled = assemble(config, &policies, vocabulary, &mut problems);
+        let compiled = assemble(config, &policies, vocabulary, &declared, &mut problems);
         if problems.is_empty() { Ok(Self(compiled)) } else { Err(problems) }
     }
 }
@@ -86,7 +88,8 @@ pub(crate) fn unvalidated(config: &Config, text: &str, vocabulary: &Vocabulary<'
     let source = Source { key: "policy.text".to_owned(), name: None, text };
     let mut problems = Vec::new();
     let policies = parse(&source, &mut problems).map(|(_, policies)| policies).unwrap_or_default();
-    let compiled = assemble(config, &policies, vocabulary, &mut problems);
+    let declared = declared::declared(&config.context, &mut problems);
+    let compiled = assemble(config, &policies, vocabulary, &declared, &mut problems);
     if problems.is_empty() { Ok(Policy(compiled)) } else { Err(problems) }
 }
 
@@ -171,9 +174,11 @@ fn assemble(
     config: &Config,
     policies: &[Parsed<'_>],
     vocabulary: &Vocabulary<'_>,
+    declared: &[&AttributeConfig],
     problems: &mut Vec<Problem>,
 ) -> Compiled {
     let mut builder = Builder::default();
+    builder.program.declared = declared.iter().map(|attribute| attribute.name.as_str().into()).collect();
     let mut denials = BTreeMap::new();
     for policy in policies {
         let seen = builder.program.uids.len();
@@ -193,8 +198,10 @@ fn assemble(
     }
     let program = builder.program;
     let index = indexing::index(&program, vocabulary);
-    let symbols = super::table::Table::build(program.uids.iter().map(|(ty, id)| super::table::hash_uid(ty, id)));
-    Compiled { program, index, symbols, denials, errors: config.errors }
+    let reads = declared::reads(&program, declared);
+    let mut compiled = Compiled { program, index, denials, errors: config.errors, reads, ..Compiled::default() };
+    compiled.complete();
+    compiled
 }
 
 /// An entity that no request can be about: a typing mistake, which in a forbid would fail open.

@@ -9,6 +9,7 @@ use cedar_policy::ffi::DetailedError;
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 
 use crate::model::{Problem, Source};
+use crate::policy::declared::AttributeConfig;
 use crate::policy::print::quoted;
 use crate::policy::vocabulary::{Endpoint, Vocabulary, schema};
 
@@ -25,6 +26,7 @@ pub(super) fn validate(
     set: &PolicySet,
     policies: &[Parsed<'_>],
     vocabulary: &Vocabulary<'_>,
+    declared: &[&AttributeConfig],
     source: &Source<'_>,
 ) -> Vec<Problem> {
     let endpoints = vocabulary.endpoints.iter().enumerate();
@@ -39,7 +41,7 @@ pub(super) fn validate(
         }
         named.extend(strings(source.text, &parsed.place.range).filter_map(|name| by_name.get(name).copied()));
         if at == last || batch.num_of_policies() >= TOGETHER_POLICIES || named.len() >= TOGETHER_NAMED {
-            if !passes(&batch, &representatives(vocabulary, &named)) {
+            if !passes(&batch, &representatives(vocabulary, &named), declared) {
                 for policy in batch.policies() {
                     let _ = failed.add(policy.clone());
                 }
@@ -47,12 +49,12 @@ pub(super) fn validate(
             (batch, named) = (PolicySet::new(), BTreeSet::new());
         }
     }
-    if failed.is_empty() { Vec::new() } else { problems(&failed, vocabulary, source) }
+    if failed.is_empty() { Vec::new() } else { problems(&failed, &schema(vocabulary, declared), source) }
 }
 
-fn passes(batch: &PolicySet, endpoints: &[Endpoint<'_>]) -> bool {
+fn passes(batch: &PolicySet, endpoints: &[Endpoint<'_>], declared: &[&AttributeConfig]) -> bool {
     let vocabulary = Vocabulary { endpoints, ..Vocabulary::default() };
-    Schema::from_cedarschema_str(&schema(&vocabulary))
+    Schema::from_cedarschema_str(&schema(&vocabulary, declared))
         .is_ok_and(|(schema, _)| Validator::new(schema).validate(batch, ValidationMode::Strict).validation_passed())
 }
 
@@ -64,8 +66,8 @@ fn representatives<'a>(vocabulary: &Vocabulary<'a>, named: &BTreeSet<usize>) -> 
 }
 
 /// What the whole schema says, with its suggestions.
-fn problems(failed: &PolicySet, vocabulary: &Vocabulary<'_>, source: &Source<'_>) -> Vec<Problem> {
-    let schema = match Schema::from_cedarschema_str(&schema(vocabulary)) {
+fn problems(failed: &PolicySet, schema: &str, source: &Source<'_>) -> Vec<Problem> {
+    let schema = match Schema::from_cedarschema_str(schema) {
         Ok((schema, _)) => schema,
         Err(error) => {
             let message = format!("no schema can be made: {}", DetailedError::from(&error).message);

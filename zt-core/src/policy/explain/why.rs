@@ -34,6 +34,9 @@ pub(super) fn why<'a, W: Kinship<'a>>(
             Node::Fact(fact) | Node::HasFact(fact) => {
                 Some(is(&format!("context.{}", fact.name()), world.fact(fact).ok_or(Unknown)))
             }
+            Node::Declared(at) | Node::HasDeclared(at) => {
+                Some(is(&format!("context.{}", program.declared_name(at)), world.declared(at).ok_or(Unknown)))
+            }
             Node::Var(Var::Context) => None,
             Node::Var(var) => Some(name(world, var)),
             Node::VarIn(var, _) => Some(place(world, var)),

@@ -66,6 +66,11 @@ impl Program {
         conjuncts
     }
 
+    /// Name of a declared attribute of the request context.
+    pub(crate) fn declared_name(&self, at: u32) -> &str {
+        self.declared.get(at as usize).map(|name| &**name).unwrap_or_default()
+    }
+
     fn write(&self, out: &mut String, node: NodeId, around: Binds) {
         let Some(node) = self.nodes.get(node as usize) else { return };
         let brackets = binds(node) < around;
@@ -88,6 +93,8 @@ impl Program {
             Node::Var(var) => out.push_str(variable(var)),
             Node::Fact(fact) => out.extend(["context.", fact.name()]),
             Node::HasFact(fact) => out.extend(["context has ", fact.name()]),
+            Node::Declared(at) => out.extend(["context.", self.declared_name(at)]),
+            Node::HasDeclared(at) => out.extend(["context has ", self.declared_name(at)]),
             Node::And(run) => self.write_joined(out, run, " && ", Binds::And),
             Node::Or(run) => self.write_joined(out, run, " || ", Binds::Or),
             Node::Not(a) => self.write_prefixed(out, "!", a),
@@ -225,6 +232,7 @@ const fn binds(node: &Node) -> Binds {
         | Node::VarIn(..)
         | Node::Is(..)
         | Node::HasFact(_)
+        | Node::HasDeclared(_)
         | Node::Has(..)
         | Node::Like(..) => Binds::Relation,
         Node::Arithmetic(Arithmetic::Add | Arithmetic::Subtract, ..) => Binds::Sum,

@@ -17,7 +17,7 @@ use crate::policy::vocabulary::METHODS;
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 
-    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    pub(super) fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[usize::try_from(self.roll(choices.len() as u64)).unwrap()]
     }
 }
@@ -70,7 +70,22 @@ fn string(dice: &mut Dice) -> String {
     match dice.roll(5) {
         0 => format!(
             "context.{}",
-            dice.pick(&["method", "path", "host", "acr", "country", "credential", "issuer", "bound", "risk"])
+            dice.pick(&[
+                "method",
+                "path",
+                "host",
+                "acr",
+                "country",
+                "credential",
+                "issuer",
+                "bound",
+                "risk",
+                "subject",
+                "tenant",
+                "client_id",
+                "owner",
+                "level",
+            ])
         ),
         _ => dice.pick(STRINGS).to_owned(),
     }
@@ -79,7 +94,10 @@ fn string(dice: &mut Dice) -> String {
 fn long(dice: &mut Dice, depth: u64) -> String {
     if depth == 0 || dice.roll(3) == 0 {
         return match dice.roll(6) {
-            0 => format!("context.{}", dice.pick(&["asn", "auth_age_s", "token_age_s", "now_s", "acr"])),
+            0 => format!(
+                "context.{}",
+                dice.pick(&["asn", "auth_age_s", "token_age_s", "now_s", "acr", "level", "owner"])
+            ),
             _ => dice.pick(LONGS).to_owned(),
         };
     }
@@ -98,7 +116,7 @@ fn long(dice: &mut Dice, depth: u64) -> String {
 fn set(dice: &mut Dice, depth: u64) -> String {
     match dice.roll(6) {
         0 => "context.roles".to_owned(),
-        1 => "context.scopes".to_owned(),
+        1 => dice.pick(&["context.scopes", "context.regions"]).to_owned(),
         2 => "[]".to_owned(),
         _ => {
             let members: Vec<String> = (0..dice.roll(4)).map(|_| any(dice, depth.saturating_sub(1))).collect();
@@ -124,7 +142,17 @@ fn any(dice: &mut Dice, depth: u64) -> String {
 fn boolean(dice: &mut Dice, depth: u64) -> String {
     let shallow = depth.saturating_sub(1);
     if depth == 0 {
-        return dice.pick(&["true", "false", "context.risk > 250", "context has acr", "1"]).to_owned();
+        return dice
+            .pick(&[
+                "true",
+                "false",
+                "context.risk > 250",
+                "context has acr",
+                "1",
+                "context.staff",
+                "context has owner",
+            ])
+            .to_owned();
     }
     match dice.roll(20) {
         0 | 1 => format!("({} && {})", boolean(dice, shallow), boolean(dice, shallow)),
@@ -133,7 +161,22 @@ fn boolean(dice: &mut Dice, depth: u64) -> String {
         5 => format!("(if {} then {} else {})", boolean(dice, shallow), boolean(dice, shallow), boolean(dice, shallow)),
         6 => format!("{} {} {}", any(dice, shallow), dice.pick(&["==", "!="]), any(dice, shallow)),
         7 | 8 => format!("{} {} {}", long(dice, shallow), dice.pick(&["<", "<=", ">", ">="]), long(dice, shallow)),
-        9 => format!("context has {}", dice.pick(&["acr", "ip", "path", "auth_age_s", "country", "method", "asn"])),
+        9 => format!(
+            "context has {}",
+            dice.pick(&[
+                "acr",
+                "ip",
+                "path",
+                "auth_age_s",
+                "country",
+                "method",
+                "asn",
+                "subject",
+                "owner",
+                "level",
+                "regions"
+            ])
+        ),
         10 => format!("{} in {}", entity(dice), entity(dice)),
         11 => format!(
             "{} in [{}, {}]",
@@ -272,6 +315,9 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
             Fact::Asn => request.asn.map(|asn| RestrictedExpression::new_long(asn.into())),
             Fact::Country => request.country.map(text),
             Fact::Credential => Some(text(identity.map_or("none", |i| i.kind.as_str()))),
+            Fact::Subject => identity.map(|i| text(&i.principal)),
+            Fact::Tenant => request.tenant.map(text),
+            Fact::ClientId => request.client_id.map(text),
             Fact::Roles => Some(strings(request.roles())),
             Fact::Scopes => Some(strings(request.scopes())),
             Fact::Issuer => identity.and_then(|i| i.issuer.as_deref()).map(text),
@@ -297,7 +343,16 @@ fn context(request: &Request<'_>, identity: Option<&Identity>) -> Context {
         };
         value.map(|value| (fact.name().to_owned(), value))
     });
-    Context::from_pairs(pairs).unwrap()
+    let declared = declarations().into_iter().zip(request.declared).filter_map(|(attribute, value)| {
+        let value = match value.as_ref()? {
+            Attribute::String(value) => text(value),
+            Attribute::Long(n) => RestrictedExpression::new_long(*n),
+            Attribute::Bool(b) => RestrictedExpression::new_bool(*b),
+            Attribute::Strings(members) => strings(members),
+        };
+        Some((attribute.name, value))
+    });
+    Context::from_pairs(pairs.chain(declared)).unwrap()
 }
 
 pub(super) fn random_identity(dice: &mut Dice) -> Option<Identity> {
@@ -324,6 +379,30 @@ pub(super) fn random_identity(dice: &mut Dice) -> Option<Identity> {
     Some(identity)
 }
 
+/// One declared attribute of each type.
+pub(super) fn declarations() -> Vec<AttributeConfig> {
+    use AttributeType::*;
+    let one = |(name, ty): (&str, AttributeType)| AttributeConfig {
+        name: name.to_owned(),
+        claim: Some(name.to_owned()),
+        ty,
+        ..AttributeConfig::default()
+    };
+    [("owner", String), ("level", Long), ("staff", Bool), ("regions", Strings)].map(one).into()
+}
+
+/// Values of them, each of which may be absent.
+pub(super) fn declared(dice: &mut Dice) -> Vec<Option<Attribute<'static>>> {
+    let regions = ["r0", "a.b", "r0"].iter().filter(|_| dice.roll(2) == 0).map(|region| Box::from(*region)).collect();
+    let values = [
+        Attribute::String(dice.pick(&["u0", "a.b", ""]).to_owned().into()),
+        Attribute::Long([0, 250, i64::MAX][usize::try_from(dice.roll(3)).unwrap()]),
+        Attribute::Bool(dice.roll(2) == 0),
+        Attribute::Strings(regions),
+    ];
+    values.into_iter().map(|value| (dice.roll(3) > 0).then_some(value)).collect()
+}
+
 /// How often Cedar was asked, and what it said.
 #[derive(Default, Debug)]
 struct Seen {
@@ -339,7 +418,7 @@ fn compare(sets: u64, seed: u64) -> Seen {
     for _ in 0..sets {
         let text = policies(&mut dice);
         let oracle = PolicySet::from_str(&text).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
-        let config = Config { errors: ErrorMode::Cedar, ..Config::default() };
+        let config = Config { errors: ErrorMode::Cedar, context: declarations(), ..Config::default() };
         let ours = compile::unvalidated(&config, &text, &vocabulary()).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
         for _ in 0..4 {
             let identity = random_identity(&mut dice);
@@ -356,7 +435,9 @@ fn compare(sets: u64, seed: u64) -> Seen {
             };
             let world = entities(&asked);
             for _ in 0..10 {
-                compare_one(&facts(&mut dice, asked), identity.as_ref(), &world, (&ours, &oracle, &text), &mut seen);
+                let declared = declared(&mut dice);
+                let asked = Request { declared: &declared, ..facts(&mut dice, asked) };
+                compare_one(&asked, identity.as_ref(), &world, (&ours, &oracle, &text), &mut seen);
             }
         }
     }
@@ -375,6 +456,8 @@ pub(super) fn facts<'a>(dice: &mut Dice, request: Request<'a>) -> Request<'a> {
         },
         asn: (dice.roll(2) == 0).then_some(250),
         country: (dice.roll(2) == 0).then_some("DE"),
+        tenant: (dice.roll(2) == 0).then_some("a.b"),
+        client_id: (dice.roll(2) == 0).then_some("u0"),
         risk: f64::from(u32::try_from(dice.roll(1_001)).unwrap()) / 1_000.0,
         now: 1_772_446_530_123,
         ..request

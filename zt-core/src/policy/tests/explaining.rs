@@ -1,6 +1,6 @@
 //! Why a request is decided as it is, and what would have to change.
 
-use super::differential::{Dice, facts, policies, random_identity};
+use super::differential::{Dice, declarations, declared, facts, policies, random_identity};
 use super::*;
 use crate::policy::explain::{Kind, NearMiss, Part};
 
@@ -179,10 +179,16 @@ fn explanations_agree_with_decisions() {
     for round in 0..120 {
         let text = policies(&mut dice);
         let errors = if round % 2 == 0 { ErrorMode::Deny } else { ErrorMode::Cedar };
-        let policy = compile::unvalidated(&Config { errors, ..Config::default() }, &text, &vocabulary()).unwrap();
+        let policy = compile::unvalidated(
+            &Config { errors, context: declarations(), ..Config::default() },
+            &text,
+            &vocabulary(),
+        );
+        let policy = policy.unwrap();
         for endpoint in 0..ENDPOINTS.len() {
             let identity = random_identity(&mut dice);
-            let asked = facts(&mut dice, request(identity.as_ref(), endpoint));
+            let declared = declared(&mut dice);
+            let asked = Request { declared: &declared, ..facts(&mut dice, request(identity.as_ref(), endpoint)) };
             let (answer, found) = (policy.evaluate(&asked), policy.explain(&asked));
             let ids = |of: &[u32]| of.iter().map(|rule| policy.id(*rule).unwrap().to_owned()).collect::<Vec<_>>();
             let determining: Vec<String> = found.determining.iter().map(|shown| shown.id.clone()).collect();

@@ -1,10 +1,13 @@
 //! What policies decide, against Cedar itself and by hand.
 
+mod analysis;
+mod difference;
 mod differential;
 mod explaining;
 mod grading;
 mod printing;
 mod problems;
+mod stored;
 
 use std::sync::Arc;
 
@@ -37,20 +40,7 @@ pub(super) fn identity(kind: IdentityKind, principal: &str, roles: &[&str], scop
 /// A request for an endpoint, at midnight of the epoch, a Thursday.
 pub(super) fn request(identity: Option<&Identity>, endpoint: usize) -> Request<'_> {
     let method = ENDPOINTS.get(endpoint).map_or("GET", |e| if e.method == "*" { "GET" } else { e.method });
-    Request {
-        identity,
-        workload: None,
-        endpoint,
-        segment: None,
-        method,
-        path: None,
-        host: None,
-        ip: None,
-        asn: None,
-        country: None,
-        risk: 0.0,
-        now: 0,
-    }
+    Request { identity, endpoint, method, ..Request::default() }
 }
 
 fn verdict(policy: &Policy, request: &Request<'_>) -> Verdict {

@@ -152,7 +152,7 @@ fn a_vocabulary_that_contradicts_itself() {
 fn the_schema_takes_any_endpoint_name() {
     let endpoints = [Endpoint { id: "GET /\"q\"\\{x}\n\u{e9}", method: "GET", segment: Some("a\"b") }];
     let vocabulary = Vocabulary { endpoints: &endpoints, segments: &[], elsewhere: &[] };
-    let text = schema(&vocabulary);
+    let text = schema(&vocabulary, &[]);
     cedar_policy::Schema::from_cedarschema_str(&text).map(drop).unwrap();
     let sources = [Source {
         key: "policy.text".to_owned(),
@@ -168,5 +168,81 @@ proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in "[a-z(){}\\[\\]\"@;:,.&|!=<>+*0-9 \\\\-]{0,200}") {
         let _ = compile(&text);
+    }
+}
+
+#[test]
+fn declared_attributes_that_mean_nothing() {
+    type Change = fn(&mut AttributeConfig);
+    let one = |name: &str, change: Change| {
+        let mut attribute = AttributeConfig {
+            name: name.to_owned(),
+            claim: Some("dept".to_owned()),
+            ty: AttributeType::String,
+            ..AttributeConfig::default()
+        };
+        change(&mut attribute);
+        attribute
+    };
+    let found = |context: Vec<AttributeConfig>| -> Vec<(String, String)> {
+        let sources =
+            [Source { key: "policy.text".to_owned(), name: None, text: "permit(principal, action, resource);" }];
+        let compiled = Policy::compile(&Config { context, ..Config::default() }, &sources, &vocabulary());
+        compiled.err().unwrap_or_default().into_iter().map(|p| (p.key, p.message)).collect()
+    };
+    let same = |_: &mut AttributeConfig| {};
+    assert_eq!(found(vec![one("dept", same), one("_x9", same), one("whose", same)]), []);
+    for name in ["", "9a", "a-b", "a.b", "\u{e9}", "if", "has", "__cedar", "a\"", &"a".repeat(257)] {
+        let found = found(vec![one(name, same)]);
+        assert!(matches!(&*found, [(key, _)] if key == "policy.context[0].name"), "{name}: {found:?}");
+    }
+    assert_eq!(found(vec![one("tenant", same)])[0].1, "every request has an attribute of this name already");
+    assert_eq!(
+        found(vec![one("a", same), one("a", same)]),
+        [("policy.context[1].name".to_owned(), "declared twice".to_owned())]
+    );
+    let changes: [(&str, Change); 8] = [
+        ("name", |a| a.claim = None),
+        ("name", |a| a.query = Some("q".to_owned())),
+        ("claim", |a| a.claim = Some(String::new())),
+        ("header", |a| (a.claim, a.header) = (None, Some("x y".to_owned()))),
+        ("header", |a| (a.claim, a.header) = (None, Some("Authorization".to_owned()))),
+        ("query", |a| (a.claim, a.query) = (None, Some("a\n".to_owned()))),
+        ("type", |a| (a.claim, a.variable, a.ty) = (None, Some("id".to_owned()), AttributeType::Strings)),
+        ("type", |a| (a.claim, a.header, a.ty) = (None, Some("x".to_owned()), AttributeType::Strings)),
+    ];
+    for (key, change) in changes {
+        let found = found(vec![one("a", change)]);
+        assert!(matches!(&*found, [(k, _)] if *k == format!("policy.context[0].{key}")), "{key}: {found:?}");
+    }
+    let many = |n: usize| (0..n).map(|at| one(&format!("a{at}"), same)).collect::<Vec<_>>();
+    assert_eq!((found(many(64)).len(), found(many(65)).len()), (0, 1));
+}
+
+#[test]
+fn declared_attributes_are_optional_and_typed() {
+    let level = AttributeConfig {
+        name: "level".to_owned(),
+        claim: Some("level".to_owned()),
+        ty: AttributeType::Long,
+        ..AttributeConfig::default()
+    };
+    let compile = |condition: &str| {
+        let text = format!("permit(principal, action, resource) when {{ {condition} }};");
+        let sources = [Source { key: "policy.text".to_owned(), name: None, text: &text }];
+        Policy::compile(&Config { context: vec![level.clone()], ..Config::default() }, &sources, &vocabulary())
+    };
+    let policy = compile("context has level && context[\"level\"] > 3").unwrap();
+    assert_eq!(policy.reads().declared, [Some((AttributeSource::Claim("level".into()), AttributeType::Long))]);
+    let holds = |level| policy.evaluate(&Request { declared: &[level], ..request(None, 0) }).verdict;
+    assert_eq!(holds(Some(Attribute::Long(4))), Verdict::Allow);
+    assert_eq!([holds(Some(Attribute::Long(3))), holds(None)], [Verdict::Deny; 2]);
+    assert_eq!(compile("context.risk < 5").unwrap().reads(), &Reads { declared: vec![None], ..Reads::default() });
+    assert!(
+        compile("context has tenant").unwrap().reads().tenant
+            && compile("context has client_id").unwrap().reads().client_id
+    );
+    for refused in ["context.level > 3", "context has level && context.level == \"3\"", "context has dept"] {
+        assert!(compile(refused).is_err(), "{refused}");
     }
 }

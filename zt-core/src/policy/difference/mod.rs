@@ -1,0 +1,96 @@
+//! What changes from one set of policies to another: who may newly call what, and who no longer may.
+//!
+//! Complete: wherever the verdict of a request changes, a change is listed for a class of its principal and its endpoint.
+//! Exact where conditions are about one attribute at a time; elsewhere a change may be listed that no request meets.
+
+mod class;
+mod places;
+mod regions;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Policy;
+use super::logic::Rules;
+
+use places::Places;
+use regions::Sides;
+
+/// Changes that are listed; the rest is counted.
+const CHANGES_MAX: usize = 10_000;
+
+/// What changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The changes, what is newly allowed first.
+    pub changes: Vec<Change>,
+    /// How many more there are than are listed.
+    pub left_out: usize,
+}
+
+/// Newly allowed or newly denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// It was denied.
+    Allowed,
+    /// It was allowed.
+    Denied,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Newly allowed or newly denied.
+    pub turn: Turn,
+    /// Who: `anyone`, a type such as `User`, or an entity such as `Role::"buyer"` or `User::"anna"`.
+    pub principal: String,
+    /// Segments of which every endpoint is meant.
+    pub segments: Vec<String>,
+    /// Endpoints of other segments.
+    pub endpoints: Vec<Place>,
+    /// When: `always`, or `when { ... }` in Cedar.
+    pub condition: String,
+}
+
+/// An endpoint, or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// Its id.
+    pub id: String,
+    /// Only its requests in this segment, where they can be in several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
+    /// Only these requests, where it takes any method; empty for methods that no group has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+}
+
+/// Who, and when: a class of principals and a condition.
+type Entry = (Turn, String, String);
+
+/// What changes from one set of policies to another, each over its own vocabulary.
+pub fn difference(old: &Policy, new: &Policy) -> Difference {
+    let places = Places::of(&old.0.index, &new.0.index);
+    let (old, new) = (Rules::new(&old.0), Rules::new(&new.0));
+    let mut sides = Sides::new(&old, &new);
+    let mut entries: BTreeMap<Entry, BTreeSet<usize>> = BTreeMap::new();
+    let mut left_out = 0_usize;
+    for (at, rows) in places.rows.iter().enumerate() {
+        for entry in sides.entries(*rows).iter() {
+            if let Some(known) = entries.get_mut(entry) {
+                known.insert(at);
+            } else if entries.len() < CHANGES_MAX {
+                entries.insert(entry.clone(), BTreeSet::from([at]));
+            } else {
+                left_out = left_out.saturating_add(1);
+            }
+        }
+    }
+    let change = |((turn, principal, condition), at): (Entry, BTreeSet<usize>)| {
+        let (segments, endpoints) = places.named(&at);
+        Change { turn, principal, segments, endpoints, condition }
+    };
+    Difference { changes: entries.into_iter().map(change).collect(), left_out }
+}
