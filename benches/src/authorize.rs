@@ -65,17 +65,12 @@ impl Authorization {
         let asked = &self.asked[at];
         Request {
             identity: Some(&asked.identity),
-            workload: None,
             endpoint: asked.endpoint,
             segment: Some(&asked.segment),
             method: asked.method,
-            path: None,
-            host: None,
-            ip: None,
-            asn: None,
-            country: None,
             risk: asked.risk,
             now: asked.now,
+            ..Request::default()
         }
     }
 }
