@@ -1,13 +1,16 @@
 // Express middleware: `app.use(zt({ engine }))`, before any body parser. Connect and plain `node:http` fit it too.
 "use strict";
 
-const { Engine } = require("./index.js");
+const { Engine, Redactor } = require("./index.js");
 
 /**
  * Every request is decided before the application sees it; a refused one is answered with a problem document
  * (RFC 9457). The application finds the decision as `req.zt`.
  *
  * A body is read up to the engine's limit and put back, so that parsers behind this find it whole.
+ *
+ * Where a policy hides members (`@redact`), the response is redacted while it streams: the application has to answer
+ * with plain JSON, so what compresses is used before this.
  */
 function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {}) {
   engine ??= Engine.fromFile(config);
@@ -35,6 +38,7 @@ function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {
       for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
       if (!decision.passes) return refuse(res, decision);
       res.once("finish", () => observe(engine, decision, res, now));
+      if (decision.redacts && req.method !== "HEAD") redact(engine, decision, res);
       next();
     }
   };
@@ -61,14 +65,132 @@ function refuse(res, decision) {
   res.end(decision.problem());
 }
 
-function observe(engine, decision, res, start) {
+/**
+ * Sends everything that the application writes through a redactor. A response that cannot be redacted is answered with a
+ * problem document in its place; one that turns out not to be JSON breaks off.
+ */
+function redact(engine, decision, res) {
+  const { write, end, writeHead, flushHeaders } = res;
+  let redactor;
+  let state = "waiting";
+
+  /** Before the first byte: what is to be done with the body. */
+  function begin(empty) {
+    // Whoever else waits for this moment to set headers does so now.
+    if (res.writeHead !== head) res.writeHead(res.statusCode);
+    state = "plain";
+    if (empty) return;
+    try {
+      redactor = engine.redactor(decision, { status: res.statusCode, headers: headersOf(res) });
+    } catch {
+      refuseResponse();
+      return;
+    }
+    if (redactor === undefined) return;
+    state = "redacting";
+    for (const name of Redactor.staleHeaders) res.removeHeader(name);
+  }
+
+  function refuseResponse() {
+    state = "refused";
+    const observed = engine.observe(decision, { status: res.statusCode, headers: headersOf(res) });
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
+    res.statusMessage = undefined;
+    res.statusCode = observed.status;
+    res.setHeader("Content-Type", "application/problem+json");
+    res.setHeader("Cache-Control", "no-store");
+    end.call(res, JSON.stringify(engine.op("problem", observed)));
+  }
+
+  function swallow(...given) {
+    const callback = given.find((argument) => typeof argument === "function");
+    if (callback) process.nextTick(callback);
+    return true;
+  }
+
+  function hidden(chunk, encoding) {
+    return redactor.push(typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk);
+  }
+
+  function head(status, reason, headers) {
+    if (state !== "waiting") return writeHead.call(this, status, reason, headers);
+    this.statusCode = status;
+    if (typeof reason === "string") this.statusMessage = reason;
+    else headers = reason;
+    setHeaders(this, headers);
+    return this;
+  }
+  res.writeHead = head;
+
+  res.flushHeaders = function () {
+    if (state === "waiting") begin(false);
+    if (state !== "refused") flushHeaders.call(this);
+  };
+
+  res.write = function (chunk, encoding, callback) {
+    if (state === "waiting" && chunk?.length > 0) begin(false);
+    if (state === "waiting" || state === "refused") return swallow(encoding, callback);
+    if (state === "plain") return write.call(this, chunk, encoding, callback);
+    if (typeof encoding === "function") [encoding, callback] = [undefined, encoding];
+    let out;
+    try {
+      out = hidden(chunk, encoding);
+    } catch (error) {
+      this.destroy(error);
+      return false;
+    }
+    return write.call(this, out, callback);
+  };
+
+  res.end = function (chunk, encoding, callback) {
+    if (typeof chunk === "function") [chunk, encoding, callback] = [undefined, undefined, chunk];
+    if (typeof encoding === "function") [encoding, callback] = [undefined, encoding];
+    if (state === "waiting") begin(!(chunk?.length > 0));
+    if (state === "refused") {
+      swallow(callback);
+      return this;
+    }
+    if (state === "plain") return end.call(this, chunk, encoding, callback);
+    let out;
+    try {
+      if (chunk?.length > 0) out = hidden(chunk, encoding);
+      redactor.finish();
+    } catch (error) {
+      this.destroy(error);
+      return this;
+    }
+    return end.call(this, out, undefined, callback);
+  };
+}
+
+/** Headers as `writeHead` takes them: an object, pairs, or names and values in turn. */
+function setHeaders(res, headers) {
+  if (headers === undefined || headers === null) return;
+  let pairs = Object.entries(headers);
+  if (Array.isArray(headers)) {
+    pairs = headers.flat();
+    pairs = pairs.flatMap((name, at) => (at % 2 === 0 ? [[name, pairs[at + 1]]] : []));
+    for (const [name] of pairs) res.removeHeader(name);
+    for (const [name, value] of pairs) res.appendHeader(name, value);
+    return;
+  }
+  for (const [name, value] of pairs) if (value !== undefined) res.setHeader(name, value);
+}
+
+/** Header lines as names and values in turn. */
+function headersOf(res) {
   const headers = [];
   for (const [name, value] of Object.entries(res.getHeaders())) {
     for (const line of Array.isArray(value) ? value : [value]) headers.push(name, line);
   }
+  return headers;
+}
+
+function observe(engine, decision, res, start) {
   const now = Date.now();
   try {
-    engine.observe(decision, { status: res.statusCode, headers, latencyMs: now - start }, now);
+    engine.observe(decision, { status: res.statusCode, headers: headersOf(res), latencyMs: now - start }, now);
   } catch {
     // The request has been decided: a failure here lets nothing pass.
   }

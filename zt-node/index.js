@@ -69,6 +69,16 @@ class Engine {
     return JSON.parse(native.observe(this.#handle, Decision.text(decision), status, lines, headers.length, latencyMs, now));
   }
 
+  /**
+   * What hides members of the response with this head; `undefined` where nothing is to be hidden. Throws when it cannot
+   * be done: unless its body is empty the response must not be sent then.
+   */
+  redactor(decision, { status, headers = [] }) {
+    const lines = headers.join("\0");
+    const handle = native.redactor(this.#handle, Decision.text(decision), status, lines, headers.length);
+    return handle ? new Redactor(handle) : undefined;
+  }
+
   /** Event -> decision; the clock is the event's `time_ms`. */
   decideEvent(event) {
     return JSON.parse(native.decideEvent(this.#handle, JSON.stringify(event)));
@@ -165,7 +175,7 @@ class Decision {
   constructor(answer) {
     this.#answer = answer;
     // The verdict stands before the document; an answer without one refuses.
-    this.#verdict = Number.parseInt(answer, 10) || 403 << 2;
+    this.#verdict = Number.parseInt(answer, 10) || 403 << 3;
   }
 
   /** Whether the host passes the request on. */
@@ -175,7 +185,12 @@ class Decision {
 
   /** HTTP status: 200 passes. */
   get status() {
-    return this.#verdict >>> 2;
+    return this.#verdict >>> 3;
+  }
+
+  /** Whether the response has to be sent through `Engine.redactor`. */
+  get redacts() {
+    return (this.#verdict & 4) !== 0;
   }
 
   /** Headers that the host adds to the response, as pairs. */
@@ -204,6 +219,29 @@ for (const field of [
   "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+}
+
+/** Hides members of one JSON response, piece by piece. */
+class Redactor {
+  #handle;
+
+  /** Use `Engine.redactor`. */
+  constructor(handle) {
+    this.#handle = handle;
+  }
+
+  /** Headers, in lower case, that no longer hold. */
+  static staleHeaders = Object.freeze(native.staleHeaders());
+
+  /** Takes the next piece of the body; what is to be sent of it. Throws when it is not JSON. */
+  push(piece) {
+    return native.redactorPush(this.#handle, piece);
+  }
+
+  /** To be called at the end of the body. Throws when it is not whole. */
+  finish() {
+    native.redactorFinish(this.#handle);
+  }
 }
 
 /** Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own. */
@@ -347,4 +385,4 @@ function load() {
   }
 }
 
-module.exports = { Decision, Engine, OPS, Verified, Verifier, op };
+module.exports = { Decision, Engine, OPS, Redactor, Verified, Verifier, op };

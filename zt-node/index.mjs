@@ -1,3 +1,3 @@
 import zt from "./index.js";
 
-export const { Decision, Engine, OPS, Verified, Verifier, op } = zt;
+export const { Decision, Engine, OPS, Redactor, Verified, Verifier, op } = zt;

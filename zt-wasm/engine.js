@@ -84,7 +84,7 @@ export class Engine {
         return new Decision(this.#instance.decide(head, lines.join("\0"), lines.length, body, length, now));
       });
     } catch {
-      return new Decision(`${403 << 2}${wasm.panic_decision(id, now)}`);
+      return new Decision(`${403 << 3}${wasm.panic_decision(id, now)}`);
     }
   }
 
@@ -93,6 +93,16 @@ export class Engine {
     const lines = headers.join("\0");
     const text = guarded(() => this.#instance.observe(Decision.text(decision), status, lines, headers.length, latencyMs, now));
     return JSON.parse(text);
+  }
+
+  /**
+   * What hides members of the response with this head; `undefined` where nothing is to be hidden. Throws when it cannot
+   * be done: unless its body is empty the response must not be sent then.
+   */
+  redactor(decision, { status, headers = [] }) {
+    const lines = headers.join("\0");
+    const inner = guarded(() => this.#instance.redactor(Decision.text(decision), status, lines, headers.length));
+    return inner === undefined ? undefined : new Redactor(inner);
   }
 
   /** Verifies one JSON Web Token and nothing else: `identity` and `claims` of one that holds, else `code` and `challenge`. */
@@ -216,7 +226,7 @@ export class Decision {
   constructor(answer) {
     this.#answer = answer;
     // The verdict stands before the document; an answer without one refuses.
-    this.#verdict = Number.parseInt(answer, 10) || 403 << 2;
+    this.#verdict = Number.parseInt(answer, 10) || 403 << 3;
   }
 
   /** Whether the host passes the request on. */
@@ -226,7 +236,12 @@ export class Decision {
 
   /** HTTP status: 200 passes. */
   get status() {
-    return this.#verdict >>> 2;
+    return this.#verdict >>> 3;
+  }
+
+  /** Whether the response has to be sent through `Engine.redactor`. */
+  get redacts() {
+    return (this.#verdict & 4) !== 0;
   }
 
   /** Headers that the host adds to the response, as pairs. */
@@ -255,6 +270,34 @@ for (const field of [
   "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+}
+
+/** Hides members of one JSON response, piece by piece. One that outlives its WebAssembly instance throws. */
+export class Redactor {
+  #inner;
+
+  /** Use `Engine.redactor`. */
+  constructor(inner) {
+    this.#inner = inner;
+  }
+
+  /** Headers, in lower case, that no longer hold. */
+  static staleHeaders = Object.freeze(wasm.stale_headers());
+
+  /** Takes the next piece of the body; what is to be sent of it. Throws when it is not JSON. */
+  push(piece) {
+    return guarded(() => this.#inner.push(piece));
+  }
+
+  /** To be called at the end of the body. Throws when it is not whole. */
+  finish() {
+    guarded(() => this.#inner.finish());
+  }
+
+  /** Frees its memory at once. */
+  free() {
+    this.#inner.free();
+  }
 }
 
 /** After a trap nothing of the old instance may be used: its stack and its locks are as the panic left them. */

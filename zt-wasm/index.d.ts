@@ -117,9 +117,13 @@ export interface ResponseDecision {
   id: string;
   outcome: Outcome;
   enforced: boolean;
+  /** HTTP status: 200 passes the response on as it is, another is that of the refusal in its place. */
+  status: number;
   time_ms: number;
   reasons: Reason[];
   obligations: Obligation[];
+  /** The body to be sent in place of the one that was observed, where that was to be redacted. */
+  body?: string | { base64: string };
 }
 
 /** What the host knows of the other end of the connection. */
@@ -180,6 +184,8 @@ export class Decision implements Readonly<DecisionDocument> {
   readonly policy_version: string;
   /** Whether the host passes the request on: its outcome passes, or nothing is enforced. */
   readonly passes: boolean;
+  /** Whether the response has to be sent through `Engine.redactor`. */
+  readonly redacts: boolean;
   /** The body of a refusal: a problem document (RFC 9457), `application/problem+json`. */
   problem(): string;
   /** The decision's document. */
@@ -197,6 +203,20 @@ export interface Verified {
   /** The `WWW-Authenticate` header of a refusal. */
   challenge?: string;
   refresh_wanted?: string;
+}
+
+/** Hides members of one JSON response, piece by piece. */
+export class Redactor {
+  private constructor();
+  /** Headers, in lower case, that no longer hold. */
+  static readonly staleHeaders: readonly string[];
+  /** Takes the next piece of the body; what is to be sent of it. Throws when it is not JSON. */
+  push(piece: Uint8Array): Uint8Array;
+  /** To be called at the end of the body. Throws when it is not whole. */
+  finish(): void;
+
+  /** Frees its memory at once; without it that is left to the garbage collector. */
+  free(): void;
 }
 
 /** A compiled configuration with its state. All engines of an isolate share one WebAssembly memory. */
@@ -226,6 +246,12 @@ export class Engine {
 
   /** Verifies one JSON Web Token, without the scheme before it, and nothing else of a request. */
   verifyToken(token: string, now: number): Verified;
+
+  /**
+   * What hides members of the response with this head; `undefined` where nothing is to be hidden. Throws when it cannot
+   * be done: unless its body is empty the response must not be sent then. `headers` are names and values in turn.
+   */
+  redactor(decision: Decision, response: { status: number; headers?: readonly string[] }): Redactor | undefined;
 
   /** Event -> decision; the clock is the event's `time_ms`. */
   decideEvent(event: object): DecisionDocument;

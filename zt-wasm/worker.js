@@ -1,12 +1,15 @@
 // zt for edge functions: `export default { fetch: withZt(handler, { engine }) }`.
 
-import { Engine } from "./engine.js";
+import { Engine, Redactor, op } from "./engine.js";
 
-export { Decision, Engine, OPS, op } from "./engine.js";
+export { Decision, Engine, OPS, Redactor, op } from "./engine.js";
 
 /**
  * Wraps a `fetch` handler: every request is decided before the handler sees it, and a refused one is answered with a
  * problem document (RFC 9457). The handler finds the decision as `ctx.zt`.
+ *
+ * Where a policy hides members (`@redact`), the response is redacted while it streams: the handler has to answer with
+ * plain JSON. The edge compresses after this, if it does.
  */
 export function withZt(handler, { engine: given, peer = cloudflarePeer, onDecision } = {}) {
   let engine = given instanceof Engine ? given : undefined;
@@ -26,7 +29,7 @@ export function withZt(handler, { engine: given, peer = cloudflarePeer, onDecisi
     if (!decision.passes) return refusal(decision);
     ctx.zt = decision;
     const response = await handler(replay(request, read), env, ctx);
-    return observed(engine, decision, response, now);
+    return observed(engine, decision, request, response, now);
   };
 }
 
@@ -130,18 +133,48 @@ function refusal(decision) {
   return new Response(decision.problem(), { status: decision.status, headers });
 }
 
-function observed(engine, decision, response, start) {
+function observed(engine, decision, request, response, start) {
   const now = Date.now();
+  const head = { status: response.status, headers: [...response.headers].flat() };
+  let seen;
   try {
-    engine.observe(decision, { status: response.status, headers: [...response.headers].flat(), latencyMs: now - start }, now);
+    seen = engine.observe(decision, { ...head, latencyMs: now - start }, now);
   } catch {
     // The request has been decided: a failure here lets nothing pass.
   }
+  const answer = decision.redacts && request.method !== "HEAD" ? redacted(engine, decision, head, response, seen) : response;
   const added = decision.response_headers;
-  if (added.length === 0) return response;
-  const answer = new Response(response.body, response);
-  for (const [name, value] of added) answer.headers.append(name, value);
-  return answer;
+  if (added.length === 0) return answer;
+  const more = answer === response ? new Response(response.body, response) : answer;
+  for (const [name, value] of added) more.headers.append(name, value);
+  return more;
+}
+
+/** The response, redacted while it streams, or a problem document in its place. */
+function redacted(engine, decision, head, response, seen) {
+  if (response.body === null && !response.webSocket) return response;
+  let redactor;
+  try {
+    redactor = engine.redactor(decision, head);
+  } catch {
+    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+    const problem = seen === undefined ? null : op("problem", seen);
+    return new Response(problem && JSON.stringify(problem), { status: seen?.status ?? 403, headers });
+  }
+  if (redactor === undefined) return response;
+  const headers = new Headers(response.headers);
+  for (const name of Redactor.staleHeaders) headers.delete(name);
+  const through = new TransformStream({
+    transform(piece, controller) {
+      const out = redactor.push(piece);
+      if (out.length > 0) controller.enqueue(out);
+    },
+    flush() {
+      redactor.finish();
+      redactor.free();
+    },
+  });
+  return new Response(response.body.pipeThrough(through), { status: response.status, statusText: response.statusText, headers });
 }
 
 function number(text) {

@@ -251,3 +251,109 @@ async fn a_panic_while_deciding_refuses_even_in_monitor_mode() {
     let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(problem["reasons"][0], "internal.panic");
 }
+
+const REDACTING: &str = r#"
+version = 1
+[[endpoint]]
+method = "*"
+path = "/customer"
+anonymous = true
+[policy]
+text = '''@redact("customer.ssn") permit(principal, action, resource);'''
+"#;
+
+/// A service that answers with these frames under this head.
+async fn answer(
+    config: &str,
+    method: &str,
+    headers: &[(&'static str, &'static str)],
+    frames: &[&'static str],
+) -> (Response<impl Body<Data = Bytes, Error = Box<dyn std::error::Error + Send + Sync>>>, Arc<AtomicUsize>) {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let (counted, frames) = (Arc::clone(&taken), frames.to_vec());
+    let headers = headers.to_vec();
+    let service = service_fn(move |_: Request<Replay<Empty<Bytes>>>| {
+        let mut response = Response::new(Pieces { frames: frames.clone().into(), taken: Arc::clone(&counted) });
+        for (name, value) in &headers {
+            response.headers_mut().append(*name, value.parse().unwrap());
+        }
+        async { Ok::<_, Infallible>(response) }
+    });
+    let request = Request::builder().method(method).uri("/customer").header("host", "shop.test");
+    (layer(config).layer(service).oneshot(request.body(Empty::new()).unwrap()).await.unwrap(), taken)
+}
+
+/// A body of these frames, counting what is taken.
+struct Pieces {
+    frames: std::collections::VecDeque<&'static str>,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(frame) = self.frames.pop_front() else { return Poll::Ready(None) };
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(frame.as_bytes())))))
+    }
+    fn is_end_stream(&self) -> bool {
+        self.frames.is_empty()
+    }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test]
+async fn a_response_is_redacted_frame_by_frame() {
+    let stale = [JSON, ("content-length", "61"), ("etag", "\"1\""), ("content-digest", "x"), ("x-kept", "1")];
+    let frames = ["{\"customer\":{\"name\":\"Anna\",\"s", "sn\":\"078-", "05-1120", "\"},\"total\":", "1", "}"];
+    let (mut response, taken) = answer(REDACTING, "GET", &stale, &frames).await;
+    assert_eq!((response.status(), taken.load(Ordering::Relaxed)), (StatusCode::OK, 0), "nothing is held");
+    let names: Vec<&str> = response.headers().keys().map(|name| name.as_str()).collect();
+    assert_eq!(names, ["content-type", "x-kept"]);
+    let first = response.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!((&first[..], taken.load(Ordering::Relaxed)), (frames[0].as_bytes(), 1));
+    let rest = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(&rest[..], &b"sn\":\"[redacted]\"},\"total\":1}"[..]);
+}
+
+#[tokio::test]
+async fn a_response_that_cannot_be_redacted_is_not_sent() {
+    for headers in [&[("content-type", "text/html")][..], &[], &[JSON, ("content-encoding", "gzip")]] {
+        let (response, taken) = answer(REDACTING, "GET", headers, &["secret"]).await;
+        assert_eq!((response.status(), taken.load(Ordering::Relaxed)), (StatusCode::FORBIDDEN, 0));
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["reasons"][0], "respond.unredactable");
+    }
+    let monitor = REDACTING.replacen("version = 1", "version = 1\nmode = \"monitor\"", 1);
+    for (config, method, frames) in
+        [(REDACTING, "GET", &[][..]), (REDACTING, "HEAD", &[]), (&monitor, "GET", &["plain"])]
+    {
+        let (response, _) = answer(config, method, &[("content-type", "text/html")], frames).await;
+        assert_eq!(response.status(), StatusCode::OK, "{method}");
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), frames.concat());
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_is_not_json_breaks_off() {
+    for frames in
+        [&["{\"customer\":{\"ssn\":\"078", "\x01-secret\"}}"][..], &["{\"customer\":{\"ssn\":\"078"], &["{}", "x"]]
+    {
+        let (response, _) = answer(REDACTING, "GET", &[JSON], frames).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let mut body = std::pin::pin!(response.into_body());
+        let (mut sent, mut broken) = (Vec::new(), 0);
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => sent.extend_from_slice(&frame.into_data().unwrap()),
+                Err(_) => broken += 1,
+            }
+        }
+        assert_eq!(broken, 1);
+        assert!(!String::from_utf8(sent).unwrap().contains("078"));
+    }
+}

@@ -34,19 +34,27 @@ fn every_vector_decides_as_expected() {
                 }
                 continue;
             }
+            let event = step["event"].to_string();
             // Explained first: it must not change what is decided.
             if let Some(expect) = step.get("explain") {
-                let explanation = instance.explain_event(&step["event"].to_string()).expect("an event");
+                let explanation = instance.explain_event(&event).expect("an event");
                 let explanation: Value = serde_json::from_str(&explanation).expect("an explanation");
                 let differences = unexplained(expect, &explanation);
                 wrong.extend(differences.map(|difference| format!("{name}, step {number}: {difference}")));
             }
-            let decision = instance.decide_event(&step["event"].to_string()).expect("an event");
-            let again = bundled.decide_event(&step["event"].to_string()).expect("an event");
-            assert_eq!(again, decision, "{name}, step {number}, from a bundle");
-            let decision: Value = serde_json::from_str(&decision).expect("a decision");
+            let text = instance.decide_event(&event).expect("an event");
+            let again = bundled.decide_event(&event).expect("an event");
+            assert_eq!(again, text, "{name}, step {number}, from a bundle");
+            let decision: Value = serde_json::from_str(&text).expect("a decision");
             if let Some(difference) = differs(&step["expect"], &decision) {
                 wrong.push(format!("{name}, step {number}: {difference}"));
+            }
+            if let Some(expect) = step.get("expect_response") {
+                let observed = instance.observe_event(&event, &text).expect("an event with a response");
+                let observed: Value = serde_json::from_str(&observed).expect("a response decision");
+                if let Some(difference) = differs(expect, &observed) {
+                    wrong.push(format!("{name}, step {number}, response: {difference}"));
+                }
             }
         }
     }

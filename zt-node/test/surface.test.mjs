@@ -9,9 +9,9 @@ import * as zt from "zt";
 const require = createRequire(import.meta.url);
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "version"];
+  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
-  "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
+  "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
 const VERIFIED = ["accepted", "challenge", "claims", "code", "identity", "principal", "refresh_wanted", "roles", "toJSON"];
 
@@ -19,11 +19,12 @@ const methods = (c) => Object.getOwnPropertyNames(c.prototype).filter((name) => 
 const statics = (c) => Object.getOwnPropertyNames(c).filter((name) => !["length", "name", "prototype"].includes(name)).sort();
 
 test("the names", () => {
-  assert.deepEqual(Object.keys(zt).sort(), ["Decision", "Engine", "OPS", "Verified", "Verifier", "op"]);
+  assert.deepEqual(Object.keys(zt).sort(), ["Decision", "Engine", "OPS", "Redactor", "Verified", "Verifier", "op"]);
   assert.deepEqual(methods(zt.Engine), ENGINE);
   assert.deepEqual(statics(zt.Engine), ["fromBundle", "fromFile", "fromToml"]);
   assert.deepEqual(methods(zt.Decision), DECISION);
   assert.deepEqual(methods(zt.Verified), VERIFIED);
+  assert.deepEqual([methods(zt.Redactor), statics(zt.Redactor)], [["finish", "push"], ["staleHeaders"]]);
   assert.deepEqual(methods(zt.Verifier), ["replaceKeys", "revoke", "verifyToken"]);
   assert.deepEqual(statics(zt.Verifier), ["fromFile", "fromToml"]);
 });
@@ -32,7 +33,7 @@ test("one class for both module systems", () => assert.equal(require("zt").Engin
 
 test("every name has a type", () => {
   const types = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
-  for (const name of [...ENGINE, ...DECISION, ...VERIFIED, ...Object.keys(zt), "verifyToken", "fromBundle", "fromFile", "fromToml"]) {
+  for (const name of [...ENGINE, ...DECISION, ...VERIFIED, ...Object.keys(zt), "verifyToken", "fromBundle", "fromFile", "fromToml", "staleHeaders"]) {
     assert.match(types, new RegExp(`\\b${name}\\b`), name);
   }
 });

@@ -41,6 +41,12 @@ impl Decision {
     }
 
     #[getter]
+    fn redacts(&self) -> bool {
+        let redact = |obligation: &model::Obligation| matches!(obligation, model::Obligation::Redact { .. });
+        self.0.enforced && self.0.obligations.iter().any(redact)
+    }
+
+    #[getter]
     fn time_ms(&self) -> model::Millis {
         self.0.time_ms
     }

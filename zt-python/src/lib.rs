@@ -3,6 +3,7 @@
 
 mod convert;
 mod decision;
+mod redactor;
 mod verifier;
 
 use std::sync::Arc;
@@ -13,11 +14,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use zt_core::engine::File;
 use zt_core::model::{Millis, Response};
+use zt_core::respond::Redaction;
 use zt_core::wire::{self, Instance};
 use zt_core::{Engine as Core, State};
 
 use convert::{Incoming, ip, octets, request_body, scope_request};
 use decision::Decision;
+use redactor::{Redactor, Unredactable, unredactable};
 use verifier::{Verified, Verifier};
 
 /// From this body length on, reading it takes longer than handing the interpreter to another thread and back.
@@ -27,6 +30,8 @@ const DETACH_FROM: usize = 8 << 10;
 fn _zt(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Engine>()?;
     module.add_class::<Decision>()?;
+    module.add_class::<Redactor>()?;
+    module.add("Unredactable", module.py().get_type::<Unredactable>())?;
     module.add_class::<Verifier>()?;
     module.add_class::<Verified>()?;
     module.add_function(wrap_pyfunction!(op_json, module)?)?;
@@ -135,6 +140,23 @@ impl Engine {
         let response = Response { status, headers, body, body_len, latency_ms };
         let observed = self.0.engine().observe(self.0.state(), &decision.0, &response, now.unwrap_or_else(clock));
         decision::json(&observed)
+    }
+
+    /// What redacts the response with this head; `None` where there is nothing to redact.
+    #[pyo3(signature = (decision, status, headers = None))]
+    fn redactor(
+        &self,
+        decision: &Decision,
+        status: u16,
+        headers: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<Redactor>> {
+        let headers = headers.map(convert::headers).transpose()?.unwrap_or_default();
+        let headers = headers.iter().map(|(name, value)| (name.text(), value.text())).collect();
+        match self.0.engine().redactor(&decision.0, &Response { status, headers, ..Response::default() }) {
+            Redaction::None => Ok(None),
+            Redaction::Stream(redactor) => Ok(Some(Redactor(redactor))),
+            Redaction::Refuse(why) => Err(unredactable(why)),
+        }
     }
 
     /// Decides an event given as JSON text.

@@ -24,19 +24,19 @@ def public(cls):
 
 
 def test_public_names():
-    assert zt.__all__ == ["OPS", "Decision", "Engine", "Verified", "Verifier", "__version__", "op"]
+    assert zt.__all__ == ["OPS", "Decision", "Engine", "Redactor", "Unredactable", "Verified", "Verifier", "__version__", "op"]
     assert set(zt.__all__) <= set(stub_names(STUB.body))
     assert all(hasattr(zt, name) for name in zt.__all__)
     assert zt.asgi.__all__ == ["ZtMiddleware"]
 
 
-@pytest.mark.parametrize("name", ["Engine", "Decision", "Verified", "Verifier"])
+@pytest.mark.parametrize("name", ["Engine", "Decision", "Redactor", "Verified", "Verifier"])
 def test_stub_of_class(name):
     node = next(node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name == name)
     assert public(getattr(zt, name)) == {stub for stub in stub_names(node.body) if not stub.startswith("_")}
 
 
-@pytest.mark.parametrize("name", ["decide", "decide_asgi", "observe", "observe_json", "from_toml", "from_file", "from_bundle", "replace_bundle"])
+@pytest.mark.parametrize("name", ["decide", "decide_asgi", "observe", "observe_json", "redactor", "from_toml", "from_file", "from_bundle", "replace_bundle"])
 def test_stub_of_parameters(name):
     cls = next(node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name == "Engine")
     stub = next(node for node in cls.body if isinstance(node, ast.FunctionDef) and node.name == name).args

@@ -103,7 +103,9 @@ def test_vector(vector):
         found = list(differences(step["expect"], decision))
         assert not found, f"step {number}: {'; '.join(found)}"
         if "response" in step["event"]:
-            engine.observe_event(step["event"], decision)
+            observed = engine.observe_event(step["event"], decision)
+            found = list(differences(step.get("expect_response", {}), observed))
+            assert not found, f"step {number}, response: {'; '.join(found)}"
 
 
 @pytest.mark.parametrize("vector", CASES)

@@ -3,6 +3,8 @@
 //!
 //! No clock, no randomness, no network: the host takes the time once per request and hands it in.
 
+mod redactor;
+
 #[cfg(feature = "compile")]
 use std::sync::Arc;
 

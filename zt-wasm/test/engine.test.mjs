@@ -32,13 +32,13 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
+  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
-  "reasons", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
+  "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
 test("the names, and a type for each", async () => {
   const { names, engine, decision, ops } = await call(worker, "/surface");
-  assert.deepEqual(names, ["Decision", "Engine", "OPS", "cloudflarePeer", "op", "randomSeed", "withZt"]);
+  assert.deepEqual(names, ["Decision", "Engine", "OPS", "Redactor", "cloudflarePeer", "op", "randomSeed", "withZt"]);
   assert.deepEqual(engine, ENGINE);
   assert.deepEqual(decision, DECISION);
   assert.ok(ops.includes("policy_evaluate"));

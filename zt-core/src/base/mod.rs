@@ -5,5 +5,7 @@ pub mod bounded;
 pub mod bytes;
 pub mod calendar;
 pub mod json;
+pub mod media_type;
+pub mod member_path;
 pub mod percent;
 pub mod units;

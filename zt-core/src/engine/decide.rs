@@ -8,7 +8,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::{Engine, State};
 use crate::limit::{Phase, Subject};
-use crate::model::{Decision, Identity, Millis, Mode, Request};
+use crate::model::{Decision, Identity, Millis, Mode, Obligation, Request};
 use crate::route::Match;
 use crate::{policy, respond};
 
@@ -65,9 +65,11 @@ impl Engine {
     }
 
     /// Evidence -> one outcome, its status and its headers.
-    fn conclude(&self, draft: Draft<'_>, state: &State, request: &Request<'_>, now: Millis) -> Decision {
+    fn conclude(&self, mut draft: Draft<'_>, state: &State, request: &Request<'_>, now: Millis) -> Decision {
         let verdict = respond::conclude(&draft.findings);
         let response_headers = self.response_headers(&draft, &verdict);
+        // A refusal has no response to redact.
+        draft.obligations.retain(|o| verdict.outcome.passes() || !matches!(o, Obligation::Redact { .. }));
         Decision {
             id: request.id.as_deref().map_or_else(|| state.next_id(now), Arc::from),
             outcome: verdict.outcome,

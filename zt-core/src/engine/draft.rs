@@ -99,6 +99,9 @@ impl<'l> Draft<'l> {
         let nobody = endpoint.anonymous && self.identity.is_none();
         self.findings.extend(effect.findings.into_iter().filter(|f| !(nobody && f.code == Code::PolicyNotPermitted)));
         effect.obligation.into_iter().for_each(|obligation| self.oblige(obligation));
+        if !effect.redact.is_empty() {
+            self.oblige(Obligation::Redact { fields: effect.redact });
+        }
     }
 
     /// Adds an obligation; two step-ups become one that asks for both, and for the shorter time.

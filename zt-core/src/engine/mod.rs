@@ -23,8 +23,8 @@ mod zt_toml;
 use std::fmt;
 use std::sync::Arc;
 
-pub use config::{AnomalyConfig, Config, File, StateConfig};
 pub use bundle::{Bundle, BundleError, Trust};
+pub use config::{AnomalyConfig, Config, File, StateConfig};
 pub use current::{Current, OtherState};
 pub use explain::Explanation;
 #[cfg(feature = "compile")]

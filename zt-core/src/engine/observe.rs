@@ -1,25 +1,61 @@
 //! The way of one response.
 
 use super::{Engine, State};
-use crate::model::{Decision, Millis, Obligation, Outcome, Response, ResponseDecision};
+use crate::model::{Code, Decision, Finding, Millis, Obligation, Response, ResponseDecision};
+use crate::respond::{self, Redaction};
 
 impl Engine {
-    /// What to do with the response to a request that `decision` let pass: the obligations that concern it.
+    /// What to do with the response to a request that `decision` let pass: the obligations that concern it, and where it
+    /// brings its body along, the redacted one. A response that cannot be redacted is denied.
     pub fn observe(
         &self,
         _state: &State,
         decision: &Decision,
-        _response: &Response<'_>,
+        response: &Response<'_>,
         now: Millis,
     ) -> ResponseDecision {
+        let (finding, body) = match redacted(decision, response) {
+            Ok(body) => (None, body),
+            Err(why) => (Some(Finding::new(Code::RespondUnredactable, why)), None),
+        };
+        let verdict = respond::conclude(finding.as_slice());
         let redact = |obligation: &&Obligation| matches!(obligation, Obligation::Redact { .. });
         ResponseDecision {
             id: decision.id.to_string(),
-            outcome: Outcome::Allow,
+            outcome: verdict.outcome,
             enforced: decision.enforced,
+            status: verdict.status,
             time_ms: now,
-            reasons: Vec::new(),
+            reasons: verdict.reasons,
             obligations: decision.obligations.iter().filter(redact).cloned().collect(),
+            // In monitor mode every response is sent as it is.
+            body: body.filter(|_| decision.enforced).map(Into::into),
         }
     }
+
+    /// What has to be done to the body of the response to a request that `decision` let pass, by the response's head: for
+    /// hosts, which send it piece by piece. In monitor mode nothing is.
+    pub fn redactor(&self, decision: &Decision, head: &Response<'_>) -> Redaction {
+        if decision.enforced { respond::redaction(&decision.obligations, head) } else { Redaction::None }
+    }
+}
+
+/// The redacted body, where there is something to redact and the body is at hand.
+fn redacted(decision: &Decision, response: &Response<'_>) -> Result<Option<Vec<u8>>, String> {
+    let body = response.body.as_ref().map(|body| body.bytes());
+    let mut redactor = match respond::redaction(&decision.obligations, response) {
+        Redaction::None => return Ok(None),
+        Redaction::Refuse(_) if body.is_some_and(<[u8]>::is_empty) && response.body_len.is_none() => return Ok(None),
+        Redaction::Refuse(why) => return Err(why.to_owned()),
+        Redaction::Stream(redactor) => redactor,
+    };
+    let Some(bytes) = body else { return Ok(None) };
+    let mut out = Vec::with_capacity(bytes.len());
+    redactor.push(bytes, &mut out).map_err(|unreadable| unreadable.to_string())?;
+    // A recording may hold the first part of a body only.
+    let cut = response.body_len.is_some_and(|length| length > u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    if !cut {
+        redactor.finish().map_err(|unreadable| unreadable.to_string())?;
+    }
+    Ok(Some(out))
 }

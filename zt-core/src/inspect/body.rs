@@ -1,10 +1,10 @@
 //! The body: its size, and what its content type says it is.
 
-use super::content_type::{Kind, MediaType};
 use super::json_body::{self, Sniffed};
 use super::parameters::{self, Cut};
 use super::report::Report;
 use super::{Inspector, headers, multipart};
+use crate::base::media_type::{Kind, MediaType};
 use crate::model::{Code, Request};
 
 pub(super) fn inspect(inspector: &Inspector, request: &Request<'_>, report: &mut Report) {

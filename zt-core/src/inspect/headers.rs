@@ -2,6 +2,7 @@
 
 use super::Inspector;
 use super::report::Report;
+use crate::base::media_type::is_token;
 use crate::model::{Code, Request};
 
 /// Names of headers in a detail are cut to this.
@@ -33,15 +34,6 @@ pub(super) fn inspect(inspector: &Inspector, request: &Request<'_>, report: &mut
 }
 
 /// RFC 9110, section 5.6.2.
-pub(super) fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(is_token_byte)
-}
-
-pub(super) const fn is_token_byte(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
-}
-
 /// No control character but a tab; bytes above ASCII are allowed. A fold, not a search, so that it vectorises.
 fn is_value(text: &[u8]) -> bool {
     !text.iter().fold(false, |bad, &byte| bad | (byte < 0x20 && byte != b'\t') | (byte == 0x7f))

@@ -9,7 +9,6 @@
 
 mod body;
 mod config;
-mod content_type;
 mod headers;
 mod json_body;
 mod multipart;

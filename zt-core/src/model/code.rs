@@ -198,6 +198,9 @@ codes! {
     PolicyError "policy.error" Policy Deny 403
         "A forbid policy could not be evaluated, and that denies."
 
+    RespondUnredactable "respond.unredactable" Respond Deny 403
+        "Members of the response are to be hidden and cannot be: it is not whole, plain JSON."
+
     InternalPanic "internal.panic" Internal Deny 403
         "zt failed while deciding; a failure denies."
 }

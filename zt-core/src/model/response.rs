@@ -33,10 +33,15 @@ pub struct ResponseDecision {
     pub outcome: Outcome,
     /// False in monitor mode: the outcome is what would have been done.
     pub enforced: bool,
+    /// HTTP status: 200 passes the response on as it is, another is that of the refusal in its place.
+    pub status: u16,
     /// The clock that `observe` was given.
     pub time_ms: Millis,
     /// Why, by weight, then code.
     pub reasons: Vec<Reason>,
     /// What the host must do to the response before it is sent.
     pub obligations: Vec<Obligation>,
+    /// The body to be sent in place of the one that was observed, where that was to be redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body<'static>>,
 }

@@ -30,12 +30,20 @@ pub struct Answer {
     pub errors: SmallVec<[u32; 8]>,
     /// Whether any policy permits, whatever forbids.
     pub permitted: bool,
+    /// The permits that forbids overrule; none where permits determine.
+    pub overruled: SmallVec<[u32; 8]>,
 }
 
 impl Answer {
     /// The answer where no policy applies.
     pub(crate) fn nothing() -> Self {
-        Self { verdict: Verdict::Deny, determining: SmallVec::new(), errors: SmallVec::new(), permitted: false }
+        Self {
+            verdict: Verdict::Deny,
+            determining: SmallVec::new(),
+            errors: SmallVec::new(),
+            permitted: false,
+            overruled: SmallVec::new(),
+        }
     }
 }
 
@@ -68,10 +76,10 @@ impl Tally {
         let permitted = !self.permits.is_empty();
         let failed = self.forbid_failed && mode == ErrorMode::Deny;
         let verdict = if permitted && self.forbids.is_empty() && !failed { Verdict::Allow } else { Verdict::Deny };
-        let determining = match verdict {
-            Verdict::Allow => self.permits,
-            Verdict::Deny => self.forbids,
+        let (determining, overruled) = match verdict {
+            Verdict::Allow => (self.permits, SmallVec::new()),
+            Verdict::Deny => (self.forbids, self.permits),
         };
-        Answer { verdict, determining, errors: self.errors, permitted }
+        Answer { verdict, determining, errors: self.errors, permitted, overruled }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::member_path::MemberPath;
 use crate::model::Outcome;
 
 use super::Compiled;
@@ -24,6 +25,7 @@ impl Compiled {
     pub(super) fn check(&self) -> Result<(), Wrong> {
         self.program.check()?;
         self.index.check(&self.program)?;
+        holds(self.reads.declared.len() == self.program.declared.len(), "declared attributes are not all read")?;
         let found = |(at, (ty, id)): (u32, &(Box<str>, Box<str>))| self.symbols.find(Named::new(ty), id) == Some(at);
         holds((0..).zip(&self.program.uids).all(found), "an entity is named twice")?;
         self.denials.iter().try_for_each(|(at, denial)| {
@@ -34,7 +36,11 @@ impl Compiled {
             // It is written into a header.
             let plain = |byte: u8| matches!(byte, b' ' | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
             holds(denial.acr.as_deref().is_none_or(|acr| acr.bytes().all(plain)), "an `acr` cannot be quoted")
-        })
+        })?;
+        let of_a_rule = self.redactions.keys().all(|at| (*at as usize) < self.program.rules.len());
+        holds(of_a_rule, "fields are hidden by no policy")?;
+        let fields = self.redactions.values().flatten();
+        holds(fields.clone().all(|field| MemberPath::parse(field).is_ok()), "a field to hide is no path")
     }
 }
 
@@ -91,6 +97,9 @@ impl Program {
             }
             Node::VarIn(_, symbol) => self.symbol(symbol),
             Node::Is(_, name) | Node::Attribute(_, name) => self.named(name),
+            Node::Declared(at) | Node::HasDeclared(at) => {
+                holds((at as usize) < self.declared.len(), "a declared attribute is not there")
+            }
             Node::Like(_, at) => holds((at as usize) < self.patterns.len(), "a pattern is not there"),
             _ => Ok(()),
         }

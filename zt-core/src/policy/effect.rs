@@ -1,6 +1,6 @@
 //! What an answer means for the request: findings and obligations, graded by the annotations of the policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -23,6 +23,9 @@ pub(crate) struct Denial {
     pub(crate) max_age_s: Option<u64>,
 }
 
+/// Fields that policies hide, from `@redact`.
+pub(crate) type Redactions = BTreeMap<u32, Vec<Box<str>>>;
+
 impl Default for Denial {
     fn default() -> Self {
         Self { outcome: Outcome::Deny, reason: None, acr: None, max_age_s: None }
@@ -36,6 +39,8 @@ pub struct Effect {
     pub findings: SmallVec<[Finding; 2]>,
     /// What a `step_up` asks for.
     pub obligation: Option<Obligation>,
+    /// Members of a JSON response that are hidden where the request passes: sorted, each once.
+    pub redact: Vec<String>,
 }
 
 impl Effect {
@@ -70,6 +75,20 @@ impl Effect {
         effect.findings.sort_by_key(|finding| std::cmp::Reverse(finding.outcome));
         effect.findings.truncate(FINDINGS_MAX);
         effect
+    }
+
+    /// With the fields that any policy hides that had a say. A permit that forbids overrule has one too, because a
+    /// forbid that only flags lets the request pass; and so has one that failed, unless Cedar's way is asked for.
+    pub(crate) fn redacting(mut self, redactions: &Redactions, mode: ErrorMode, answer: &Answer) -> Self {
+        if redactions.is_empty() {
+            return self;
+        }
+        let failed = answer.errors.iter().filter(|_| mode == ErrorMode::Deny);
+        let rules = answer.determining.iter().chain(&answer.overruled).chain(failed);
+        let fields: BTreeSet<&str> =
+            rules.filter_map(|rule| redactions.get(rule)).flatten().map(|field| &**field).collect();
+        self.redact = fields.into_iter().map(str::to_owned).collect();
+        self
     }
 }
 

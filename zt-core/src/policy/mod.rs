@@ -20,6 +20,11 @@
 //! A forbid may carry `@on_deny("step_up")`, `"throttle"`, `"flag"` or `"deny"` (the default), `@reason("...")`, and with
 //! `step_up` an `@acr("...")` and a `@max_age("5m")`. The most severe one that matches wins. `@id("...")` names a policy.
 //!
+//! # Redaction
+//! A permit, or a forbid that flags, may carry `@redact("customer.ssn, notes")`: these members of a JSON response are
+//! hidden ([paths](crate::base::member_path)). A field is hidden as soon as one policy hides it that had a say; another
+//! that permits the same without `@redact` does not show it.
+//!
 //! # Errors
 //! A policy that fails at run time (an overflow, say) is skipped by Cedar, which for a forbid means that it fails open.
 //! Here a forbid that fails denies, unless `errors = "cedar"` asks for Cedar's way. Either way it is reported.
@@ -77,7 +82,7 @@ pub use vocabulary::schema;
 pub use vocabulary::{Endpoint, Vocabulary};
 
 use answer::Tally;
-use effect::Denial;
+use effect::{Denial, Redactions};
 use evaluate::Evaluation;
 use index::{Entry, Index, key_eq, key_in};
 use program::Program;
@@ -125,6 +130,7 @@ struct Compiled {
     #[serde(skip)]
     symbols: Table,
     denials: BTreeMap<u32, Denial>,
+    redactions: Redactions,
     errors: ErrorMode,
     #[serde(default)]
     reads: Reads,
@@ -175,14 +181,16 @@ impl Policy {
 
     /// What an answer means for the request.
     pub fn effect(&self, answer: &Answer) -> Effect {
-        Effect::new(&self.0.program, &self.0.denials, self.0.errors, answer)
+        let Compiled { program, denials, redactions, errors, .. } = &self.0;
+        Effect::new(program, denials, *errors, answer).redacting(redactions, *errors, answer)
     }
 
     /// Whether it was compiled for these endpoints, in this order.
     pub(crate) fn is_for<'e>(&self, mut endpoints: impl ExactSizeIterator<Item = &'e str>) -> bool {
         let Index { first_row, rows, .. } = &self.0.index;
         let named = |at: &u32, id: &str| rows.get(*at as usize).is_some_and(|row| *row.id == *id);
-        first_row.len() == endpoints.len() && first_row.iter().all(|at| endpoints.next().is_some_and(|id| named(at, id)))
+        first_row.len() == endpoints.len()
+            && first_row.iter().all(|at| endpoints.next().is_some_and(|id| named(at, id)))
     }
 
     /// What must be read of a request before policies are asked.

@@ -1,8 +1,10 @@
 //! What do we do about it? Evidence in, one outcome out; more evidence never makes it milder.
 
 mod problem;
+mod redact;
 
-pub use problem::{problem, title};
+pub use problem::{problem, response_problem, title};
+pub use redact::{Redaction, Redactor, STALE_HEADERS, Unreadable, redaction};
 
 use crate::model::{Finding, Outcome, Reason};
 

@@ -2,22 +2,31 @@
 
 use serde::Serialize;
 
-use crate::model::{Code, Decision};
+use crate::model::{Code, Decision, Outcome, Reason, ResponseDecision};
 
 /// `application/problem+json` text for a decision that refuses.
 ///
 /// Codes only: no rule, no detail, nothing that helps an attacker.
 pub fn problem(decision: &Decision) -> String {
-    let codes: Vec<Code> = decision.reasons.iter().filter(|r| r.weight > 0.0).map(|r| r.code).collect();
+    write(&decision.id, decision.outcome, decision.status, &decision.reasons)
+}
+
+/// The same, in the place of a response that is not sent.
+pub fn response_problem(decision: &ResponseDecision) -> String {
+    write(&decision.id, decision.outcome, decision.status, &decision.reasons)
+}
+
+fn write(id: &str, outcome: Outcome, status: u16, reasons: &[Reason]) -> String {
+    let codes: Vec<Code> = reasons.iter().filter(|r| r.weight > 0.0).map(|r| r.code).collect();
     let document = Document {
-        r#type: format!("urn:zt:outcome:{}", decision.outcome.as_str()),
-        title: title(decision.status),
-        status: decision.status,
+        r#type: format!("urn:zt:outcome:{}", outcome.as_str()),
+        title: title(status),
+        status,
         detail: codes.first().map_or("", |code| code.sentence()),
-        instance: &decision.id,
+        instance: id,
         reasons: &codes,
     };
-    serde_json::to_string(&document).unwrap_or_else(|_| format!("{{\"status\":{}}}", decision.status))
+    serde_json::to_string(&document).unwrap_or_else(|_| format!("{{\"status\":{status}}}"))
 }
 
 #[derive(Serialize)]

@@ -9,8 +9,11 @@
 //! - A panic while deciding refuses (`internal.panic`).
 //!
 //! Put it outermost: what runs before it is not protected, and a layer that rewrites the path hides what was sent.
-//! Header lines reach it as `http` keeps them: names in lower case, repeats grouped. Obligations concerning a
-//! response body are the service's to fulfil; it finds them in the decision.
+//! Header lines reach it as `http` keeps them: names in lower case, repeats grouped.
+//!
+//! Where a policy hides members (`@redact`), the response is redacted while it streams ([`Redacted`]): the service has to
+//! answer with plain JSON, so a layer that compresses belongs outside of this one. A response that cannot be redacted is
+//! answered with a problem document in its place (`respond.unredactable`).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -26,10 +29,12 @@
 //! ```
 
 mod body;
+mod redacted;
 mod refusal;
 mod request;
 
 pub use body::Replay;
+pub use redacted::Redacted;
 
 use std::fmt;
 use std::future::Future;
@@ -40,14 +45,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Extensions, Request, Response, request::Parts};
+use http::{Extensions, Method, Request, Response, request::Parts};
 use http_body::Body;
 use http_body_util::{Either, Full};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::engine::{Current, Invalid};
-use crate::model::{self, Decision, Identity, Millis};
+use crate::model::{Decision, Identity, Millis};
 use crate::{Engine, State, wire};
 
 /// Decides every request before the service inside sees it.
@@ -95,18 +100,27 @@ impl ZtLayer {
         catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_| wire::panic_decision("", 0))
     }
 
-    /// Adds what the decision wants said to the client, and tells the engine how the request ended.
-    fn finish<B>(&self, decision: &Decision, response: &mut Response<B>) {
+    /// Adds what the decision wants said to the client, tells the engine how the request ended, and sees to it that what
+    /// is to be hidden is; a response of which it cannot be is answered in its place.
+    fn finish<R: Body>(&self, decision: &Decision, method: &Method, mut response: Response<R>) -> Answer<R> {
         refusal::add_headers(decision, response.headers_mut());
-        let headers = response.headers().iter();
-        let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
-        let outcome = model::Response { status: response.status().as_u16(), headers, ..model::Response::default() };
-        // A panic here cannot let anything pass: the request has been decided.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            self.engine.load().observe(&self.state, decision, &outcome, (self.clock)())
-        }));
+        let observe = || {
+            let (engine, head) = (self.engine.load(), redacted::head(method, &response));
+            (engine.observe(&self.state, decision, &head, (self.clock)()), engine.redactor(decision, &head))
+        };
+        // A panic here can let nothing pass but what is to be hidden: the request has been decided.
+        match catch_unwind(AssertUnwindSafe(observe)) {
+            Ok((observed, redaction)) => match redacted::redacted(redaction, response) {
+                Some(response) => response.map(Either::Right),
+                None => refusal::unredactable(&observed).map(Either::Left),
+            },
+            Err(_) => refusal::answer(&wire::panic_decision(&decision.id, 0)).map(Either::Left),
+        }
     }
 }
+
+/// A refusal, or what the service answers.
+type Answer<R> = Response<Either<Full<Bytes>, Redacted<R>>>;
 
 impl fmt::Debug for ZtLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,8 +149,9 @@ where
     S::Future: Send,
     B: Body<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Send,
+    R: Body,
 {
-    type Response = Response<Either<Full<Bytes>, R>>;
+    type Response = Answer<R>;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
@@ -162,9 +177,9 @@ where
             if let Some(identity) = &decision.identity {
                 parts.extensions.insert(Identity::clone(identity));
             }
-            let mut response = inner.call(Request::from_parts(parts, read.replay(body))).await?;
-            layer.finish(&decision, &mut response);
-            Ok(response.map(Either::Right))
+            let method = parts.method.clone();
+            let response = inner.call(Request::from_parts(parts, read.replay(body))).await?;
+            Ok(layer.finish(&decision, &method, response))
         })
     }
 }

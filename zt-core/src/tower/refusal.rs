@@ -5,7 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
-use crate::model::Decision;
+use crate::model::{Decision, ResponseDecision};
 use crate::wire;
 
 /// The problem document (RFC 9457) of a decision, with its status and headers.
@@ -14,6 +14,12 @@ pub(super) fn answer(decision: &Decision) -> Response<Full<Bytes>> {
     let mut response = problem(status.unwrap_or(StatusCode::FORBIDDEN), wire::problem_document(decision));
     add_headers(decision, response.headers_mut());
     response
+}
+
+/// The problem document in the place of a response that cannot be redacted.
+pub(super) fn unredactable(observed: &ResponseDecision) -> Response<Full<Bytes>> {
+    let status = StatusCode::from_u16(observed.status).ok().filter(|status| status.is_client_error());
+    problem(status.unwrap_or(StatusCode::FORBIDDEN), wire::response_problem_document(observed))
 }
 
 /// The connection broke, or the body's framing did: there is nothing whole to decide about.

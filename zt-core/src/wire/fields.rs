@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Instance, decide_or_refuse, panic_decision};
-use crate::model::{Body, Decision, Header, Millis, Peer, Request, Response, Text};
+use crate::model::{Body, Decision, Header, Millis, Obligation, Peer, Request, Response, Text};
+use crate::respond::{Redaction, Redactor};
 
 /// Fields before the header lines.
 const HEAD: usize = 7;
@@ -23,9 +24,9 @@ impl Instance {
     /// line, `count` of them together. Every other character means what it means in a document: a byte, or UTF-8
     /// where one of the field's characters is above U+00FF.
     ///
-    /// The answer is the verdict in decimal, then the decision's document. The verdict is four times the status, plus
-    /// two when there are headers to add to the response, plus one when the request passes: all that most hosts ask,
-    /// without reading the document.
+    /// The answer is the verdict in decimal, then the decision's document. The verdict is eight times the status, plus
+    /// four when the response is to be redacted, plus two when there are headers to add to it, plus one when the request
+    /// passes: all that most hosts ask, without reading the document.
     ///
     /// Another number of fields, as when one holds a NUL, or a peer that is not one, is a failure of zt or its host,
     /// and refuses like a panic does.
@@ -53,11 +54,34 @@ impl Instance {
         let response = Response { status, headers: headers(lines, count)?, latency_ms, ..Response::default() };
         super::text(&self.engine().observe(self.state(), &decision, &response, now))
     }
+
+    /// What redacts the body of the response with this head; nothing where there is nothing to redact. Header lines as
+    /// for `decide_fields`.
+    ///
+    /// # Errors
+    /// When it cannot be redacted, and so must not be sent; the count is wrong; or `decision` is not one.
+    pub fn redactor_fields(
+        &self,
+        decision: &str,
+        status: u16,
+        lines: &str,
+        count: usize,
+    ) -> Result<Option<Redactor>, String> {
+        let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
+        let head = Response { status, headers: headers(lines, count)?, ..Response::default() };
+        match self.engine().redactor(&decision, &head) {
+            Redaction::None => Ok(None),
+            Redaction::Stream(redactor) => Ok(Some(*redactor)),
+            Redaction::Refuse(why) => Err(why.to_owned()),
+        }
+    }
 }
 
 fn answer(decision: &Decision) -> String {
     let headers = u32::from(!decision.response_headers.is_empty());
-    let verdict = (u32::from(decision.status) << 2) | (headers << 1) | u32::from(decision.passes());
+    let redact = decision.obligations.iter().any(|obligation| matches!(obligation, Obligation::Redact { .. }));
+    let redact = u32::from(redact && decision.enforced);
+    let verdict = (u32::from(decision.status) << 3) | (redact << 2) | (headers << 1) | u32::from(decision.passes());
     let mut text = Vec::with_capacity(768);
     text.extend_from_slice(verdict.to_string().as_bytes());
     // A document that cannot be written would be an answer that says nothing: then even a verdict would be a guess.
@@ -204,10 +228,14 @@ mod tests {
     fn the_answer_starts_with_the_verdict() {
         let mut decision = panic_decision("r-1", 7);
         let text = answer(&decision);
-        assert!(text.starts_with("1612{\"id\":\"r-1\""), "{text}");
+        assert!(text.starts_with("3224{\"id\":\"r-1\""), "{text}");
         (decision.status, decision.outcome) = (200, crate::model::Outcome::Allow);
         decision.response_headers.push(("X-A".into(), "b".to_owned()));
-        assert!(answer(&decision).starts_with("803{"));
+        assert!(answer(&decision).starts_with("1603{"));
+        decision.obligations.push(Obligation::Redact { fields: vec!["a".to_owned()] });
+        assert!(answer(&decision).starts_with("1607{"));
+        decision.enforced = false;
+        assert!(answer(&decision).starts_with("1603{"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub use token::{accepted, refusal};
 use std::sync::Arc;
 
 use crate::engine::Current;
-use crate::model::{Decision, Event, Millis};
+use crate::model::{Decision, Event, Millis, ResponseDecision};
 use crate::verify::{Revocation, Revoked};
 use crate::{Engine, State};
 
@@ -159,6 +159,11 @@ impl Instance {
 /// The problem document (RFC 9457) of a decision that refuses.
 pub fn problem_document(decision: &Decision) -> String {
     crate::respond::problem(decision)
+}
+
+/// The problem document (RFC 9457) in the place of a response that is not sent.
+pub fn response_problem_document(decision: &ResponseDecision) -> String {
+    crate::respond::response_problem(decision)
 }
 
 /// A document as text.

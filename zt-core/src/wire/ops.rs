@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::text;
 use super::text_ops::{check, compile, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
 use super::verify_ops::{dpop_verify, jws_verify, request_verify};
-use crate::model::{Code, Decision, schemas};
+use crate::model::{Code, Decision, ResponseDecision, schemas};
 
 type Operation = fn(&str) -> Result<String, String>;
 
@@ -61,10 +61,15 @@ fn codes(_: &str) -> Result<String, String> {
     text(&Code::ALL.iter().map(row).collect::<Vec<Value>>())
 }
 
-/// Decision -> problem document.
+/// Decision or response decision -> problem document.
 fn problem(document: &str) -> Result<String, String> {
-    let decision: Decision = input(document)?;
-    Ok(super::problem_document(&decision))
+    match input::<Decision>(document) {
+        Ok(decision) => Ok(super::problem_document(&decision)),
+        Err(error) => match input::<ResponseDecision>(document) {
+            Ok(decision) => Ok(super::response_problem_document(&decision)),
+            Err(_) => Err(error),
+        },
+    }
 }
 
 /// Anything -> the JSON Schemas of the contract, by name.

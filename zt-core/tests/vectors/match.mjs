@@ -7,12 +7,20 @@ export function run(vector, engine) {
   for (const [index, step] of vector.steps.entries()) {
     // Explained first: it must not change what is decided.
     const explained = step.explain ? unexplained(step.explain, engine.explainEvent(step.event)) : [];
-    if (step.event) decisions.push(engine.decideEventJson(JSON.stringify(step.event)));
-    const decided = step.event ? mismatches(step.expect, JSON.parse(decisions.at(-1))) : operation(engine, step);
+    const decided = step.event ? decision(engine, step, decisions) : operation(engine, step);
     const found = [...explained, ...decided];
     for (const problem of found) problems.push(`step ${index}: ${problem}`);
   }
   return { problems, decisions };
+}
+
+/** What of `expect` the decision does not hold, and of `expect_response` the response decision. */
+function decision(engine, { event, expect, expect_response }, decisions) {
+  decisions.push(engine.decideEventJson(JSON.stringify(event)));
+  const decided = JSON.parse(decisions.at(-1));
+  const found = mismatches(expect, decided);
+  if (expect_response === undefined) return found;
+  return [...found, ...mismatches(expect_response, engine.observeEvent(event, decided)).map((problem) => `response: ${problem}`)];
 }
 
 /** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */

@@ -14,9 +14,9 @@ import secrets as _secrets
 from pathlib import Path as _Path
 
 from . import _zt
-from ._zt import OPS, Decision, Verified, __version__
+from ._zt import OPS, Decision, Redactor, Unredactable, Verified, __version__
 
-__all__ = ["OPS", "Decision", "Engine", "Verified", "Verifier", "__version__", "op"]
+__all__ = ["OPS", "Decision", "Engine", "Redactor", "Unredactable", "Verified", "Verifier", "__version__", "op"]
 
 
 def op(name, document=None):

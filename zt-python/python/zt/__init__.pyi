@@ -1,6 +1,6 @@
 import os
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 from typing_extensions import Self
 
@@ -113,6 +113,17 @@ class Engine:
     ) -> str:
         """`observe`, as JSON text."""
 
+    def redactor(
+        self,
+        decision: Decision,
+        status: int,
+        headers: Iterable[tuple[bytes | str, bytes | str]] | None = None,
+    ) -> Redactor | None:
+        """What hides members of the response with this head; `None` where nothing is to be hidden.
+
+        `Unredactable` when it cannot be done: unless its body is empty the response must not be sent then.
+        """
+
     def decide_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Event -> decision, with the event's `time_ms` as the clock."""
 
@@ -185,6 +196,21 @@ class Engine:
         """Prefix of the SHA-256 of the configuration and of every file it names, hex."""
 
 @final
+class Unredactable(ValueError):
+    """The response is to be redacted and cannot be: nothing more of it may be sent."""
+
+class Redactor:
+    """Hides members of one JSON response, piece by piece."""
+
+    stale_headers: ClassVar[tuple[bytes, ...]]
+    """Headers, in lower case, that no longer hold."""
+
+    def push(self, piece: bytes) -> bytes:
+        """Takes the next piece of the body; returns what is to be sent of it. `Unredactable` when it is not JSON."""
+
+    def finish(self) -> None:
+        """To be called at the end of the body. `Unredactable` when it is not whole."""
+
 class Decision:
     """What to do with a request; what it says is made into Python objects only when it is asked for."""
 
@@ -207,6 +233,10 @@ class Decision:
     @property
     def passes(self) -> bool:
         """Whether the host passes the request on: its outcome passes, or nothing is enforced."""
+
+    @property
+    def redacts(self) -> bool:
+        """Whether the response has to be sent through `Engine.redactor`."""
 
     @property
     def time_ms(self) -> int:

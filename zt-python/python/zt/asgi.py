@@ -5,11 +5,21 @@
 
 The application sees only requests that pass. Their decision is `scope["state"]["zt"]`, in Starlette
 `request.state.zt`.
+
+Where a policy hides members (`@redact`), the response is redacted while it streams: the application has to answer with
+plain JSON, so middleware that compresses belongs outside of this one.
 """
 
 from __future__ import annotations
 
+import json
+
+from ._zt import Redactor, Unredactable, op_json
+
 __all__ = ["ZtMiddleware"]
+
+#: Ways around `send` with the body, in which nothing would be hidden.
+_UNSEEN = ("http.response.pathsend", "http.response.zerocopysend")
 
 
 class ZtMiddleware:
@@ -48,19 +58,26 @@ class ZtMiddleware:
             decision = self._decide(scope, body, length)
         if decision.passes:
             replay = _Replay(body, more, receive)
-            await self.app(scope, replay.receive, _adding(send, decision, "http.response.start"))
+            send = _adding(send, decision, "http.response.start")
+            if decision.redacts:
+                extensions = scope.get("extensions") or {}
+                scope = {**scope, "extensions": {name: extensions[name] for name in extensions if name not in _UNSEEN}}
+                send = _Redacting(send, self.engine, decision, scope["method"])
+            await self.app(scope, replay.receive, send)
         else:
             await _refuse(send, decision, "http.response")
 
     async def _websocket(self, scope, receive, send):
         decision = self._decide(scope, None, None)
-        if decision.passes:
+        # Messages of a WebSocket are no JSON response: where something is to be hidden, there is none.
+        problem = _unredactable(self.engine, decision, 101, ()) if decision.redacts else None
+        if decision.passes and problem is None:
             await self.app(scope, receive, _adding(send, decision, "websocket.accept"))
             return
         if (await receive())["type"] != "websocket.connect":
             return
         if "websocket.http.response" in scope.get("extensions", ()):
-            await _refuse(send, decision, "websocket.http.response")
+            await _refuse(send, decision, "websocket.http.response", problem)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -122,15 +139,94 @@ def _adding(send, decision, start):
     return sending
 
 
-async def _refuse(send, decision, prefix):
-    body = decision.problem()
+class _Redacting:
+    """`send`, with what is to be hidden hidden; a response of which it cannot be is refused.
+
+    A body that turns out not to be JSON raises `Unredactable`: the server then closes the connection, so that the
+    client sees that it is not whole.
+    """
+
+    def __init__(self, send, engine, decision, method):
+        self._send = send
+        self._engine = engine
+        self._decision = decision
+        self._bodiless = method == "HEAD"
+        self._redactor = None
+        #: The start of a response that must have no body, and what is sent in its place when it has one.
+        self._held = None
+        self._problem = None
+        self._refused = False
+
+    async def __call__(self, message):
+        kind = message["type"]
+        if kind == "http.response.start":
+            await self._start(message)
+        elif kind == "http.response.body":
+            await self._body(message)
+        elif kind == "http.response.trailers":
+            if not self._refused:
+                await self._send({**message, "headers": _kept(message)})
+        elif kind in _UNSEEN:
+            raise Unredactable(f"a body sent by {kind!r} cannot be redacted")
+        else:
+            await self._send(message)
+
+    async def _start(self, message):
+        if self._bodiless:
+            await self._send(message)
+            return
+        status, headers = message["status"], list(message.get("headers", ()))
+        try:
+            self._redactor = self._engine.redactor(self._decision, status, headers)
+        except Unredactable:
+            self._problem = _unredactable(self._engine, self._decision, status, headers)
+            self._held = message
+            return
+        await self._send(message if self._redactor is None else {**message, "headers": _kept(message)})
+
+    async def _body(self, message):
+        if self._refused:
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if self._held is not None:
+            if body:
+                self._refused = True
+                await _refuse(self._send, self._decision, "http.response", self._problem)
+            elif not more:
+                await self._send(self._held)
+                await self._send(message)
+        elif self._redactor is None:
+            await self._send(message)
+        else:
+            body = self._redactor.push(bytes(body))
+            if not more:
+                self._redactor.finish()
+            await self._send({**message, "body": body})
+
+
+def _kept(message):
+    """Headers that still hold once the body is redacted."""
+    lines = message.get("headers", ())
+    return [line for line in lines if bytes(line[0]).lower() not in Redactor.stale_headers]
+
+
+def _unredactable(engine, decision, status, headers):
+    """Status and problem document in the place of a response that cannot be redacted; `None` when it can be."""
+    observed = engine.observe(decision, status, headers)
+    if observed["status"] == 200:
+        return None
+    return observed["status"], op_json("problem", json.dumps(observed)).encode()
+
+
+async def _refuse(send, decision, prefix, problem=None):
+    status, body = problem or (decision.status, decision.problem())
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", b"%d" % len(body)),
         (b"cache-control", b"no-store"),
-        *_lowered(decision.response_headers),
+        *(() if problem else _lowered(decision.response_headers)),
     ]
-    await send({"type": f"{prefix}.start", "status": decision.status, "headers": headers})
+    await send({"type": f"{prefix}.start", "status": status, "headers": headers})
     await send({"type": f"{prefix}.body", "body": body})
 
 

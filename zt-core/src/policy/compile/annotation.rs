@@ -1,4 +1,4 @@
-//! Annotations that zt gives a meaning: `@id`, `@on_deny`, `@reason`, `@acr`, `@max_age`.
+//! Annotations that zt gives a meaning: `@id`, `@on_deny`, `@reason`, `@acr`, `@max_age`; `@redact` has a file of its own.
 
 use std::collections::BTreeMap;
 

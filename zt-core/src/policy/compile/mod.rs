@@ -7,6 +7,7 @@ mod declared;
 mod diagnose;
 mod expression;
 mod indexing;
+mod redaction;
 mod rule;
 mod scan;
 mod validation;
@@ -28,8 +29,8 @@ pub(crate) use builder::Builder;
 pub(crate) use expression::{Lane, Refused};
 
 use diagnose::{Place, cedar, located};
-use scan::{positions, scan};
 pub(crate) use scan::with_stack;
+use scan::{positions, scan};
 
 /// Largest text of one source, bytes.
 pub(crate) const TEXT_MAX: usize = 8 << 20;
@@ -179,7 +180,7 @@ fn assemble(
 ) -> Compiled {
     let mut builder = Builder::default();
     builder.program.declared = declared.iter().map(|attribute| attribute.name.as_str().into()).collect();
-    let mut denials = BTreeMap::new();
+    let (mut denials, mut redactions) = (BTreeMap::new(), BTreeMap::new());
     for policy in policies {
         let seen = builder.program.uids.len();
         match builder.rule(&policy.id, policy.place.origin(), &policy.template, Lane::Request) {
@@ -187,6 +188,7 @@ fn assemble(
                 let at = number(builder.program.rules.len().saturating_sub(1));
                 if let Some(rule) = builder.program.rules.last() {
                     denials.extend(annotation::denial(rule, &policy.place, problems).map(|denial| (at, denial)));
+                    redactions.extend(redaction::fields(rule, &policy.place, problems).map(|fields| (at, fields)));
                 }
             }
             Err(Refused { construct, token }) => {
@@ -196,10 +198,12 @@ fn assemble(
         let named = builder.program.uids.get(seen..).unwrap_or_default();
         problems.extend(named.iter().filter_map(|(ty, id)| unknown_entity(ty, id, vocabulary, &policy.place)));
     }
+    redaction::check_total(&redactions, problems);
     let program = builder.program;
     let index = indexing::index(&program, vocabulary);
     let reads = declared::reads(&program, declared);
-    let mut compiled = Compiled { program, index, denials, errors: config.errors, reads, ..Compiled::default() };
+    let mut compiled =
+        Compiled { program, index, denials, redactions, errors: config.errors, reads, ..Compiled::default() };
     compiled.complete();
     compiled
 }

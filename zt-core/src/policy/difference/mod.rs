@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Policy;
 use super::logic::Rules;
+use super::{AttributeSource, Compiled, Policy};
 
 use places::Places;
 use regions::Sides;
@@ -73,7 +73,8 @@ type Entry = (Turn, String, String);
 /// What changes from one set of policies to another, each over its own vocabulary.
 pub fn difference(old: &Policy, new: &Policy) -> Difference {
     let places = Places::of(&old.0.index, &new.0.index);
-    let (old, new) = (Rules::new(&old.0), Rules::new(&new.0));
+    let (old, new) = (read_as_told(old, new), read_as_told(new, old));
+    let (old, new) = (Rules::new(&old), Rules::new(&new));
     let mut sides = Sides::new(&old, &new);
     let mut entries: BTreeMap<Entry, BTreeSet<usize>> = BTreeMap::new();
     let mut left_out = 0_usize;
@@ -93,4 +94,23 @@ pub fn difference(old: &Policy, new: &Policy) -> Difference {
         Change { turn, principal, segments, endpoints, condition }
     };
     Difference { changes: entries.into_iter().map(change).collect(), left_out }
+}
+
+/// Policies whose declared attributes say where they are read, if the others read one of that name somewhere else.
+fn read_as_told(policy: &Policy, other: &Policy) -> Compiled {
+    let mut compiled = policy.0.clone();
+    let others = || other.0.program.declared.iter().zip(&other.0.reads.declared);
+    for (name, read) in compiled.program.declared.iter_mut().zip(&compiled.reads.declared) {
+        let elsewhere = others().any(|(same, other)| same == name && other.is_some() && other != read);
+        if let Some((source, ty)) = read.as_ref().filter(|_| elsewhere) {
+            let (kind, of) = match source {
+                AttributeSource::Claim(of) => ("claim", of),
+                AttributeSource::Variable(of) => ("variable", of),
+                AttributeSource::Header(of) => ("header", of),
+                AttributeSource::Query(of) => ("query", of),
+            };
+            *name = format!("{name} /* {kind} {of}, {ty:?} */").into();
+        }
+    }
+    compiled
 }

@@ -1,13 +1,13 @@
 //! Differences of policy sets, by hand and on random sets and requests: no change is missed, and none is made up for
 //! what only looks different.
 
-use super::differential::{Dice, facts, policies, random_identity};
+use super::differential::{Dice, declarations, facts, policies, random_identity};
 use super::*;
 use crate::policy::difference::{Change, Turn};
 use crate::policy::vocabulary::METHODS;
 
 pub(super) fn unvalidated(text: &str, errors: ErrorMode) -> Policy {
-    let config = Config { errors, ..Config::default() };
+    let config = Config { errors, context: declarations(), ..Config::default() };
     compile::unvalidated(&config, text, &vocabulary()).unwrap_or_else(|e| panic!("{e:?}\n{text}"))
 }
 
@@ -288,4 +288,19 @@ fn another_vocabulary() {
         change.endpoints.iter().map(|p| (&*p.id, p.segment.as_deref())).collect::<Vec<_>>(),
         [("* /files/{name}", Some("orders"))]
     );
+}
+
+#[test]
+fn an_attribute_that_is_read_elsewhere_is_another_one() {
+    let compiled = |attribute: AttributeConfig| {
+        let config = Config { context: vec![attribute], ..Config::default() };
+        let text = "permit(principal, action == Action::\"pay\", resource) when { context has team && context.team == \"a\" };";
+        compile::unvalidated(&config, text, &vocabulary()).unwrap()
+    };
+    let claim = AttributeConfig { name: "team".into(), claim: Some("t".into()), ..AttributeConfig::default() };
+    let header = AttributeConfig { name: "team".into(), header: Some("t".into()), ..AttributeConfig::default() };
+    let (claim, header) = (compiled(claim), compiled(header));
+    assert_eq!(difference(&claim, &claim).changes, []);
+    let turns: Vec<Turn> = difference(&claim, &header).changes.iter().map(|change| change.turn).collect();
+    assert!(turns.contains(&Turn::Allowed) && turns.contains(&Turn::Denied), "{turns:?}");
 }

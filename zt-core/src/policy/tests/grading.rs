@@ -1,7 +1,7 @@
 //! Annotations and what they call for.
 
 use super::*;
-use crate::model::{Code, Obligation, Outcome};
+use crate::model::{Code, Obligation, Outcome, Source};
 
 fn effect(text: &str) -> Effect {
     let policy = compile(text).unwrap();
@@ -51,4 +51,40 @@ fn an_error_of_a_forbid_is_a_finding() {
     let graded = effect(&format!("{PERMIT}\n@on_deny(\"flag\") {failing}"));
     assert_eq!(codes(&graded), [(Code::PolicyError, Outcome::Deny)]);
     assert_eq!(graded.findings[0].detail, "forbid policy `policy1` could not be evaluated");
+}
+
+/// Fields that are hidden, by these policies.
+fn hidden(text: &str) -> Vec<String> {
+    effect(text).redact
+}
+
+#[test]
+fn a_field_is_hidden_as_soon_as_one_policy_hides_it() {
+    let hides = |fields: &str| format!("@redact(\"{fields}\") {PERMIT}");
+    assert_eq!(hidden(PERMIT), [""; 0]);
+    assert_eq!(hidden(&hides("b, a.x,b , a")), ["a", "a.x", "b"]);
+    assert_eq!(hidden(&format!("{}{PERMIT}{}", hides("b"), hides("a,b"))), ["a", "b"]);
+    // A policy that does not apply has no say.
+    assert_eq!(
+        hidden(&format!("{PERMIT} @redact(\"a\") permit(principal, action, resource) when {{ context.risk > 0 }};")),
+        [""; 0]
+    );
+}
+
+#[test]
+fn a_forbid_that_flags_shows_nothing() {
+    let flag = |annotation: &str| format!("@on_deny(\"flag\") {annotation} forbid(principal, action, resource);");
+    assert_eq!(hidden(&format!("@redact(\"a\") {PERMIT} {}", flag(""))), ["a"]);
+    assert_eq!(hidden(&format!("@redact(\"a\") {PERMIT} {}", flag("@redact(\"b\")"))), ["a", "b"]);
+}
+
+#[test]
+fn a_permit_that_fails_still_hides_unless_in_cedars_way() {
+    let failing = "permit(principal, action, resource) when { context.risk + 9223372036854775807 > context.risk * 2 + 9223372036854775807 - 1 + 2 };";
+    let text = format!("{PERMIT} @redact(\"a\") {failing}");
+    assert_eq!(hidden(&text), ["a"]);
+    let sources = [Source { key: "policy.text".to_owned(), name: None, text: &text }];
+    let config = Config { errors: ErrorMode::Cedar, ..Config::default() };
+    let policy = Policy::compile(&config, &sources, &vocabulary()).unwrap();
+    assert_eq!(policy.effect(&policy.evaluate(&request(None, 0))).redact, [""; 0]);
 }

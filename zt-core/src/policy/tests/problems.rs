@@ -81,6 +81,26 @@ fn names_and_annotations() {
 }
 
 #[test]
+fn fields_to_redact() {
+    let permit = "permit(principal, action, resource);";
+    refused(&format!("@redact(\"a..b\") {permit}"), 1, 2, "`a..b` has an empty step");
+    refused(&format!("@id(\"x\")\n@redact(\"a, $.b, c[0]\") {permit}"), 2, 2, "`$.b` starts with `$`");
+    refused(&format!("@id(\"x\")\n@redact(\"a, $.b, c[0]\") {permit}"), 2, 2, "`c[0]` holds a bracket");
+    refused(&format!("@redact(\"\") {permit}"), 1, 2, "empty step");
+    refused(&format!("@redact {permit}"), 1, 2, "empty step");
+    refused("@redact(\"a\") forbid(principal, action, resource);", 1, 2, "lets nothing pass");
+    refused("@on_deny(\"step_up\") @redact(\"a\") forbid(principal, action, resource);", 1, 22, "lets nothing pass");
+    let many = |from: usize, to: usize| (from..to).map(|n| format!("f{n}")).collect::<Vec<_>>().join(",");
+    assert!(compile(&format!("@redact(\"{}\") {permit}", many(0, 64))).is_ok());
+    refused(&format!("@redact(\"{}\") {permit}", many(0, 65)), 1, 2, "names 65 fields");
+    let all = |policies: usize| {
+        (0..policies).map(|n| format!("@redact(\"{}\") {permit}\n", many(n * 64, n * 64 + 64))).collect::<String>()
+    };
+    assert!(compile(&all(16)).is_ok());
+    assert!(compile(&all(17)).unwrap_err()[0].message.contains("1088 different fields"));
+}
+
+#[test]
 fn constructs_that_are_not_compiled() {
     refused("permit(principal == ?principal, action, resource);", 1, 21, "template");
     let whole = compile::unvalidated(

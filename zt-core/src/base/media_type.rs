@@ -1,33 +1,38 @@
 //! The `Content-Type` (RFC 9110, section 8.3), read strictly: what two servers read in different ways is malformed.
 
-use super::headers::{is_token, is_token_byte};
-
 /// A media type with the two parameters that matter.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct MediaType<'a> {
-    pub(super) kind: Kind,
-    pub(super) charset: Option<&'a [u8]>,
-    pub(super) boundary: Option<&'a [u8]>,
+pub struct MediaType<'a> {
+    /// How its body is looked at.
+    pub kind: Kind,
+    /// The parameter `charset`.
+    pub charset: Option<&'a [u8]>,
+    /// The parameter `boundary`.
+    pub boundary: Option<&'a [u8]>,
 }
 
 /// How a body of a media type is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// One JSON text (RFC 8259, and the `+json` suffix of RFC 6839).
     Json,
     /// One JSON text a line.
     JsonLines,
-    /// RFC 7464.
+    /// JSON text sequences (RFC 7464).
     JsonSequence,
+    /// `application/x-www-form-urlencoded`.
     Form,
+    /// `multipart/*`.
     Multipart,
+    /// `text/plain`.
     PlainText,
+    /// Anything else.
     Other,
 }
 
 impl<'a> MediaType<'a> {
     /// Nothing when it is malformed.
-    pub(super) fn parse(value: &'a [u8]) -> Option<Self> {
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
         let (essence, mut rest) = until(value, b';');
         let (main, sub) = until(essence.trim_ascii_end(), b'/');
         let sub = sub.filter(|sub| is_token(main) && is_token(sub))?;
@@ -61,7 +66,7 @@ impl<'a> MediaType<'a> {
     }
 
     /// Whether the charset is absent, or UTF-8 or a part of it.
-    pub(super) fn is_utf8(&self) -> bool {
+    pub fn is_utf8(&self) -> bool {
         let names: [&[u8]; 4] = [b"utf-8", b"utf8", b"us-ascii", b"ascii"];
         self.charset.is_none_or(|charset| names.iter().any(|name| charset.eq_ignore_ascii_case(name)))
     }
@@ -93,6 +98,16 @@ impl Kind {
             Self::Other
         }
     }
+}
+
+/// Whether this is a token (RFC 9110, section 5.6.2).
+pub fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(is_token_byte)
+}
+
+const fn is_token_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
 }
 
 /// Splits before the first of this byte; what follows it, if it is there.

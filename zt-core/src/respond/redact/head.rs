@@ -1,0 +1,84 @@
+//! Whether a response can be redacted, by its head alone.
+
+use super::Redactor;
+use crate::base::media_type::{Kind, MediaType};
+use crate::base::member_path::MemberPath;
+use crate::model::{Obligation, Response};
+
+/// Headers that say something of the body that no longer holds once it is redacted. The host removes them.
+pub const STALE_HEADERS: &[&str] =
+    &["content-length", "etag", "content-md5", "content-digest", "repr-digest", "digest", "accept-ranges"];
+
+/// What has to be done to the body of a response.
+#[derive(Clone, Debug)]
+pub enum Redaction {
+    /// Nothing: it is sent as it is.
+    None,
+    /// It is sent through this, without the [stale headers](STALE_HEADERS).
+    Stream(Box<Redactor>),
+    /// It cannot be done: unless the body is empty it must not be sent. Why.
+    Refuse(&'static str),
+}
+
+/// What these obligations ask for a response with this head. A `body_len` of 0 means that there is no body, as in the
+/// answer to a HEAD request; `body` is not looked at.
+pub fn redaction(obligations: &[Obligation], response: &Response<'_>) -> Redaction {
+    let mut paths = Vec::new();
+    for obligation in obligations {
+        let Obligation::Redact { fields } = obligation else { continue };
+        for field in fields {
+            match MemberPath::parse(field) {
+                Ok(path) => paths.push(path),
+                Err(_) => return Redaction::Refuse("a field to redact is not a path"),
+            }
+        }
+    }
+    // What follows 101 is another protocol, in which nothing would be hidden.
+    let bodiless = matches!(response.status, 100 | 102..=199 | 204 | 205 | 304) || response.body_len == Some(0);
+    if paths.is_empty() || bodiless {
+        return Redaction::None;
+    }
+    if response.status != 101 && one(response, "content-length") == Ok(Some(b"0")) {
+        return Redaction::Stream(Box::new(Redactor::of_nothing()));
+    }
+    match kind(response) {
+        Ok(Kind::Json) => Redaction::Stream(Box::new(Redactor::new(&paths))),
+        Ok(Kind::JsonLines | Kind::JsonSequence) => Redaction::Stream(Box::new(Redactor::of_sequence(&paths))),
+        Ok(_) => Redaction::Refuse("the body is not declared as JSON"),
+        Err(why) => Redaction::Refuse(why),
+    }
+}
+
+/// What the body is, where it is the whole of it and not coded.
+fn kind(response: &Response<'_>) -> Result<Kind, &'static str> {
+    if response.status == 101 {
+        return Err("the connection goes over to another protocol");
+    }
+    if response.status == 206 || lines(response, "content-range").next().is_some() {
+        return Err("the body is a part of one");
+    }
+    let coded = |name: &'static str, plain: &'static str| {
+        let codings = lines(response, name).flat_map(|value| value.split(|byte| *byte == b','));
+        let mut codings = codings.map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty());
+        codings.any(|coding| !coding.eq_ignore_ascii_case(plain.as_bytes()))
+    };
+    if coded("content-encoding", "identity") || coded("transfer-encoding", "chunked") {
+        return Err("the body is compressed");
+    }
+    let Ok(declared) = one(response, "content-type") else { return Err("the body is declared twice") };
+    let Some(declared) = declared else { return Err("the body is not declared as JSON") };
+    let media_type = MediaType::parse(declared).ok_or("the content type is malformed")?;
+    if media_type.is_utf8() { Ok(media_type.kind) } else { Err("the body is not declared as UTF-8") }
+}
+
+fn lines<'r>(response: &'r Response<'_>, name: &'static str) -> impl Iterator<Item = &'r [u8]> {
+    let named = response.headers.iter().filter(move |(known, _)| known.bytes().eq_ignore_ascii_case(name.as_bytes()));
+    named.map(|(_, value)| value.bytes().trim_ascii())
+}
+
+/// The value of a header that stands at most once.
+fn one<'r>(response: &'r Response<'_>, name: &'static str) -> Result<Option<&'r [u8]>, ()> {
+    let mut lines = lines(response, name);
+    let first = lines.next();
+    if lines.next().is_none() { Ok(first) } else { Err(()) }
+}
