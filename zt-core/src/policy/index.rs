@@ -87,7 +87,8 @@ impl Index {
     /// Makes what is not stored.
     pub(crate) fn complete(&mut self, program: &Program) {
         self.lookup = Lookup::build(&self.buckets);
-        let classes = self.buckets.iter().map(|bucket| bucket.class as usize).max().map_or(0, |last| last.saturating_add(1));
+        let classes =
+            self.buckets.iter().map(|bucket| bucket.class as usize).max().map_or(0, |last| last.saturating_add(1));
         // More than there are buckets are of no compiler: `check` refuses them.
         self.any = vec![Span::default(); classes.min(self.buckets.len())];
         for bucket in self.buckets.iter().filter(|bucket| bucket.key == ANY) {

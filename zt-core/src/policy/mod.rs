@@ -45,9 +45,9 @@ mod flat;
 mod index;
 mod ip;
 mod like;
-mod lookup;
 #[cfg(feature = "compile")]
 mod logic;
+mod lookup;
 mod print;
 mod program;
 mod request;

@@ -101,7 +101,8 @@ fn passes(batch: &PolicySet, endpoints: &[Endpoint<'_>], told: &Told, declared: 
 /// The endpoints that policies name, and one of each other kind that they can tell from others.
 fn representatives<'a>(vocabulary: &Vocabulary<'a>, named: &BTreeSet<usize>, told: &Told) -> Vec<Endpoint<'a>> {
     let mut kinds = BTreeSet::new();
-    let kind = |endpoint: &Endpoint<'a>| told.groups & groups_declared(endpoint).fold(0, |groups, name| groups | bit(name));
+    let kind =
+        |endpoint: &Endpoint<'a>| told.groups & groups_declared(endpoint).fold(0, |groups, name| groups | bit(name));
     let wanted = |(at, endpoint): &(usize, &Endpoint<'a>)| named.contains(at) || kinds.insert(kind(endpoint));
     vocabulary.endpoints.iter().enumerate().filter(wanted).map(|(_, endpoint)| *endpoint).collect()
 }

@@ -5,6 +5,7 @@ mod difference;
 mod differential;
 mod explaining;
 mod grading;
+mod indexing;
 mod printing;
 mod problems;
 mod stored;
