@@ -132,9 +132,19 @@ impl Index {
 
     /// The row of an endpoint by its id.
     pub(crate) fn row_of(&self, id: &str) -> Option<&Row> {
-        let row = |at: &u32| self.rows.get(*at as usize);
-        let at = self.by_id.binary_search_by(|at| row(at).map_or("", |row| &row.id).cmp(id)).ok()?;
-        row(self.by_id.get(at)?)
+        self.rows.get(self.place_of(id)? as usize)
+    }
+
+    /// The number of an endpoint by its id.
+    pub(crate) fn endpoint(&self, id: &str) -> Option<usize> {
+        let row = self.place_of(id)?;
+        self.first_row.partition_point(|first| *first <= row).checked_sub(1)
+    }
+
+    fn place_of(&self, id: &str) -> Option<u32> {
+        let row = |at: &u32| self.rows.get(*at as usize).map_or("", |row| &row.id);
+        let at = self.by_id.binary_search_by(|at| row(at).cmp(id)).ok()?;
+        self.by_id.get(at).copied()
     }
 
     /// Rules of a class with this principal scope.

@@ -198,6 +198,11 @@ impl Policy {
         &self.0.reads
     }
 
+    /// The number of an endpoint, by its id.
+    pub fn endpoint(&self, id: &str) -> Option<usize> {
+        self.0.index.endpoint(id)
+    }
+
     /// Number of policies.
     pub fn len(&self) -> usize {
         self.0.program.rules.len()
