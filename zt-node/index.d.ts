@@ -320,6 +320,8 @@ export class Authorized {
   readonly policies: string[];
   /** Names of the policies that could not be evaluated. */
   readonly errors: string[];
+  /** Members of a JSON response that the host has to hide. */
+  readonly redact: string[];
 }
 
 /** Authorizes by the `[policy]` part of a configuration, and nothing else: for hosts that route and verify on their own. */

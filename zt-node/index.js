@@ -261,15 +261,11 @@ class Authorized {
   /** The most severe of what the policies call for. */
   get outcome() { return OUTCOMES[this.#outcome]; }
   /** Names of the policies that made it so: forbids where one forbids, else permits. Asked for when they are read. */
-  get policies() {
-    const names = this.#why();
-    return names.slice(0, names.indexOf(""));
-  }
+  get policies() { return this.#why()[0]; }
   /** Names of the policies that could not be evaluated. */
-  get errors() {
-    const names = this.#why();
-    return names.slice(names.indexOf("") + 1);
-  }
+  get errors() { return this.#why()[1]; }
+  /** Members of a JSON response that the host has to hide. */
+  get redact() { return this.#why()[2]; }
 }
 
 /** Authorizes by the `[policy]` part of a configuration, and nothing else: for hosts that route and verify on their own. */
@@ -299,9 +295,8 @@ class Policy {
     let names = `${endpoint}\0${principal === undefined ? "" : `+${principal}`}\0${acr === undefined ? "" : `+${acr}`}`;
     for (const role of roles) names += `\0${role}`;
     for (const scope of scopes) names += `\0${scope}`;
-    if (names.split("\0").length !== 3 + roles.length + scopes.length) throw new TypeError("a name has a NUL in it");
-    const outcome = native.authorize(this.#handle, names, roles.length, risk, issuedAt, now);
-    return new Authorized(outcome, () => native.determining(this.#handle, names, roles.length, risk, issuedAt, now));
+    const asked = [this.#handle, names, roles.length, scopes.length, risk, issuedAt, now];
+    return new Authorized(native.authorize(...asked), () => native.determining(...asked));
   }
 }
 

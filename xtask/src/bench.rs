@@ -25,7 +25,10 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
             node::install()?;
             peers::install_policy()?;
             // Counts allocations for the other, which is slower for being counted itself.
-            run("bench", cargo(&["build", "--profile", "bench", "--package", "zt-benches", "--bin", "zt-allocations"]))?;
+            run(
+                "bench",
+                cargo(&["build", "--profile", "bench", "--package", "zt-benches", "--bin", "zt-allocations"]),
+            )?;
             measure(arguments)
         }
         ["verify", ..] => {

@@ -93,6 +93,11 @@ impl Authorized {
         self.0.errors()
     }
 
+    #[getter]
+    fn redact(&self) -> Vec<String> {
+        self.0.redact()
+    }
+
     fn __repr__(&self) -> String {
         format!("<Authorized {}>", self.0.outcome.as_str())
     }

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import * as cedar from "@cedar-policy/cedar-wasm/nodejs";
-import { MemoryAdapter, newEnforcer, newModelFromString } from "casbin";
+import { newEnforcer, newModelFromString, StringAdapter } from "casbin";
 
 import { Policy } from "../../../zt-node/index.mjs";
 
@@ -67,7 +67,7 @@ async function nodeCasbin(given) {
   const roles = given.users.flatMap(({ id, roles }) => roles.map((role) => `g, ${id}, ${role}`));
   // It keeps no two policies that are the same.
   const lines = [...new Set(given.rules.map(rule)), ...roles];
-  const enforcer = await newEnforcer(newModelFromString(MODEL), new MemoryAdapter(lines.join("\n")));
+  const enforcer = await newEnforcer(newModelFromString(MODEL), new StringAdapter(lines.join("\n")));
   return (asked) =>
     enforcer.enforceSync(
       asked.user, asked.segment, asked.method, asked.risk, asked.mfa, asked.token_age_s, asked.hour,

@@ -69,7 +69,8 @@ fn own(rows: &Rows) -> Vec<Figure> {
     let mut figures = Vec::new();
     for policies in SIZES {
         let Some(ns) = rows.of(zt::NAME, policies) else { continue };
-        let whole = rows.of(zt::EFFECT, policies).map(|ns| format!("with what it means {ns:.0} ns")).unwrap_or_default();
+        let whole =
+            rows.of(zt::EFFECT, policies).map(|ns| format!("with what it means {ns:.0} ns")).unwrap_or_default();
         figures.push(Figure::new(format!("one of {policies} policies"), ns, "ns").at_most(AT_MOST_NS).beside(whole));
     }
     let all: Vec<f64> = SIZES.iter().filter_map(|policies| rows.of(zt::NAME, *policies)).collect();

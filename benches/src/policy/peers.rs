@@ -24,7 +24,9 @@ pub(crate) fn figures(in_rust: &Rows) -> Vec<Figure> {
     let python = (python, Some("benches/peers/python/authorize.py"));
     let node = ("node".into(), Some("benches/peers/node/authorize.mjs"));
     let mut figures = Vec::new();
-    for (runtime, program, sizes) in [("Rust", rust, &SIZES[..]), ("Python", python, &SIZES[..3]), ("Node", node, &SIZES[..3])] {
+    for (runtime, program, sizes) in
+        [("Rust", rust, &SIZES[..]), ("Python", python, &SIZES[..3]), ("Node", node, &SIZES[..3])]
+    {
         for policies in sizes {
             match run(&program.0, program.1, *policies) {
                 Err(reason) => figures.push(Figure::missing(format!("{policies}: {runtime}"), "ratio", reason)),
@@ -71,8 +73,14 @@ fn native(rows: Vec<(String, Result<f64, String>)>, policies: usize, in_rust: &R
 
 /// Every peer by zt's own call in the same process.
 fn bound(runtime: &str, rows: &[(String, Result<f64, String>)], policies: usize) -> Vec<Figure> {
-    let zt = rows.iter().find(|(engine, _)| engine.starts_with("zt ") && !engine.contains("whole")).and_then(|row| row.1.as_ref().ok());
-    let whole = rows.iter().find(|(engine, _)| engine.starts_with("zt ") && engine.contains("whole")).and_then(|row| row.1.as_ref().ok());
+    let zt = rows
+        .iter()
+        .find(|(engine, _)| engine.starts_with("zt ") && !engine.contains("whole"))
+        .and_then(|row| row.1.as_ref().ok());
+    let whole = rows
+        .iter()
+        .find(|(engine, _)| engine.starts_with("zt ") && engine.contains("whole"))
+        .and_then(|row| row.1.as_ref().ok());
     let mut figures = Vec::new();
     for (engine, took) in rows.iter().filter(|(engine, _)| !engine.starts_with("zt ")) {
         let name = format!("{runtime} {policies}: {engine} / zt");

@@ -63,6 +63,7 @@ pub mod raw;
 
 use std::collections::BTreeMap;
 
+use crate::model::Outcome;
 #[cfg(not(feature = "compile"))]
 use crate::model::{Problem, Source};
 use schemars::JsonSchema;
@@ -196,6 +197,11 @@ impl Policy {
     /// What must be read of a request before policies are asked.
     pub fn reads(&self) -> &Reads {
         &self.0.reads
+    }
+
+    /// The most severe of what an answer calls for: that of its [`effect`](Self::effect), in less time.
+    pub fn outcome(&self, answer: &Answer) -> Outcome {
+        Effect::outcome(&self.0.program, &self.0.denials, self.0.errors, answer)
     }
 
     /// The number of an endpoint, by its id.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::Engine;
 use crate::model::{Identity, Millis, Outcome};
-use crate::policy::{Policy, Request};
-use crate::respond;
+use crate::policy::{Answer, Policy, Request};
 
 use super::Instance;
 
@@ -24,8 +23,7 @@ pub struct Authorized {
     /// The most severe of what the policies call for.
     pub outcome: Outcome,
     engine: Arc<Engine>,
-    policies: Vec<u32>,
-    errors: Vec<u32>,
+    answer: Answer,
 }
 
 impl Authorized {
@@ -36,12 +34,17 @@ impl Authorized {
 
     /// Names of the policies that made it so: forbids where one forbids, else permits.
     pub fn policies(&self) -> Vec<String> {
-        self.names(&self.policies)
+        self.names(&self.answer.determining)
     }
 
     /// Names of the policies that could not be evaluated.
     pub fn errors(&self) -> Vec<String> {
-        self.names(&self.errors)
+        self.names(&self.answer.errors)
+    }
+
+    /// Members of a JSON response that are hidden where the request passes.
+    pub fn redact(&self) -> Vec<String> {
+        self.engine.policy().map_or_else(Vec::new, |policy| policy.effect(&self.answer).redact)
     }
 
     fn names(&self, policies: &[u32]) -> Vec<String> {
@@ -63,9 +66,9 @@ impl Instance {
         let at = policy.endpoint(endpoint).ok_or_else(|| format!("there is no endpoint `{endpoint}`"))?;
         let method = engine.router().endpoints().get(at).map_or("", |endpoint| &endpoint.method);
         let identity = asked.identity.as_ref();
-        let answer = policy.evaluate(&Request { identity, endpoint: at, method, risk: asked.risk, now, ..Request::default() });
-        let outcome = respond::conclude(&policy.effect(&answer).findings).outcome;
-        let (policies, errors) = (answer.determining.to_vec(), answer.errors.to_vec());
-        Ok(Authorized { outcome, policies, errors, engine })
+        let answer =
+            policy.evaluate(&Request { identity, endpoint: at, method, risk: asked.risk, now, ..Request::default() });
+        let outcome = policy.outcome(&answer);
+        Ok(Authorized { outcome, answer, engine })
     }
 }

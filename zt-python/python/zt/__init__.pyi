@@ -323,6 +323,10 @@ class Authorized:
     def errors(self) -> list[str]:
         """Names of the policies that could not be evaluated."""
 
+    @property
+    def redact(self) -> list[str]:
+        """Members of a JSON response that the host has to hide."""
+
 class Policy:
     """Authorizes by the `[policy]` part of a configuration, and nothing else: for hosts that route and verify on their own.
     Threads may share it.

@@ -50,6 +50,9 @@ fn the_index_finds_what_a_scan_finds() {
                 let answer = policy.evaluate(&asked);
                 assert_eq!(answer, scan(&policy, &asked), "{asked:?}\n{text}");
                 assert_eq!(answer, back.evaluate(&asked), "{asked:?}\n{text}");
+                let findings = policy.effect(&answer).findings;
+                let severest = findings.iter().map(|finding| finding.outcome).max().unwrap_or(Outcome::Allow);
+                assert_eq!(policy.outcome(&answer), severest);
                 (determined, failing) = (determined + answer.determining.len(), failing + answer.errors.len());
             }
         }
