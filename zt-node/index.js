@@ -10,7 +10,7 @@ const OPS = Object.freeze(native.ops());
 
 /** Runs one of `OPS` on a document. */
 function op(name, document = null) {
-  return JSON.parse(native.op(name, JSON.stringify(document)));
+  return JSON.parse(native.op(name, typeof document === "string" ? document : JSON.stringify(document)));
 }
 
 /** A compiled configuration with its state. */
@@ -303,13 +303,14 @@ class Policy {
 /** Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own. */
 class Verifier {
   #handle;
+  #verify;
   /** What the native side answers with its number alone, by place. */
   #held = Array.from({ length: PLACES });
-  #numbers = new Uint32Array(PLACES);
 
   /** Use `fromToml` or `fromFile`. */
   constructor(text, files) {
     this.#handle = native.verifier(text, Object.entries(files).flat(), randomBytes(8).readBigUInt64LE());
+    this.#verify = native.tokenVerifier(this.#handle);
   }
 
   /** Compiles the text of a configuration and of the files it names. Throws every mistake, one a line. */
@@ -324,20 +325,15 @@ class Verifier {
 
   /** Verifies one JSON Web Token, without the scheme before it. Throws only when it is no string. */
   verifyToken(token, now = Date.now()) {
-    const answer = native.verifyToken(this.#handle, token, now);
+    const answer = this.#verify(token, now);
     if (typeof answer === "number") {
-      const place = answer & (PLACES - 1);
-      if (this.#numbers[place] === answer) return this.#held[place];
-      // An exception kept it from being held.
-      return new Verified(native.tokenDocument(this.#handle, token, now));
+      const held = this.#held[answer & (PLACES - 1)];
+      // An exception may have kept it from being held.
+      return numberOf(held) === answer ? held : new Verified(native.tokenAnswer(this.#handle, token, now));
     }
     const verified = new Verified(answer);
-    if (!answer.startsWith("{")) {
-      const number = Number.parseInt(answer, 10);
-      const place = number & (PLACES - 1);
-      this.#held[place] = verified;
-      this.#numbers[place] = number;
-    }
+    const number = numberOf(verified);
+    if (number !== 0) this.#held[number & (PLACES - 1)] = verified;
     return verified;
   }
 
@@ -357,38 +353,91 @@ class Verifier {
 /** As many as `verifier.rs` counts. */
 const PLACES = 1 << 14;
 
-/** What a token proves: frozen, because everyone who shows the same token is answered with the same object. */
+/** The number under which the answer to a token is held; 0 is none. For `Verifier` alone. */
+let numberOf;
+
+/**
+ * What a token proves: frozen, because everyone who shows the same token is answered with the same object. Identity,
+ * claims and refusal are texts until they are asked for.
+ */
 class Verified {
-  #answer;
-  #document;
+  #number = 0;
+  #principal;
+  #identity;
+  #claims;
+  #refusal;
 
   constructor(answer) {
-    this.#answer = answer;
+    const first = answer.indexOf("\0");
+    if (first < 0) {
+      this.#refusal = answer;
+      return;
+    }
+    const second = answer.indexOf("\0", first + 1);
+    const third = answer.indexOf("\0", second + 1);
+    this.#number = Number(answer.slice(0, first));
+    this.#principal = JSON.parse(answer.slice(first + 1, second));
+    this.#identity = answer.slice(second + 1, third);
+    this.#claims = answer.slice(third + 1);
+  }
+
+  static {
+    numberOf = (verified) => verified?.#number;
   }
 
   /** Whether the token holds. */
   get accepted() {
-    return this.toJSON().identity !== undefined;
+    return this.#refusal === undefined;
   }
 
   /** Subject of a token that holds. */
   get principal() {
-    return this.toJSON().identity?.principal;
+    return this.#principal;
   }
 
   /** Roles of a token that holds. */
   get roles() {
-    return this.toJSON().identity?.roles ?? NONE;
+    return this.identity?.roles ?? NONE;
+  }
+
+  /** Who it is, when the token holds. */
+  get identity() {
+    return (this.#identity = made(this.#identity));
+  }
+
+  /** The claims of a token that holds. */
+  get claims() {
+    return (this.#claims = made(this.#claims));
+  }
+
+  /** The reason's code of a refusal. */
+  get code() {
+    return this.#refused()?.code;
+  }
+
+  /** The `WWW-Authenticate` header of a refusal. */
+  get challenge() {
+    return this.#refused()?.challenge;
+  }
+
+  /** The issuer whose key set should be fetched again. */
+  get refresh_wanted() {
+    return this.#refused()?.refresh_wanted;
+  }
+
+  #refused() {
+    return (this.#refusal = made(this.#refusal));
   }
 
   /** All that was found. */
   toJSON() {
-    return (this.#document ??= frozen(JSON.parse(this.#answer.slice(this.#answer.indexOf("{")))));
+    return this.#refused() ?? Object.freeze({ identity: this.identity, claims: this.claims });
   }
 }
 
-for (const field of ["identity", "claims", "code", "challenge", "refresh_wanted"]) {
-  Object.defineProperty(Verified.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
+/** The frozen value of a text; a value that was made before. */
+function made(value) {
+  return typeof value === "string" ? frozen(JSON.parse(value)) : value;
 }
 
 const NONE = Object.freeze([]);

@@ -14,7 +14,7 @@ export const OPS = Object.freeze(wasm.ops());
 
 /** Runs one of `OPS` on a document. */
 export function op(name, document = null) {
-  return JSON.parse(guarded(() => wasm.op(name, JSON.stringify(document))));
+  return JSON.parse(guarded(() => wasm.op(name, typeof document === "string" ? document : JSON.stringify(document))));
 }
 
 /** A compiled configuration with its state. */

@@ -1,7 +1,10 @@
 /** Names of the operations of `op`. */
 export const OPS: readonly string[];
 
-/** Runs one of `OPS` on a document. */
+/**
+ * Runs one of `OPS` on a document. A string is taken as the document's JSON text: whole numbers beyond 2^53, which Cedar
+ * has and JavaScript rounds, reach the operation only so.
+ */
 export function op(name: string, document?: unknown): any;
 
 export type Outcome = "allow" | "flag" | "step_up" | "throttle" | "deny" | "suspend";

@@ -27,6 +27,8 @@ cargo xtask <command>
   lint                 formatting, clippy, documentation, feature combinations
   runtimes [--sample N]  the same events through Rust, Python, Node and WASM: decisions must be byte-identical
   conformance [--seed N] [--random N] [--installed]   published suites of verification in Rust, Python, Node and WASM
+  conformance policy [--seed N] [--requests N] [--installed]   Cedar's corpus in four runtimes, a million random requests
+                       against Cedar itself, and stacks that are too shallow for Cedar
   bench [NAME] [--json FILE]   measure: decide (the default), bindings, verify, criterion
   bench verify-peers [--record]   who accepts what of the attack suite
   fuzz [SECONDS]       run every fuzz target (default 60 s each)

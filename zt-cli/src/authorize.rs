@@ -55,6 +55,7 @@ impl Batch {
     fn new(arguments: &Authorize) -> Result<Self, Failure> {
         let document = Document {
             policies: text(&arguments.policies)?,
+            template_links: Vec::new(),
             schema: arguments.schema.as_deref().map(text).transpose()?,
             entities: arguments.entities.as_deref().map(entities).transpose()?.unwrap_or_default(),
             requests: Vec::new(),

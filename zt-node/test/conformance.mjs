@@ -10,9 +10,9 @@ if (out === undefined) {
   process.exit();
 }
 const answers = readFileSync(cases, "utf8").split("\n").filter((line) => line !== "").map((line) => {
-  const { suite, id, op: name, document } = JSON.parse(line);
+  const { suite, id, op: name, document, text } = JSON.parse(line);
   try {
-    return { suite, id, answer: op(name, document), error: null };
+    return { suite, id, answer: op(name, text ?? document), error: null };
   } catch (error) {
     return { suite, id, answer: null, error: error.message };
   }

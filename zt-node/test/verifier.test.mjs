@@ -53,6 +53,22 @@ test("the answers to many tokens are each their own", () => {
   }
 });
 
+test("what is read later is what was proven then", () => {
+  for (const cache of ["", '[verify.cache]\nmemory = "0B"\n']) {
+    const verifier = Verifier.fromToml(CONFIG.replace("[[", `${cache}[[`));
+    const strange = 'a"\\ü\u{1f600}';
+    const verified = [strange, "bob", strange].map((sub) => verifier.verifyToken(token({ sub, note: "\0" }), NOW));
+    verifier.revoke({ revoke: "subject", issuer: "https://idp.test", id: "bob", expires_ms: NOW + 60_000 }, NOW);
+    assert.equal(verifier.verifyToken(token({ sub: "bob", note: "\0" }), NOW).code, "verify.revoked");
+    assert.deepEqual(verified.map((it) => it.principal), [strange, "bob", strange]);
+    for (const it of verified) {
+      const { identity, claims, ...other } = JSON.parse(JSON.stringify(it));
+      assert.deepEqual([identity.principal, claims.sub, claims.note, other], [it.principal, it.principal, "\0", {}]);
+      assert.equal(it.claims, it.claims);
+    }
+  }
+});
+
 test("what one request holds, another cannot change", () => {
   const verifier = Verifier.fromToml(CONFIG);
   const { claims, roles } = verifier.verifyToken(token(), NOW);

@@ -3,7 +3,7 @@
 //!
 //! No clock, no randomness, no network: the host takes the time once per request and hands it in.
 
-mod redactor;
+pub mod redactor;
 
 #[cfg(feature = "compile")]
 use std::sync::Arc;

@@ -16,7 +16,7 @@ try {
   const answers = [];
   for (let at = 0; at < asked.length; at += BATCH) {
     const batch = asked.slice(at, at + BATCH);
-    const given = await call(worker, "/ops", batch.map(({ op, document }) => ({ name: op, document })));
+    const given = await call(worker, "/ops", batch.map(({ op, document, text }) => ({ name: op, document: text ?? document })));
     batch.forEach(({ suite, id }, index) => answers.push({ suite, id, ...given[index] }));
   }
   writeFileSync(out, answers.map((answer) => `${JSON.stringify(answer)}\n`).join(""));

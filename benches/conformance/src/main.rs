@@ -3,6 +3,8 @@
 //! `zt-conformance cases DATA FOLDER [--seed N] [--random N]` writes `cases.jsonl`, a line a case, and what Rust answers,
 //! `rust.jsonl`. Each other runtime answers the same file through its own `op`. `zt-conformance report FOLDER NAME...`
 //! prints a table and fails on any wrong answer.
+//!
+//! `zt-conformance policy ...` (feature `policy`) is the conformance of policy evaluation.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod case;
@@ -10,6 +12,8 @@ mod deliberate;
 mod dpop;
 mod jose;
 mod mutate;
+#[cfg(feature = "policy")]
+mod policy;
 mod random;
 mod report;
 mod requests;
@@ -23,7 +27,7 @@ use zt_core::wire::{OPS, op};
 
 use case::Expect;
 
-const USAGE: &str = "zt-conformance cases DATA FOLDER [--seed N] [--random N] | report FOLDER RUNTIME...";
+const USAGE: &str = "zt-conformance cases DATA FOLDER [--seed N] [--random N] | report FOLDER RUNTIME... | policy ...";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
     let outcome = match words.split_first() {
         Some((&"cases", [data, folder, options @ ..])) => write_cases(Path::new(data), Path::new(folder), options),
         Some((&"report", [folder, runtimes @ ..])) => report::print(Path::new(folder), runtimes),
+        #[cfg(feature = "policy")]
+        Some((&"policy", rest)) => policy::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

@@ -16,11 +16,11 @@ const SHOWN: usize = 10;
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Line {
     suite: String,
-    id: String,
+    pub(crate) id: String,
     /// Null where the operation failed.
-    answer: Option<Value>,
+    pub(crate) answer: Option<Value>,
     #[serde(default)]
-    error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 impl Line {
@@ -131,7 +131,7 @@ fn on_purpose(asked: &[Asked]) {
     }
 }
 
-fn lines<T: for<'d> Deserialize<'d>>(path: &Path) -> Result<Vec<T>, String> {
+pub(crate) fn lines<T: for<'d> Deserialize<'d>>(path: &Path) -> Result<Vec<T>, String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let read = |line: &str| serde_json::from_str(line).map_err(|error| format!("{}: {error}", path.display()));
     text.lines().map(read).collect()

@@ -20,6 +20,10 @@
 //! A forbid may carry `@on_deny("step_up")`, `"throttle"`, `"flag"` or `"deny"` (the default), `@reason("...")`, and with
 //! `step_up` an `@acr("...")` and a `@max_age("5m")`. The most severe one that matches wins. `@id("...")` names a policy.
 //!
+//! # Templates
+//! A policy with `?principal` or `?resource` in its scope is a template. Each `[[policy.link]]` makes a policy of one, by
+//! an entity for each slot.
+//!
 //! # Redaction
 //! A permit, or a forbid that flags, may carry `@redact("customer.ssn, notes")`: these members of a JSON response are
 //! hidden ([paths](crate::base::member_path)). A field is hidden as soon as one policy hides it that had a say; another
@@ -100,11 +104,30 @@ pub struct Config {
     /// Cedar policies themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Policies made of templates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub link: Vec<Link>,
     /// What a forbid that cannot be evaluated does.
     pub errors: ErrorMode,
     /// Attributes of the request context beside the fixed ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<AttributeConfig>,
+}
+
+/// `[[policy.link]]`: a policy made of a template, by an entity for each slot that the template has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// The `@id` of the template.
+    pub template: String,
+    /// Name of the policy that this makes.
+    pub id: String,
+    /// For `?principal`, as in a policy: `User::"anna"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// For `?resource`, as in a policy: `Segment::"orders"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
 }
 
 /// What a forbid that cannot be evaluated does.

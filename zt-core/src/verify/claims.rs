@@ -68,6 +68,11 @@ impl Claims {
         self.block.len()
     }
 
+    /// Whether somebody else has them too, as the memory of tokens that were verified.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.block) > 1
+    }
+
     /// The claims as JSON text, checked: one object, no duplicate members. Empty when there was no token.
     pub fn json(&self) -> &[u8] {
         self.block.get(self.from..).unwrap_or_default()
@@ -152,6 +157,9 @@ mod tests {
         assert_eq!((claims.scalar("a"), claims.scalar("l"), claims.scalar("z")), (None, None, None));
         assert_eq!(claims.scalars().count(), 4);
         assert_eq!(Claims::default().scalar("a"), None);
+        assert!(!claims.is_shared());
+        let other = claims.clone();
+        assert!(claims.is_shared() && other.is_shared());
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl State {
 
     /// Forgets what rests on keys or issuers that this verifier does not have.
     pub fn forget_removed(&self, verifier: &Verifier) {
-        self.cache.retain(|proven| verifier.issuer_of(proven).is_ok());
+        self.cache.retain(|terms| verifier.issuer_of(terms).is_ok());
     }
 
     /// Refuses a credential that was revoked; `kid` is that of the issuer's key that a token is signed with. Each is looked

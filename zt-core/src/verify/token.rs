@@ -11,15 +11,20 @@ use super::jose::jws::{self, Compact};
 use super::revocation::Ids;
 use super::{Refusal, State, Verified, Verifier};
 use crate::base::base64url;
-use crate::model::{Assurance, Code, Identity, Millis};
+use crate::model::{Code, Identity, Millis};
 
 /// What a token proves for good: all that rests on neither the time, nor the request, nor a revocation.
 #[derive(Debug)]
 pub(super) struct Proven {
     pub(super) identity: Arc<Identity>,
     pub(super) claims: Claims,
-    pub(super) exp: Millis,
-    nbf: Option<Millis>,
+}
+
+/// What is checked at each use of it.
+#[derive(Debug)]
+pub(super) struct Terms {
+    /// Two of them are in the identity too; to look there is one wait for memory more.
+    pub(super) times: Times,
     confirmation: Option<Box<Confirmation>>,
     key: KeyPlace,
     unrevoked: Unrevoked,
@@ -51,26 +56,26 @@ impl Verifier {
         }
         let sought = state.cache.seek(token);
         let known = sought.as_ref().and_then(|sought| {
-            state.cache.find(sought, |proven| {
-                let issuer = self.issuer_of(proven).ok()?;
-                Some(self.check(issuer, state, proven, verified, now))
+            state.cache.find(sought, |proven, terms| {
+                let issuer = self.issuer_of(terms).ok()?;
+                Some(self.check(issuer, state, (proven, terms), verified, now))
             })
         });
         if let Some(judged) = known {
             return judged;
         }
         let at_rest = sought.as_ref().map_or(&[][..], |sought| sought.at_rest());
-        let Some(mut proven) = self.prove(state, token, at_rest, verified, now)? else { return Ok(()) };
-        self.check(self.issuer_of(&proven)?, state, &mut proven, verified, now)?;
+        let Some((proven, mut terms)) = self.prove(state, token, at_rest, verified, now)? else { return Ok(()) };
+        self.check(self.issuer_of(&terms)?, state, (&proven, &mut terms), verified, now)?;
         if let Some(sought) = &sought {
-            state.cache.keep(sought, proven, now);
+            state.cache.keep(sought, proven, terms, now);
         }
         Ok(())
     }
 
     /// The issuer of a token that was proven, as long as it, its key and all that is asked of a token are the same.
-    pub(super) fn issuer_of(&self, proven: &Proven) -> Result<&Issuer, Refusal> {
-        let issuer = self.issuers.get(proven.key.issuer).filter(|issuer| issuer.keys.still_has(&proven.key));
+    pub(super) fn issuer_of(&self, terms: &Terms) -> Result<&Issuer, Refusal> {
+        let issuer = self.issuers.get(terms.key.issuer).filter(|issuer| issuer.keys.still_has(&terms.key));
         issuer.ok_or((Code::VerifyUnknownKey, "its key is gone"))
     }
 
@@ -83,7 +88,7 @@ impl Verifier {
         before: &[u8],
         verified: &mut Verified,
         now: Millis,
-    ) -> Result<Option<Proven>, Refusal> {
+    ) -> Result<Option<(Proven, Terms)>, Refusal> {
         let compact = Compact::split(token)?;
         header::check_length(compact.header)?;
         let (mut buffer, read);
@@ -127,10 +132,10 @@ impl Verifier {
         let exp = issuer.check_claims(&claimed)?;
         let identity = Arc::new(issuer.identity(&claimed));
         let confirmation = claimed.cnf.take().map(Box::new);
-        let nbf = claimed.nbf;
+        let times = Times { exp, nbf: claimed.nbf, iat: claimed.iat, auth_time: claimed.auth_time };
         drop(claimed);
         let unrevoked = Unrevoked { generation: 0, at: Millis::MIN };
-        Ok(Some(Proven { identity, exp, nbf, confirmation, key: place, unrevoked, claims }))
+        Ok(Some((Proven { identity, claims }, Terms { times, confirmation, key: place, unrevoked })))
     }
 
     /// Checks what may be true at one request and not at another.
@@ -138,25 +143,24 @@ impl Verifier {
         &self,
         issuer: &Issuer,
         state: &State,
-        proven: &mut Proven,
+        (proven, terms): (&Proven, &mut Terms),
         verified: &mut Verified,
         now: Millis,
     ) -> Result<(), Refusal> {
-        let Assurance { issued_at_ms: iat, auth_time_ms: auth_time, .. } = proven.identity.assurance;
-        issuer.check_times(&Times { exp: proven.exp, nbf: proven.nbf, iat, auth_time }, now)?;
+        issuer.check_times(&terms.times, now)?;
         let generation = state.revocations.generation();
-        if proven.unrevoked.generation != generation || now < proven.unrevoked.at {
-            let ids = Ids::of(&state.hasher, &proven.identity, issuer.keys.kid(&proven.key));
+        if terms.unrevoked.generation != generation || now < terms.unrevoked.at {
+            let ids = Ids::of(&state.hasher, &proven.identity, issuer.keys.kid(&terms.key));
             state.revocations.check(&ids, now)?;
-            proven.unrevoked = Unrevoked { generation, at: now };
+            terms.unrevoked = Unrevoked { generation, at: now };
         }
-        if let Some((finding, seconds)) = issuer.reauthentication(auth_time, now) {
+        if let Some((finding, seconds)) = issuer.reauthentication(terms.times.auth_time, now) {
             verified.findings.push(finding);
             verified.max_age_s = Some(seconds);
         }
         verified.identity = Some(Arc::clone(&proven.identity));
         verified.claims = proven.claims.clone();
-        verified.confirmation = proven.confirmation.as_deref().copied();
+        verified.confirmation = terms.confirmation.as_deref().copied();
         Ok(())
     }
 }

@@ -12,12 +12,10 @@ use super::diagnose::Place;
 /// Longest `@id` and `@reason`, in characters.
 const TEXT_MAX: usize = 200;
 
-/// Whether a text can name a policy in decisions and logs.
-pub(super) fn check_id(id: &str, place: &Place<'_>, problems: &mut Vec<Problem>) {
-    if id.is_empty() || !printable(id) {
-        let message = format!("`@id` must have 1 to {TEXT_MAX} characters and no control characters");
-        problems.push(place.problem("id", message));
-    }
+/// Why a text cannot name a policy in decisions and logs.
+pub(super) fn id_problem(key: &str, id: &str) -> Option<String> {
+    let good = !id.is_empty() && printable(id);
+    (!good).then(|| format!("`{key}` must have 1 to {TEXT_MAX} characters and no control characters"))
 }
 
 /// What a forbid calls for, where its annotations say more than to deny.

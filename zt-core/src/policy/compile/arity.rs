@@ -3,8 +3,7 @@
 //! Cedar's parser takes them, evaluating one is an error, and the public syntax tree cannot hold them. As every argument
 //! only decides *which* error it is, such a call is the same as any that always fails.
 
-use cedar_policy::Policy;
-use cedar_policy::pst;
+use cedar_policy::{Policy, Template, pst};
 use serde_json::{Value, json};
 
 /// Extension functions and how many arguments they take.
@@ -38,6 +37,13 @@ pub(super) fn mended(policy: &Policy) -> Option<pst::Policy> {
     let mut json = policy.to_json().ok()?;
     mend(json.get_mut("conditions")?);
     Policy::from_json(Some(policy.id().clone()), json).ok()?.to_pst().ok()
+}
+
+/// The same of a template.
+pub(super) fn mended_template(template: &Template) -> Option<pst::Template> {
+    let mut json = template.to_json().ok()?;
+    mend(json.get_mut("conditions")?);
+    Template::from_json(Some(template.id().clone()), json).ok()?.to_pst().ok()
 }
 
 /// Recursion is bounded by the nesting of the text.

@@ -10,10 +10,22 @@ use crate::policy::value::Stored;
 
 use super::number;
 
+/// Type and id of an entity.
+type Name = (String, String);
+
+/// What the slots of a template are filled with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slots {
+    pub(crate) principal: Option<Name>,
+    pub(crate) resource: Option<Name>,
+}
+
 /// A program being built.
 #[derive(Default)]
 pub(crate) struct Builder {
     pub(crate) program: Program,
+    /// Of the template that is being linked.
+    pub(super) slots: Slots,
     /// Depth of each node.
     depths: Vec<usize>,
     names: BTreeMap<Box<str>, u32>,
@@ -91,7 +103,11 @@ impl Builder {
     }
 
     pub(super) fn symbol(&mut self, uid: &pst::EntityUID) -> u32 {
-        let key: (Box<str>, Box<str>) = (uid.ty.to_string().into(), uid.eid.as_str().into());
+        self.symbol_of(&uid.ty.to_string(), &uid.eid)
+    }
+
+    pub(super) fn symbol_of(&mut self, ty: &str, id: &str) -> u32 {
+        let key: (Box<str>, Box<str>) = (ty.into(), id.into());
         let next = number(self.program.uids.len());
         let at = *self.uids.entry(key.clone()).or_insert(next);
         if at == next {

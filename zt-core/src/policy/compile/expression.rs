@@ -1,5 +1,7 @@
 //! Compiles Cedar's public syntax tree to nodes. What has no node is refused by its name.
 
+use std::fmt::Debug;
+
 use cedar_policy::pst::{BinaryOp, Expr, Literal, UnaryOp, Var as PstVar};
 
 use crate::policy::evaluate::call;
@@ -27,6 +29,13 @@ pub(crate) struct Refused {
 
 fn refused<T>(construct: impl Into<String>, token: &str) -> Result<T, Refused> {
     Err(Refused { construct: construct.into(), token: token.to_owned() })
+}
+
+/// What a newer Cedar has beyond this version's, by its name in Cedar's syntax tree.
+fn unknown<T>(kind: &str, construct: &impl Debug) -> Result<T, Refused> {
+    let whole = format!("{construct:?}");
+    let name: String = whole.chars().take_while(|c| c.is_alphanumeric() || *c == '_').take(60).collect();
+    refused(format!("the {kind} `{name}`, which is newer than this version of zt,"), "")
 }
 
 impl Builder {
@@ -117,7 +126,7 @@ impl Builder {
             }
             Expr::Slot(_) => return refused("a template slot in a condition", "?principal"),
             Expr::Unknown { .. } => return refused("`unknown(...)`", "unknown"),
-            _ => return refused("an expression that this version does not know", ""),
+            other => return unknown("expression", other),
         };
         if self.depth(node) > DEPTH_MAX {
             return refused(format!("an expression nested deeper than {DEPTH_MAX} levels"), "");
@@ -143,7 +152,7 @@ impl Builder {
             Literal::Long(n) => Stored::Long(*n),
             Literal::String(s) => Stored::Str(s.as_str().into()),
             Literal::EntityUID(uid) => Stored::Entity(uid.ty.to_string().into(), uid.eid.as_str().into()),
-            _ => return refused("a literal that this version does not know", ""),
+            other => return unknown("literal", other),
         };
         Ok(self.constant(value))
     }

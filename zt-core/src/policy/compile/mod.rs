@@ -7,16 +7,18 @@ mod declared;
 mod diagnose;
 mod expression;
 mod indexing;
+mod limits;
+mod link;
 mod redaction;
 mod rule;
 mod scan;
+mod text;
 mod validation;
 
-use std::collections::BTreeMap;
-use std::str::FromStr as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use cedar_policy::ffi::DetailedError;
-use cedar_policy::pst::{self, Template};
+use cedar_policy::pst::Template;
 use cedar_policy::{PolicyId, PolicySet};
 
 use crate::model::{Problem, Source};
@@ -25,17 +27,16 @@ use super::program::Origin;
 use super::vocabulary::{ANONYMOUS, ANONYMOUS_ID, METHODS, READ, Vocabulary, WRITE};
 use super::{AttributeConfig, Compiled, Config, Policy};
 
-pub(crate) use builder::Builder;
+pub(crate) use builder::{Builder, Slots};
 pub(crate) use expression::{Lane, Refused};
+pub(crate) use link::slots_of;
+pub(crate) use scan::{check_depth, with_stack};
+pub(crate) use text::{Read, read};
 
-use diagnose::{Place, cedar, located};
-pub(crate) use scan::with_stack;
-use scan::{positions, scan};
-
-/// Largest text of one source, bytes.
-pub(crate) const TEXT_MAX: usize = 8 << 20;
-/// Most policies in all.
-pub(crate) const POLICIES_MAX: usize = 100_000;
+use diagnose::Place;
+use limits::{NODES_MAX, POLICIES_MAX};
+use link::Linked;
+use scan::positions;
 
 /// A policy of a source.
 struct Parsed<'a> {
@@ -44,6 +45,10 @@ struct Parsed<'a> {
     place: Place<'a>,
     id: String,
     template: Template,
+    /// Whether it is a template, for links to fill.
+    slotted: bool,
+    /// The template as Cedar links it.
+    linkable: Option<cedar_policy::Template>,
 }
 
 impl Policy {
@@ -67,18 +72,23 @@ impl Policy {
             problems.push(problem.mend("name `files`, write `text`, or leave `[policy]` out"));
         }
         let declared = declared::declared(&config.context, &mut problems);
-        let mut policies = Vec::new();
+        let (mut policies, mut templates) = (Vec::new(), Vec::new());
         for source in sources {
             let Some((set, parsed)) = parse(source, &mut problems) else { continue };
-            problems.extend(validation::validate(&set, &parsed, vocabulary, &declared, source));
-            policies.extend(parsed);
+            let (own, slotted): (Vec<_>, Vec<_>) = parsed.into_iter().partition(|parsed| !parsed.slotted);
+            problems.extend(validation::validate(&set, &own, vocabulary, &declared, source));
+            policies.extend(own);
+            templates.extend(slotted);
         }
-        if policies.len() > POLICIES_MAX {
-            problems
-                .push(Problem::new("policy", format!("{} policies; at most {POLICIES_MAX} are taken", policies.len())));
+        let count = policies.len().saturating_add(config.link.len());
+        if count > POLICIES_MAX {
+            problems.push(Problem::new("policy", format!("{count} policies; at most {POLICIES_MAX} are taken")));
+            return Err(problems);
         }
-        check_names(&policies, &mut problems);
-        let compiled = assemble(config, &policies, vocabulary, &declared, &mut problems);
+        let links = link::resolve(&config.link, &templates, &policies, vocabulary, &mut problems);
+        problems.extend(validation::validate_links(&templates, &links, vocabulary, &declared));
+        check_names(policies.iter().chain(&templates), &mut problems);
+        let compiled = assemble(config, &policies, (&templates, &links), vocabulary, &declared, &mut problems);
         if problems.is_empty() { Ok(Self(compiled)) } else { Err(problems) }
     }
 }
@@ -88,92 +98,50 @@ impl Policy {
 pub(crate) fn unvalidated(config: &Config, text: &str, vocabulary: &Vocabulary<'_>) -> Result<Policy, Vec<Problem>> {
     let source = Source { key: "policy.text".to_owned(), name: None, text };
     let mut problems = Vec::new();
-    let policies = parse(&source, &mut problems).map(|(_, policies)| policies).unwrap_or_default();
     let declared = declared::declared(&config.context, &mut problems);
-    let compiled = assemble(config, &policies, vocabulary, &declared, &mut problems);
+    let parsed = parse(&source, &mut problems).map(|(_, parsed)| parsed).unwrap_or_default();
+    let (policies, templates): (Vec<_>, Vec<_>) = parsed.into_iter().partition(|parsed| !parsed.slotted);
+    let links = link::resolve(&config.link, &templates, &policies, vocabulary, &mut problems);
+    let compiled = assemble(config, &policies, (&templates, &links), vocabulary, &declared, &mut problems);
     if problems.is_empty() { Ok(Policy(compiled)) } else { Err(problems) }
 }
 
-/// Where each policy of a text was written, in the order of the text.
-pub(crate) fn origins(source: &Source<'_>) -> Vec<Origin> {
-    let scanned = scan(source.text).map(|scan| scan.policies).unwrap_or_default();
-    let starts = positions(source.text, &scanned);
-    scanned.iter().zip(starts).map(|(range, start)| Place { source, range: range.clone(), start }.origin()).collect()
+/// Where policies of a source that stand in these ranges were written.
+pub(crate) fn origins<'a>(source: &'a Source<'a>, policies: &'a Read) -> impl Iterator<Item = Origin> + 'a {
+    let ranges: Vec<Range<usize>> = policies.policies.iter().map(|(range, _)| range.clone()).collect();
+    let starts: Vec<(u32, u32)> = positions(source.text, &ranges).collect();
+    ranges.into_iter().zip(starts).map(|(range, start)| Place { source, range, start }.origin())
 }
 
-/// Whether a text nests no deeper than Cedar's parsers can be trusted with.
-pub(crate) fn check_depth(text: &str) -> bool {
-    scan(text).is_ok()
-}
-
-/// Splits and parses a source; a policy with a problem of its own does not hide those of the others.
+/// Splits and parses a source.
 fn parse<'a>(source: &'a Source<'a>, problems: &mut Vec<Problem>) -> Option<(PolicySet, Vec<Parsed<'a>>)> {
-    let (set, templates) = parse_text(source).map_err(|found| problems.extend(found)).ok()?;
-    let scanned = scan(source.text).map(|scan| scan.policies).unwrap_or_default();
-    let mut starts = positions(source.text, &scanned);
-    let mut parsed = Vec::new();
-    for (at, template) in templates.into_iter().enumerate() {
-        let (range, start) = (scanned.get(at).cloned().unwrap_or_default(), starts.next().unwrap_or_default());
+    let (found, mistakes) = read(source);
+    problems.extend(mistakes);
+    let Read { set, policies } = found?;
+    let ranges: Vec<Range<usize>> = policies.iter().map(|(range, _)| range.clone()).collect();
+    let starts: Vec<(u32, u32)> = positions(source.text, &ranges).collect();
+    let mut parsed = Vec::with_capacity(policies.len());
+    for (at, ((range, template), start)) in policies.into_iter().zip(starts).enumerate() {
         let place = Place { source, range, start };
-        if !template.is_static() {
-            let problem = place.problem("?principal", "a template, which nothing links");
-            problems.push(problem.mend("write a policy without slots"));
-            continue;
-        }
         let id = match (template.annotations.get("id"), source.name) {
             (Some(id), _) => {
-                annotation::check_id(id, &place, problems);
+                problems.extend(annotation::id_problem("@id", id).map(|message| place.problem("id", message)));
                 id.to_string()
             }
             (None, Some(name)) => format!("{name}:policy{at}"),
             (None, None) => format!("policy{at}"),
         };
-        parsed.push(Parsed { cedar_id: PolicyId::new(format!("policy{at}")), place, id, template });
+        let cedar_id = PolicyId::new(format!("policy{at}"));
+        let linkable = set.template(&cedar_id).cloned();
+        parsed.push(Parsed { cedar_id, place, id, slotted: linkable.is_some(), template, linkable });
     }
     Some((set, parsed))
-}
-
-/// Parses a text within the limits; templates and policies in the order of the text.
-pub(crate) fn parse_text(source: &Source<'_>) -> Result<(PolicySet, Vec<Template>), Vec<Problem>> {
-    if source.text.len() > TEXT_MAX {
-        let message = format!("{} bytes of policies; at most {TEXT_MAX} are taken", source.text.len());
-        return Err(vec![located(source, None, message).mend("split it into files")]);
-    }
-    if let Err(deep) = scan(source.text) {
-        return Err(vec![
-            located(source, Some(deep.0), "nested too deep to be parsed safely")
-                .mend("split it, or write a set: `[...].contains(x)`"),
-        ]);
-    }
-    let set = PolicySet::from_str(source.text)
-        .map_err(|errors| errors.iter().map(|error| cedar(source, &DetailedError::from(error))).collect::<Vec<_>>())?;
-    let count = set.num_of_policies().saturating_add(set.num_of_templates());
-    let mut templates = Vec::with_capacity(count);
-    for at in 0..count {
-        let id = PolicyId::new(format!("policy{at}"));
-        let converted = match (set.policy(&id), set.template(&id)) {
-            (Some(policy), _) => {
-                let read = policy.to_pst().or_else(|error| arity::mended(policy).ok_or(error));
-                read.map(|policy| match policy {
-                    pst::Policy::Static(policy) => Some(policy.body().clone()),
-                    _ => None,
-                })
-            }
-            (None, Some(template)) => template.to_pst().map(Some),
-            (None, None) => Ok(None),
-        };
-        match converted {
-            Ok(Some(template)) => templates.push(template),
-            Ok(None) => return Err(vec![located(source, None, format!("policy {at} cannot be read back"))]),
-            Err(error) => return Err(vec![located(source, None, format!("policy {at} cannot be read back: {error}"))]),
-        }
-    }
-    Ok((set, templates))
 }
 
 fn assemble(
     config: &Config,
     policies: &[Parsed<'_>],
+    (templates, links): (&[Parsed<'_>], &[Linked]),
     vocabulary: &Vocabulary<'_>,
     declared: &[&AttributeConfig],
     problems: &mut Vec<Problem>,
@@ -181,22 +149,45 @@ fn assemble(
     let mut builder = Builder::default();
     builder.program.declared = declared.iter().map(|attribute| attribute.name.as_str().into()).collect();
     let (mut denials, mut redactions) = (BTreeMap::new(), BTreeMap::new());
-    for policy in policies {
+    let own = policies.iter().map(|policy| (policy, policy.id.as_str(), Slots::default()));
+    let linked = links.iter().filter_map(|link| {
+        let template = templates.get(link.template)?;
+        Some((template, link.id.as_str(), link.slots()))
+    });
+    // What is wrong with a template is told once, however many links it has.
+    let mut told = BTreeSet::new();
+    for (policy, id, slots) in own.chain(linked) {
         let seen = builder.program.uids.len();
-        match builder.rule(&policy.id, policy.place.origin(), &policy.template, Lane::Request) {
+        let mut found = Vec::new();
+        let filled = [slots.principal.clone(), slots.resource.clone()];
+        match builder.linked(id, policy.place.origin(), &policy.template, slots, Lane::Request) {
             Ok(()) => {
                 let at = number(builder.program.rules.len().saturating_sub(1));
                 if let Some(rule) = builder.program.rules.last() {
-                    denials.extend(annotation::denial(rule, &policy.place, problems).map(|denial| (at, denial)));
-                    redactions.extend(redaction::fields(rule, &policy.place, problems).map(|fields| (at, fields)));
+                    denials.extend(annotation::denial(rule, &policy.place, &mut found).map(|denial| (at, denial)));
+                    redactions.extend(redaction::fields(rule, &policy.place, &mut found).map(|fields| (at, fields)));
                 }
             }
             Err(Refused { construct, token }) => {
-                problems.push(policy.place.problem(&token, format!("{construct} is not supported in policies")));
+                found.push(policy.place.problem(&token, format!("{construct} is not supported in policies")));
             }
         }
         let named = builder.program.uids.get(seen..).unwrap_or_default();
-        problems.extend(named.iter().filter_map(|(ty, id)| unknown_entity(ty, id, vocabulary, &policy.place)));
+        let by_slot = |ty: &str, id: &str| filled.iter().flatten().any(|(t, i)| t == ty && i == id);
+        let unknown = named.iter().filter(|(ty, id)| !is_known(ty, id, vocabulary) && !by_slot(ty, id));
+        found.extend(unknown.map(|(ty, id)| {
+            let message = format!("there is no `{ty}::\"{id}\"` in this configuration");
+            policy.place.problem(&format!("\"{id}\""), message)
+        }));
+        if !policy.slotted || told.insert(policy.id.as_str()) {
+            problems.extend(found);
+        }
+        if builder.program.nodes.len() > NODES_MAX {
+            let message = format!("with this policy there are more than {NODES_MAX} parts of expressions");
+            let problem = policy.place.problem("", message);
+            problems.push(problem.mend("name roles and segments rather than users and endpoints"));
+            break;
+        }
     }
     redaction::check_total(&redactions, problems);
     let program = builder.program;
@@ -208,16 +199,14 @@ fn assemble(
     compiled
 }
 
-/// An entity that no request can be about: a typing mistake, which in a forbid would fail open.
-fn unknown_entity(ty: &str, id: &str, vocabulary: &Vocabulary<'_>, place: &Place<'_>) -> Option<Problem> {
-    let known = match ty {
+/// Whether some request can be about an entity: a typing mistake in a forbid would fail open.
+fn is_known(ty: &str, id: &str, vocabulary: &Vocabulary<'_>) -> bool {
+    match ty {
         "Segment" => vocabulary.segments.contains(&id) || vocabulary.endpoints.iter().any(|e| e.segment == Some(id)),
         "Endpoint" => vocabulary.endpoints.iter().any(|endpoint| endpoint.id == id),
         ANONYMOUS => id == ANONYMOUS_ID,
         _ => true,
-    };
-    let token = format!("\"{id}\"");
-    (!known).then(|| place.problem(&token, format!("there is no `{ty}::\"{id}\"` in this configuration")))
+    }
 }
 
 fn check_vocabulary(vocabulary: &Vocabulary<'_>) -> Vec<Problem> {
@@ -236,7 +225,7 @@ fn check_vocabulary(vocabulary: &Vocabulary<'_>) -> Vec<Problem> {
     problems
 }
 
-fn check_names(policies: &[Parsed<'_>], problems: &mut Vec<Problem>) {
+fn check_names<'p, 'a: 'p>(policies: impl Iterator<Item = &'p Parsed<'a>>, problems: &mut Vec<Problem>) {
     let mut seen = BTreeMap::new();
     for policy in policies {
         if seen.insert(policy.id.as_str(), ()).is_some() {

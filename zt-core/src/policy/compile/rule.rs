@@ -1,12 +1,12 @@
 //! Compiles one policy: scope, conditions, annotations.
 
 use cedar_policy::pst::{
-    self, ActionConstraint, BinaryOp, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, Template,
+    self, ActionConstraint, BinaryOp, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, SlotId, Template,
 };
 
 use crate::policy::program::{ActionScope, Effect, Node, Origin, Rule, Scope};
 
-use super::builder::Builder;
+use super::builder::{Builder, Slots};
 use super::expression::{Lane, Refused};
 
 impl Builder {
@@ -68,12 +68,35 @@ impl Builder {
         Ok(())
     }
 
+    /// Compiles what a template becomes when its slots are filled.
+    pub(crate) fn linked(
+        &mut self,
+        id: &str,
+        origin: Origin,
+        template: &Template,
+        slots: Slots,
+        lane: Lane,
+    ) -> Result<(), Refused> {
+        self.slots = slots;
+        let compiled = self.rule(id, origin, template, lane);
+        self.slots = Slots::default();
+        compiled
+    }
+
     fn entity(&mut self, uid: &EntityOrSlot) -> Result<u32, Refused> {
-        match uid {
-            EntityOrSlot::Entity(uid) => Ok(self.symbol(uid)),
-            EntityOrSlot::Slot(slot) => {
-                Err(Refused { construct: format!("the template slot `{slot}`"), token: slot.to_string() })
-            }
+        let slot = match uid {
+            EntityOrSlot::Entity(uid) => return Ok(self.symbol(uid)),
+            EntityOrSlot::Slot(slot) => slot,
+        };
+        let filled = match slot {
+            SlotId::Principal => self.slots.principal.clone(),
+            SlotId::Resource => self.slots.resource.clone(),
+            // A slot of a newer Cedar.
+            _ => None,
+        };
+        match filled {
+            Some((ty, id)) => Ok(self.symbol_of(&ty, &id)),
+            None => Err(Refused { construct: format!("the template slot `{slot}`"), token: slot.to_string() }),
         }
     }
 }

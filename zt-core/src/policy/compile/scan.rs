@@ -5,17 +5,22 @@
 
 use std::ops::Range;
 
-/// Deepest syntax tree, over-estimated: operators beside one another count one, a bracket counts [`BRACKET`].
-/// Cedar takes about 3.5 KiB of stack for one in an optimised build: this fits the 1 MiB that WebAssembly has.
-pub(super) const DEPTH_MAX: usize = 192;
-/// A bracket costs as much stack as this many operators.
-const BRACKET: usize = 4;
+use super::limits::{
+    ANNOTATIONS_MAX, BRACKET, CLAUSES_MAX, Cap, DEPTH_MAX, LITERAL_MAX, MEMBERS_MAX, POLICY_MAX, PROBLEMS_MAX,
+    WILDCARDS_MAX,
+};
+
 /// Stack for Cedar's parser and validator where it can be had, bytes: an unoptimised build takes ten times as much.
 const STACK: usize = 32 << 20;
 
 /// Runs something that hands scanned text to Cedar, with stack enough whatever the caller has left.
 pub(crate) fn with_stack<T>(work: impl FnOnce() -> T) -> T {
     stacker::grow(STACK, work)
+}
+
+/// Whether a text nests no deeper than Cedar's parsers can be trusted with.
+pub(crate) fn check_depth(text: &str) -> bool {
+    scan(text).broken.iter().all(|broken| broken.cap != Cap::Depth)
 }
 
 /// A token: where it is and what it is.
@@ -32,44 +37,86 @@ enum Kind {
     Sign(u8),
 }
 
-/// Where policies stand in a text.
+/// Where policies stand in a text, and what in it is past a limit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scan {
     /// Range of each policy, in order.
     pub(super) policies: Vec<Range<usize>>,
+    pub(super) broken: Vec<Broken>,
 }
 
-/// Text that nests too deep, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooDeep(pub(super) usize);
+/// Text that goes past a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Broken {
+    /// Where it does.
+    pub(super) at: usize,
+    pub(super) cap: Cap,
+    /// Start of its policy.
+    pub(super) policy: usize,
+}
 
 #[derive(Clone, Copy, Default)]
 struct Level {
     operators: usize,
     deepest_child: usize,
     depth: usize,
+    members: usize,
 }
 
 impl Level {
     /// Ends a part that a comma or a bracket closes.
     fn end_part(&mut self) {
         let part = self.operators.saturating_add(self.deepest_child);
-        *self = Self { depth: self.depth.max(part), ..Self::default() };
+        *self = Self { depth: self.depth.max(part), members: self.members.saturating_add(1), ..Self::default() };
     }
 }
 
-/// Finds the policies of a text, or where it nests too deep.
-pub(super) fn scan(text: &str) -> Result<Scan, TooDeep> {
+/// What is counted in one policy.
+#[derive(Default)]
+struct Counted {
+    start: Option<usize>,
+    annotations: usize,
+    clauses: usize,
+    /// The word before, where it is one that counts.
+    before: Option<Before>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Clause,
+    Like,
+}
+
+/// Finds the policies of a text, and those that go past a limit. Where brackets open without end, the rest is one policy.
+pub(super) fn scan(text: &str) -> Scan {
     let mut found = Scan::default();
     let mut levels = vec![Level::default()];
-    let (mut start, mut open) = (None, 0_usize);
+    let (mut policy, mut open) = (Counted::default(), 0_usize);
     for token in tokens(text) {
-        start = start.or(Some(token.range.start));
         let at = token.range.start;
+        let start = *policy.start.get_or_insert(at);
+        let mut past = |cap: Cap, at: usize| {
+            let mut of_policy = found.broken.iter().rev().take_while(|broken| broken.policy == start);
+            if !of_policy.any(|broken| broken.cap == cap) {
+                found.broken.push(Broken { at, cap, policy: start });
+            }
+        };
         let outermost = levels.len() <= 1;
         let Some(level) = levels.last_mut() else { continue };
+        if token.range.len() > LITERAL_MAX {
+            past(Cap::Literal, at);
+        }
+        let before = policy.before.take();
         match token.kind {
-            Kind::Sign(b'(' | b'[' | b'{') => {
+            Kind::Sign(sign @ (b'(' | b'[' | b'{')) => {
+                if sign == b'{' && outermost && before == Some(Before::Clause) {
+                    // Cedar joins clauses one below the other.
+                    level.operators = level.operators.saturating_add(usize::from(policy.clauses > 0));
+                    policy.clauses = policy.clauses.saturating_add(1);
+                    if policy.clauses > CLAUSES_MAX {
+                        past(Cap::Clauses, at);
+                    }
+                }
                 levels.push(Level::default());
             }
             Kind::Sign(b')' | b']' | b'}') if !outermost => {
@@ -82,20 +129,48 @@ pub(super) fn scan(text: &str) -> Result<Scan, TooDeep> {
             }
             Kind::Sign(b';') if outermost => {
                 level.end_part();
-                let depth = level.depth;
-                *level = Level::default();
-                if depth > DEPTH_MAX {
-                    return Err(TooDeep(start.unwrap_or(at)));
+                if level.depth > DEPTH_MAX {
+                    past(Cap::Depth, start);
                 }
-                found.policies.extend(start.take().map(|start| start..token.range.end));
+                if token.range.end.saturating_sub(start) > POLICY_MAX {
+                    past(Cap::Policy, start);
+                }
+                *level = Level::default();
+                policy = Counted::default();
+                found.policies.push(start..token.range.end);
+                if found.broken.len() >= PROBLEMS_MAX {
+                    return found;
+                }
             }
-            Kind::Sign(b',') => level.end_part(),
+            Kind::Sign(b',') => {
+                level.end_part();
+                if level.members >= MEMBERS_MAX {
+                    past(Cap::Members, at);
+                }
+            }
             Kind::Sign(b'&' | b'|' | b'+' | b'-' | b'*' | b'.' | b'!' | b'<' | b'>' | b'=') => {
                 level.operators = level.operators.saturating_add(1);
             }
-            Kind::Word if matches!(text.get(token.range), Some("if" | "in" | "is" | "has" | "like")) => {
-                level.operators = level.operators.saturating_add(1);
+            Kind::Sign(b'@') if outermost => {
+                policy.annotations = policy.annotations.saturating_add(1);
+                if policy.annotations > ANNOTATIONS_MAX {
+                    past(Cap::Annotations, at);
+                }
             }
+            Kind::String
+                if before == Some(Before::Like)
+                    && wildcards(text.get(token.range.clone()).unwrap_or_default()) > WILDCARDS_MAX =>
+            {
+                past(Cap::Wildcards, at);
+            }
+            Kind::Word => match text.get(token.range) {
+                Some(word @ ("if" | "in" | "is" | "has" | "like")) => {
+                    policy.before = (word == "like").then_some(Before::Like);
+                    level.operators = level.operators.saturating_add(1);
+                }
+                Some("when" | "unless") if outermost => policy.before = Some(Before::Clause),
+                _ => {}
+            },
             _ => {}
         }
         // Brackets that never close are held to the same bound.
@@ -105,21 +180,37 @@ pub(super) fn scan(text: &str) -> Result<Scan, TooDeep> {
             _ => 0,
         });
         if open > DEPTH_MAX / BRACKET {
-            return Err(TooDeep(at));
+            found.broken.push(Broken { at, cap: Cap::Depth, policy: start });
+            found.policies.push(start..text.len());
+            return found;
         }
     }
-    // An unfinished policy is Cedar's to refuse, once its depth is known.
-    let unfinished = levels.iter_mut().map(|level| {
-        level.end_part();
-        level.depth
+    // An unfinished policy is Cedar's to refuse, once its limits are known.
+    if let Some(start) = policy.start {
+        let unfinished = levels.iter_mut().map(|level| {
+            level.end_part();
+            level.depth
+        });
+        if unfinished.fold(0, usize::saturating_add) > DEPTH_MAX {
+            found.broken.push(Broken { at: start, cap: Cap::Depth, policy: start });
+        }
+        if text.len().saturating_sub(start) > POLICY_MAX {
+            found.broken.push(Broken { at: start, cap: Cap::Policy, policy: start });
+        }
+        found.policies.push(start..text.len());
+    }
+    found
+}
+
+/// Wildcards of a pattern; `\*` is a star.
+fn wildcards(pattern: &str) -> usize {
+    let mut escaped = false;
+    let wild = pattern.bytes().filter(|byte| {
+        let plain = !escaped;
+        escaped = plain && *byte == b'\\';
+        plain && *byte == b'*'
     });
-    match start {
-        Some(start) if unfinished.fold(0, usize::saturating_add) > DEPTH_MAX => Err(TooDeep(start)),
-        start => {
-            found.policies.extend(start.map(|start| start..text.len()));
-            Ok(found)
-        }
-    }
+    wild.count()
 }
 
 /// Where a word, sign or string first stands in a range of a text.
@@ -213,28 +304,64 @@ mod tests {
     #[test]
     fn finds_policies_and_positions() {
         let text = "// a; b\npermit(principal, action == Action::\"x;\\\"\", resource);\n\n @id(\"b\")\nforbid(principal, action, resource);";
-        let scan = scan(text).unwrap();
-        assert_eq!(scan.policies.len(), 2);
+        let scan = scan(text);
+        assert_eq!((scan.policies.len(), scan.broken), (2, vec![]));
         let second = scan.policies[1].clone();
         assert!(text[second.clone()].starts_with("@id"));
         assert_eq!(position(text, second.start), (4, 2));
         assert_eq!(position(text, find(text, &second, "forbid").unwrap().start), (5, 1));
     }
 
+    fn caps(text: &str) -> Vec<Cap> {
+        scan(text).broken.into_iter().map(|broken| broken.cap).collect()
+    }
+
+    fn wrap(body: &str) -> String {
+        format!("permit(principal,action,resource) when {{ {body} }};")
+    }
+
     #[test]
     fn bounds_nesting() {
-        let wrap = |body: String| format!("permit(principal,action,resource) when {{ {body} }};");
-        let nested = |n: usize| wrap(format!("{}true{}", "(".repeat(n), ")".repeat(n)));
-        assert!(scan(&nested(47)).is_ok());
-        assert!(scan(&nested(48)).is_err());
-        assert!(scan(&wrap("(".repeat(47))).is_ok());
-        assert!(scan(&wrap("(".repeat(48))).is_err());
-        let chained = |n: usize| wrap(format!("true{}", " && true".repeat(n)));
-        assert!(scan(&chained(DEPTH_MAX - BRACKET)).is_ok());
-        assert!(scan(&chained(DEPTH_MAX - BRACKET + 1)).is_err());
-        assert!(scan(chained(DEPTH_MAX).trim_end_matches(';')).is_err());
-        assert!(scan(&wrap(format!("[{}].contains(1)", "1,".repeat(5_000)))).is_ok());
-        assert!(scan(&wrap("if true then true else ".repeat(5_000))).is_err());
+        let deep = |text: &str| caps(text) == [Cap::Depth];
+        let nested = |n: usize| wrap(&format!("{}true{}", "(".repeat(n), ")".repeat(n)));
+        assert!(!deep(&nested(47)) && deep(&nested(48)));
+        assert!(!deep(&wrap(&"(".repeat(47))) && deep(&wrap(&"(".repeat(48))));
+        let chained = |n: usize| wrap(&format!("true{}", " && true".repeat(n)));
+        assert!(!deep(&chained(DEPTH_MAX - BRACKET)) && deep(&chained(DEPTH_MAX - BRACKET + 1)));
+        assert!(deep(chained(DEPTH_MAX).trim_end_matches(';')));
+        assert!(!deep(&wrap(&format!("[{}].contains(1)", "1,".repeat(5_000)))));
+        assert!(deep(&wrap(&"if true then true else ".repeat(5_000))));
+    }
+
+    #[test]
+    fn caps_at_their_edges() {
+        let edges: [(Cap, usize, &dyn Fn(usize) -> String); 5] = [
+            (Cap::Literal, LITERAL_MAX - 2, &|n| wrap(&format!("\"{}\" == \"\"", "x".repeat(n)))),
+            (Cap::Members, MEMBERS_MAX, &|n| wrap(&format!("[{}].isEmpty()", vec!["1"; n].join(",")))),
+            (Cap::Annotations, ANNOTATIONS_MAX, &|n| format!("{}{}", "@a(\"\")".repeat(n), wrap("true"))),
+            (Cap::Clauses, CLAUSES_MAX, &|n| {
+                format!("permit(principal,action,resource){};", " unless { false }".repeat(n))
+            }),
+            (Cap::Wildcards, WILDCARDS_MAX, &|n| wrap(&format!("\"\" like \"\\*{}\"", "a*".repeat(n)))),
+        ];
+        for (cap, most, text) in edges {
+            assert_eq!(caps(&text(most)), [], "{cap:?}");
+            assert_eq!(caps(&text(most + 1)), [cap], "{cap:?}");
+        }
+        let spaces = " ".repeat(POLICY_MAX);
+        assert_eq!(caps(&wrap(&format!("true{spaces}"))), [Cap::Policy]);
+        assert_eq!(caps(&format!("{}{spaces}", wrap("true"))), []);
+        assert_eq!(caps(&format!("permit(principal,action,resource){spaces}")), [Cap::Policy]);
+    }
+
+    #[test]
+    fn each_broken_policy_is_told_once_for_each_limit() {
+        let wide = format!("\"{}\"", "x".repeat(LITERAL_MAX));
+        let bad = wrap(&format!("{wide} == {wide} && [{}].isEmpty()", vec!["1"; MEMBERS_MAX + 9].join(",")));
+        let text = format!("{bad}\n{}\n{bad}", wrap("true"));
+        assert_eq!(caps(&text), [Cap::Literal, Cap::Members, Cap::Literal, Cap::Members]);
+        assert_eq!(scan(&text).policies.len(), 3);
+        assert_eq!(caps(&"x;".repeat(1_000).replace('x', &"@a".repeat(65))).len(), PROBLEMS_MAX);
     }
 
     proptest! {

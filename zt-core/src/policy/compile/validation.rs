@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use cedar_policy::ffi::DetailedError;
-use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    EntityUid, PolicyId, PolicySet, Schema, SlotId, ValidationMode, ValidationResult, ValidationWarning, Validator,
+};
 
 use crate::model::{Problem, Source};
 use crate::policy::declared::AttributeConfig;
@@ -18,7 +20,8 @@ use crate::policy::vocabulary::{
 };
 
 use super::Parsed;
-use super::diagnose::cedar;
+use super::diagnose::{cedar, cut};
+use super::link::{self, Linked};
 use super::scan::strings;
 
 /// Policies and endpoints they name that are validated together.
@@ -33,8 +36,7 @@ pub(super) fn validate(
     declared: &[&AttributeConfig],
     source: &Source<'_>,
 ) -> Vec<Problem> {
-    let endpoints = vocabulary.endpoints.iter().enumerate();
-    let by_name: BTreeMap<String, usize> = endpoints.map(|(at, endpoint)| (quoted(endpoint.id), at)).collect();
+    let by_name = endpoints_by_name(vocabulary);
     let mut failed = PolicySet::new();
     let mut batches: BTreeMap<Told, (PolicySet, BTreeSet<usize>)> = BTreeMap::new();
     let mut ask = |told: &Told, (batch, named): (PolicySet, BTreeSet<usize>)| {
@@ -69,6 +71,9 @@ struct Told {
 }
 
 impl Told {
+    /// Everything.
+    const ALL: Self = Self { groups: u32::MAX, principals: true };
+
     fn by(text: &str, range: &Range<usize>) -> Self {
         let mut groups = 0;
         for name in strings(text, range) {
@@ -90,6 +95,97 @@ impl Told {
 fn bit(name: &str) -> u32 {
     let groups = [READ, WRITE].into_iter().chain(METHODS.iter().map(|(method, _)| *method));
     groups.zip(0..).find(|(group, _)| *group == name).map_or(0, |(_, at)| 1 << at)
+}
+
+/// Endpoints as policies write them.
+fn endpoints_by_name(vocabulary: &Vocabulary<'_>) -> BTreeMap<String, usize> {
+    vocabulary.endpoints.iter().enumerate().map(|(at, endpoint)| (quoted(endpoint.id), at)).collect()
+}
+
+/// Validates templates and what links make of them.
+pub(super) fn validate_links(
+    templates: &[Parsed<'_>],
+    links: &[Linked],
+    vocabulary: &Vocabulary<'_>,
+    declared: &[&AttributeConfig],
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let by_name = endpoints_by_name(vocabulary);
+    let mut by_template: BTreeMap<usize, Vec<&Linked>> = BTreeMap::new();
+    for link in links {
+        by_template.entry(link.template).or_default().push(link);
+    }
+    for (template, own) in by_template {
+        let Some(template) = templates.get(template) else { continue };
+        let named = strings(template.place.source.text, &template.place.range);
+        let named = named.filter_map(|name| by_name.get(name).copied()).collect();
+        // What a link puts into a slot is not in the text.
+        let few = representatives(vocabulary, &named, &Told::ALL);
+        let few = Vocabulary { endpoints: &few, ..Vocabulary::default() };
+        let mut told = false;
+        for some in own.chunks(TOGETHER_POLICIES) {
+            let Some(batch) = linked(template, some) else {
+                problems.push(template.place.problem("", "a template that Cedar cannot link"));
+                break;
+            };
+            if validated(&batch, &few, declared).is_some_and(|result| result.validation_passed_without_warnings()) {
+                continue;
+            }
+            let Some(result) = validated(&batch, vocabulary, declared) else { continue };
+            for error in result.validation_errors() {
+                let link = some.iter().find(|link| cedar_id(link) == *error.policy_id());
+                match link {
+                    Some(link) => problems.push(of_link(link, &DetailedError::from(error))),
+                    None if told => {}
+                    None => problems.push(cedar(template.place.source, 0, &DetailedError::from(error))),
+                }
+            }
+            let failed: BTreeSet<PolicyId> =
+                result.validation_errors().map(|error| error.policy_id().clone()).collect();
+            // Cedar only warns of a policy that no request is in the scope of.
+            for warning in result.validation_warnings() {
+                if let ValidationWarning::InvalidActionApplication(_) = warning
+                    && !failed.contains(warning.policy_id())
+                    && let Some(link) = some.iter().find(|link| cedar_id(link) == *warning.policy_id())
+                {
+                    problems.push(of_link(link, &DetailedError::from(warning)));
+                }
+            }
+            told = true;
+        }
+    }
+    problems
+}
+
+fn cedar_id(link: &Linked) -> PolicyId {
+    PolicyId::new(link::key(link.at))
+}
+
+/// One of Cedar's errors, under the key of the link.
+fn of_link(link: &Linked, error: &DetailedError) -> Problem {
+    let rest = error.message.split_once("`, ").filter(|_| error.message.starts_with("for policy `"));
+    let problem = Problem::new(link::key(link.at), cut(rest.map_or(&*error.message, |(_, rest)| rest)));
+    match &error.help {
+        Some(help) => problem.mend(cut(help)),
+        None => problem,
+    }
+}
+
+/// A template with some of its links, as Cedar links them.
+fn linked(template: &Parsed<'_>, links: &[&Linked]) -> Option<PolicySet> {
+    let mut batch = PolicySet::new();
+    batch.add_template(template.linkable.clone()?).ok()?;
+    for link in links {
+        let slot = |slot: SlotId, uid: &Option<EntityUid>| uid.clone().map(|uid| (slot, uid));
+        let slots = [slot(SlotId::principal(), &link.principal), slot(SlotId::resource(), &link.resource)];
+        batch.link(template.cedar_id.clone(), cedar_id(link), slots.into_iter().flatten().collect()).ok()?;
+    }
+    Some(batch)
+}
+
+fn validated(set: &PolicySet, vocabulary: &Vocabulary<'_>, declared: &[&AttributeConfig]) -> Option<ValidationResult> {
+    let (schema, _) = Schema::from_cedarschema_str(&schema(vocabulary, declared)).ok()?;
+    Some(Validator::new(schema).validate(set, ValidationMode::Strict))
 }
 
 fn passes(batch: &PolicySet, endpoints: &[Endpoint<'_>], told: &Told, declared: &[&AttributeConfig]) -> bool {
@@ -117,7 +213,8 @@ fn problems(failed: &PolicySet, schema: &str, source: &Source<'_>) -> Vec<Proble
         }
     };
     let result = Validator::new(schema).validate(failed, ValidationMode::Strict);
-    let mut found: Vec<Problem> = result.validation_errors().map(|e| cedar(source, &DetailedError::from(e))).collect();
+    let mut found: Vec<Problem> =
+        result.validation_errors().map(|e| cedar(source, 0, &DetailedError::from(e))).collect();
     found.sort_by_key(|problem| (problem.line, problem.column));
     found
 }

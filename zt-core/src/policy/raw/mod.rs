@@ -5,6 +5,8 @@
 
 mod store;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -15,11 +17,11 @@ use cedar_policy::{Context, Entities, EntityUid, Schema};
 use crate::model::{Problem, Source};
 
 use super::answer::{Tally, Verdict};
-use super::compile::{Builder, Lane, Refused, check_depth, origins, parse_text, with_stack};
+use super::compile::{Builder, Lane, Read, Refused, Slots, check_depth, origins, read, slots_of, with_stack};
 use super::evaluate::{Evaluation, World};
 use super::explain::{self, Explanation, Kinship};
 use super::facts::Fact;
-use super::program::{Program, Var};
+use super::program::{Origin, Program, Var};
 use super::scope;
 use super::value::{Record, Stored, Uid, Value};
 use super::{Answer, ErrorMode};
@@ -32,6 +34,9 @@ use store::{Fields, Store};
 pub struct Document {
     /// Cedar policies.
     pub policies: String,
+    /// Policies made of the templates among them; a template that nothing links decides nothing, as in Cedar.
+    #[serde(default, alias = "templateLinks")]
+    pub template_links: Vec<TemplateLink>,
     /// A schema in Cedar's syntax or its JSON form: entities and contexts are read by it.
     #[serde(default)]
     pub schema: Option<String>,
@@ -43,6 +48,21 @@ pub struct Document {
     /// What a forbid that cannot be evaluated does; Cedar's way unless said otherwise.
     #[serde(default = "cedars_way")]
     pub errors: ErrorMode,
+}
+
+/// A policy made of a template. The names of Cedar's own JSON form are taken too.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateLink {
+    /// The template, by its position: `policy0`, `policy1`, ...
+    #[serde(alias = "templateId")]
+    pub template_id: String,
+    /// Name of the policy that this makes.
+    #[serde(alias = "newId")]
+    pub new_id: String,
+    /// An entity for each slot, `?principal` or `?resource`, that the template has.
+    #[serde(default)]
+    pub values: BTreeMap<String, Json>,
 }
 
 /// One request: entities as `{"type", "id"}` or as `Type::"id"`.
@@ -109,7 +129,7 @@ pub fn explain(document: &Document) -> Result<Explanations, Vec<Problem>> {
 
 /// Asks something about every request of a document.
 fn each<T>(document: &Document, ask: impl Fn(&Program, &Bare<'_>) -> T) -> Result<Vec<T>, Vec<Problem>> {
-    let program = compile(&document.policies)?;
+    let program = compile(&document.policies, &document.template_links)?;
     let schema = document.schema.as_deref().map(schema).transpose().map_err(|problem| vec![problem])?;
     let store = store(document, schema.as_ref()).map_err(|problem| vec![problem])?;
     let mut told = Vec::with_capacity(document.requests.len());
@@ -123,19 +143,70 @@ fn each<T>(document: &Document, ask: impl Fn(&Program, &Bare<'_>) -> T) -> Resul
     if problems.is_empty() { Ok(told) } else { Err(problems) }
 }
 
-fn compile(text: &str) -> Result<Program, Vec<Problem>> {
+fn compile(text: &str, links: &[TemplateLink]) -> Result<Program, Vec<Problem>> {
     let source = Source { key: "policies".to_owned(), name: None, text };
-    let (_, templates) = parse_text(&source)?;
+    let (read, mut problems) = read(&source);
+    let Some(read) = read.filter(|_| problems.is_empty()) else { return Err(problems) };
+    let origins: Vec<Origin> = origins(&source, &read).collect();
     let mut builder = Builder::default();
-    let mut problems = Vec::new();
-    let mut origins = origins(&source).into_iter();
-    for (at, template) in templates.iter().enumerate() {
-        let origin = origins.next().unwrap_or_default();
-        if let Err(Refused { construct, .. }) = builder.rule(&format!("policy{at}"), origin, template, Lane::Raw) {
-            problems.push(Problem::new("policies", format!("`policy{at}`: {construct} is not supported")));
+    let mut names = BTreeSet::new();
+    for (at, ((_, template), origin)) in read.policies.iter().zip(&origins).enumerate() {
+        names.insert(format!("policy{at}"));
+        if slots_of(template) != [false; 2] {
+            continue;
         }
+        let compiled = builder.rule(&format!("policy{at}"), origin.clone(), template, Lane::Raw);
+        problems.extend(compiled.err().map(|refused| unsupported("policies", &format!("policy{at}"), &refused)));
+    }
+    for (at, link) in links.iter().enumerate() {
+        let linked = linked(&read, link).and_then(|(template, slots)| {
+            let origin = origins.get(template).cloned().unwrap_or_default();
+            let (_, template) = read.policies.get(template).ok_or_else(|| Problem::new("template_id", "unknown"))?;
+            let compiled = builder.linked(&link.new_id, origin, template, slots, Lane::Raw);
+            compiled.map_err(|refused| unsupported("template_id", &link.template_id, &refused))
+        });
+        let name = format!("two policies have the name `{}`", link.new_id);
+        let repeated = (!names.insert(link.new_id.clone())).then(|| Problem::new("new_id", name));
+        let found = linked.err().into_iter().chain(repeated);
+        problems.extend(found.map(|problem| problem.under(&format!("template_links[{at}]"))));
     }
     if problems.is_empty() { Ok(builder.program) } else { Err(problems) }
+}
+
+fn unsupported(key: &str, policy: &str, refused: &Refused) -> Problem {
+    Problem::new(key, format!("`{policy}`: {} is not supported", refused.construct))
+}
+
+/// The template that a link names, and what its slots are filled with.
+fn linked(read: &Read, link: &TemplateLink) -> Result<(usize, Slots), Problem> {
+    let at = link.template_id.strip_prefix("policy").and_then(|at| at.parse::<usize>().ok());
+    let template = at.and_then(|at| Some((at, &read.policies.get(at)?.1)));
+    let Some((at, template)) = template.filter(|(at, _)| link.template_id == format!("policy{at}")) else {
+        let problem = Problem::new("template_id", format!("there is no template `{}`", link.template_id));
+        return Err(problem.mend("templates have the names of their positions: `policy0`, `policy1`, ..."));
+    };
+    let wanted = slots_of(template);
+    if wanted == [false; 2] {
+        return Err(Problem::new("template_id", format!("`{}` is a policy without slots", link.template_id)));
+    }
+    let value = |slot: &str, wanted: bool| match (wanted, link.values.get(slot)) {
+        (false, None) => Ok(None),
+        (true, Some(json)) => uid(&format!("values.{slot}"), json).map(|uid| Some(name(&uid))),
+        (true, None) => Err(Problem::new("values", format!("nothing for the slot `{slot}`"))),
+        (false, Some(_)) => Err(Problem::new("values", format!("the template has no slot `{slot}`"))),
+    };
+    if let Some(slot) = link.values.keys().find(|slot| !["?principal", "?resource"].contains(&slot.as_str())) {
+        return Err(Problem::new(
+            "values",
+            format!("there is no slot `{slot}`; there are `?principal` and `?resource`"),
+        ));
+    }
+    let [principal, resource] = wanted;
+    Ok((at, Slots { principal: value("?principal", principal)?, resource: value("?resource", resource)? }))
+}
+
+fn name(uid: &EntityUid) -> (String, String) {
+    (uid.type_name().to_string(), uid.id().unescaped().to_owned())
 }
 
 fn schema(text: &str) -> Result<Schema, Problem> {
@@ -176,7 +247,6 @@ fn in_world<T>(
     let context = context.map_err(|error| wrong(DetailedError::from(&error).message))?;
     let context = context.to_json_value().map_err(|error| wrong(error.to_string()))?;
     let context = store::fields(&context).ok_or_else(|| wrong("cannot be read back".to_owned()))?;
-    let name = |uid: &EntityUid| (uid.type_name().to_string(), uid.id().unescaped().to_owned());
     let (principal, action, resource) = (name(&principal), name(&action), name(&resource));
     let world = Bare {
         program,

@@ -10,13 +10,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::hint::black_box;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 pub use self::config::{CacheConfig, TokenAtRest};
 use self::table::Table;
-use super::token::Proven;
+use super::token::{Proven, Terms};
 use crate::base::bounded::KeyHasher;
 use crate::model::{Identity, Millis};
 
@@ -36,7 +37,7 @@ pub(super) struct Cache {
 /// A cache line pair of its own, so that neighbours' locks do not slow each other.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Shard(Mutex<Table<Proven>>);
+struct Shard(Mutex<Table<Proven, Terms>>);
 
 /// A token, ready to be looked up.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Cache {
             _ => 1 << (memory / LEAST_SHARD_BYTES).clamp(1, MOST_SHARDS).ilog2(),
         };
         let places = config.places().div_ceil(shards.max(1)).next_multiple_of(8);
-        let table = places.saturating_mul(Table::<Proven>::bytes_of_place());
+        let table = places.saturating_mul(Table::<Proven, Terms>::bytes_of_place());
         let bytes = (memory / shards.max(1)).saturating_sub(table);
         let shard = |_| Shard(Mutex::new(Table::new(places, bytes)));
         Self { shards: (0..shards).map(shard).collect(), hasher, at_rest: config.token_at_rest }
@@ -81,9 +82,10 @@ impl Cache {
     /// What `f` makes of what was proven; where it makes nothing of it, that is forgotten.
     ///
     /// `f` runs under a lock.
-    pub(super) fn find<T>(&self, sought: &Sought<'_>, f: impl FnOnce(&mut Proven) -> Option<T>) -> Option<T> {
+    pub(super) fn find<T>(&self, sought: &Sought<'_>, f: impl FnOnce(&Proven, &mut Terms) -> Option<T>) -> Option<T> {
         let mut table = self.shards.get(sought.shard)?.lock();
-        let made = f(table.find(sought.hash, |proven| is(proven, sought))?);
+        let (proven, terms) = table.find(sought.hash, |proven| is(proven, sought))?;
+        let made = f(proven, terms);
         if made.is_none() {
             table.remove(sought.hash, |proven| is(proven, sought));
         }
@@ -91,16 +93,16 @@ impl Cache {
     }
 
     /// Remembers what was proven.
-    pub(super) fn keep(&self, sought: &Sought<'_>, proven: Proven, now: Millis) {
+    pub(super) fn keep(&self, sought: &Sought<'_>, proven: Proven, terms: Terms, now: Millis) {
         let Some(shard) = self.shards.get(sought.shard) else { return };
         let mut table = shard.lock();
         // Another thread may have been quicker.
         table.remove(sought.hash, |proven| is(proven, sought));
-        table.insert(sought.hash, proven, now);
+        table.insert(sought.hash, proven, terms, now);
     }
 
     /// Forgets what is not to be kept.
-    pub(super) fn retain(&self, mut keep: impl FnMut(&Proven) -> bool) {
+    pub(super) fn retain(&self, mut keep: impl FnMut(&Terms) -> bool) {
         for shard in &self.shards {
             shard.lock().retain(|entry| keep(entry));
         }
@@ -119,7 +121,7 @@ impl Cache {
 
 impl Shard {
     /// A panic leaves nothing half-done that matters: a token is there whole or not at all.
-    fn lock(&self) -> MutexGuard<'_, Table<Proven>> {
+    fn lock(&self) -> MutexGuard<'_, Table<Proven, Terms>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,10 +136,13 @@ impl Sought<'_> {
 /// An early exit tells nothing: who does not know the seed cannot choose what is compared with what, and who has the end
 /// of the token right has its signature.
 fn is(proven: &Proven, sought: &Sought<'_>) -> bool {
+    // Most likely it is the one, and its identity is handed out. That takes an instruction that waits for all before it, so
+    // that its memory is asked for now, to come while the tokens are compared.
+    black_box(Arc::strong_count(&proven.identity));
     proven.claims.before() == sought.at_rest()
 }
 
-impl table::Entry for Proven {
+impl table::Key for Proven {
     fn bytes(&self) -> usize {
         // The count of each allocation's references, and what the allocator takes for itself.
         const ALLOCATION: usize = 16;
@@ -151,8 +156,10 @@ impl table::Entry for Proven {
         let parts = [size_of::<Identity>(), self.claims.bytes()];
         parts.into_iter().chain(texts).chain(names).map(|bytes| bytes.saturating_add(ALLOCATION)).sum()
     }
+}
 
+impl table::Value for Terms {
     fn is_over(&self, now: Millis) -> bool {
-        self.exp <= now
+        self.times.exp <= now
     }
 }
