@@ -312,6 +312,40 @@ export class Verified {
   toJSON(): { identity?: Identity; claims?: Record<string, any>; code?: string; challenge?: string; refresh_wanted?: string };
 }
 
+/** What policies say. */
+export class Authorized {
+  private constructor();
+  /** Whether the request goes on to the handler. */
+  readonly allowed: boolean;
+  /** The most severe of what the policies call for. */
+  readonly outcome: "allow" | "flag" | "step_up" | "throttle" | "deny" | "suspend";
+  /** Names of the policies that made it so: forbids where one forbids, else permits. Asked for when they are read. */
+  readonly policies: string[];
+  /** Names of the policies that could not be evaluated. */
+  readonly errors: string[];
+  /** Members of a JSON response that the host has to hide. */
+  readonly redact: string[];
+}
+
+/** Authorizes by the `[policy]` part of a configuration, and nothing else: for hosts that route and verify on their own. */
+export class Policy {
+  private constructor();
+  /** Compiles the text of a configuration and of the files it names. Throws every mistake, one a line. */
+  static fromToml(text: string, options?: { files?: Record<string, string> }): Policy;
+  /** Reads and compiles a configuration and the files it names, relative to its directory. */
+  static fromFile(file: string): Policy;
+  /**
+   * Whether a caller, an asserted one, may use the endpoint with this id. What a decision would read of the request
+   * itself is absent from the context. Throws when there is no such endpoint, or no `[policy]`.
+   */
+  authorize(
+    endpoint: string,
+    principal?: string,
+    roles?: readonly string[],
+    options?: { scopes?: readonly string[]; acr?: string; issuedAt?: number; risk?: number; now?: number },
+  ): Authorized;
+}
+
 /** Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own. */
 export class Verifier {
   private constructor();

@@ -244,6 +244,62 @@ class Redactor {
   }
 }
 
+const OUTCOMES = ["allow", "flag", "step_up", "throttle", "deny", "suspend"];
+
+/** What policies say. */
+class Authorized {
+  #outcome;
+  #why;
+
+  constructor(outcome, why) {
+    this.#outcome = outcome;
+    this.#why = why;
+  }
+
+  /** Whether the request goes on to the handler. */
+  get allowed() { return this.#outcome < 2; }
+  /** The most severe of what the policies call for. */
+  get outcome() { return OUTCOMES[this.#outcome]; }
+  /** Names of the policies that made it so: forbids where one forbids, else permits. Asked for when they are read. */
+  get policies() { return this.#why()[0]; }
+  /** Names of the policies that could not be evaluated. */
+  get errors() { return this.#why()[1]; }
+  /** Members of a JSON response that the host has to hide. */
+  get redact() { return this.#why()[2]; }
+}
+
+/** Authorizes by the `[policy]` part of a configuration, and nothing else: for hosts that route and verify on their own. */
+class Policy {
+  #handle;
+
+  /** Use `fromToml` or `fromFile`. */
+  constructor(text, files) {
+    this.#handle = native.fromToml(text, Object.entries(files).flat(), 0n);
+  }
+
+  /** Compiles the text of a configuration and of the files it names. Throws every mistake, one a line. */
+  static fromToml(text, { files = {} } = {}) {
+    return new Policy(text, files);
+  }
+
+  /** Reads and compiles a configuration and the files it names, relative to its directory. */
+  static fromFile(file) {
+    return new Policy(...read(file));
+  }
+
+  /**
+   * Whether a caller, an asserted one, may use the endpoint with this id. What a decision would read of the request
+   * itself is absent from the context. Throws when there is no such endpoint, or no `[policy]`.
+   */
+  authorize(endpoint, principal, roles = [], { scopes = [], acr, issuedAt = NaN, risk = 0, now = Date.now() } = {}) {
+    let names = `${endpoint}\0${principal === undefined ? "" : `+${principal}`}\0${acr === undefined ? "" : `+${acr}`}`;
+    for (const role of roles) names += `\0${role}`;
+    for (const scope of scopes) names += `\0${scope}`;
+    const asked = [this.#handle, names, roles.length, scopes.length, risk, issuedAt, now];
+    return new Authorized(native.authorize(...asked), () => native.determining(...asked));
+  }
+}
+
 /** Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own. */
 class Verifier {
   #handle;
@@ -434,4 +490,4 @@ function load() {
   }
 }
 
-module.exports = { Decision, Engine, OPS, Redactor, Verified, Verifier, op };
+module.exports = { Authorized, Decision, Engine, OPS, Policy, Redactor, Verified, Verifier, op };

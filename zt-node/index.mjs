@@ -1,3 +1,3 @@
 import zt from "./index.js";
 
-export const { Decision, Engine, OPS, Redactor, Verified, Verifier, op } = zt;
+export const { Authorized, Decision, Engine, OPS, Policy, Redactor, Verified, Verifier, op } = zt;

@@ -5,6 +5,7 @@
 mod bindings;
 mod decide;
 mod machine;
+mod policy;
 mod verify;
 
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ type Bench = fn() -> Vec<Figure>;
 const BENCHES: &[(&str, Bench)] = &[
     ("decide", decide::figures),
     ("bindings", bindings::figures),
+    ("policy", policy::figures),
     ("verify", verify::figures),
     ("verify-peers", verify::attacks),
 ];

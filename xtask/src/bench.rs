@@ -3,7 +3,7 @@
 use crate::process::{cargo, run};
 use crate::{node, peers, python};
 
-/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, `verify`, or `criterion` for a distribution of every
+/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, `policy`, `verify`, or `criterion` for a distribution of every
 /// stage; `verify-peers` prints who accepts what of the attack suite, with `--record` after running every peer anew.
 ///
 /// # Errors
@@ -20,6 +20,17 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
             node::install()?;
             measure(arguments)
         }
+        ["policy", ..] => {
+            python::install()?;
+            node::install()?;
+            peers::install_policy()?;
+            // Counts allocations for the other, which is slower for being counted itself.
+            run(
+                "bench",
+                cargo(&["build", "--profile", "bench", "--package", "zt-benches", "--bin", "zt-allocations"]),
+            )?;
+            measure(arguments)
+        }
         ["verify", ..] => {
             python::install()?;
             node::install()?;
@@ -33,7 +44,7 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
         }
         // Known before minutes of building.
         [name, ..] if !matches!(*name, "decide" | "verify-peers" | "--json") => Err(format!(
-            "`{name}` is no bench; there are `decide`, `bindings`, `verify`, `verify-peers` and `criterion`"
+            "`{name}` is no bench; there are `decide`, `bindings`, `policy`, `verify`, `verify-peers` and `criterion`"
         )),
         _ => measure(arguments),
     }

@@ -10,11 +10,8 @@ pub(crate) fn folder() -> PathBuf {
     target().join("peers")
 }
 
-/// Installs the Python and the Node peers, and builds the Rust one with each of its backends.
-///
-/// # Errors
-/// When an interpreter is missing or a step fails.
-pub(crate) fn install() -> Result<(), String> {
+/// Installs the Python and the Node peers.
+fn install_bound() -> Result<(), String> {
     python::environment()?;
     let file = "benches/peers/python/requirements.txt";
     let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", file];
@@ -22,7 +19,26 @@ pub(crate) fn install() -> Result<(), String> {
     need("node")?;
     need("npm")?;
     let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-    run("Node: peers", program("npm", "benches/peers/node", &arguments))?;
+    run("Node: peers", program("npm", "benches/peers/node", &arguments))
+}
+
+/// Installs the Python and the Node peers, and builds the Rust ones of authorization.
+///
+/// # Errors
+/// When an interpreter is missing or a step fails.
+pub(crate) fn install_policy() -> Result<(), String> {
+    install_bound()?;
+    let mut build = cargo(&["build", "--release", "--locked", "--manifest-path", "benches/peers/policy/Cargo.toml"]);
+    build.arg("--target-dir").arg(folder().join("policy"));
+    run("Rust: regorus and casbin", build)
+}
+
+/// Installs the Python and the Node peers, and builds the Rust one of verification with each of its backends.
+///
+/// # Errors
+/// When an interpreter is missing or a step fails.
+pub(crate) fn install() -> Result<(), String> {
+    install_bound()?;
     for backend in ["aws_lc_rs", "rust_crypto"] {
         let mut build = cargo(&["build", "--release", "--locked", "--features", backend]);
         build.args(["--manifest-path", "benches/peers/jsonwebtoken/Cargo.toml", "--target-dir"]);

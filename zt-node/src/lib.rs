@@ -1,6 +1,7 @@
 //! zt in Node.js: free functions over a handle, which cost a sixth of what a native class costs. `index.js` makes the
 //! class of them.
 
+pub mod authorizer;
 pub mod redactor;
 pub mod verifier;
 

@@ -136,7 +136,7 @@ fn parts(identity: &Identity, claims: &Claims, number: u32) -> Option<String> {
     unsafe_code,
     reason = "napi offers no way to read a string into memory that is there already; one costs half a verification"
 )]
-fn read<T>(text: &JsString<'_>, then: impl FnOnce(&[u8]) -> T) -> Result<T> {
+pub(crate) fn read<T>(text: &JsString<'_>, then: impl FnOnce(&[u8]) -> T) -> Result<T> {
     let mut bytes = [MaybeUninit::<u8>::uninit(); AT_ONCE];
     let mut length = 0;
     let value = text.value();
@@ -145,7 +145,7 @@ fn read<T>(text: &JsString<'_>, then: impl FnOnce(&[u8]) -> T) -> Result<T> {
         sys::napi_get_value_string_utf8(value.env, value.value, bytes.as_mut_ptr().cast(), AT_ONCE, &raw mut length)
     };
     if status != sys::Status::napi_ok {
-        return Err(Error::new(Status::StringExpected, "a token is a string"));
+        return Err(Error::new(Status::StringExpected, "expected a string"));
     }
     // A longer one is cut, at most a character before the end.
     if length + 4 >= AT_ONCE {

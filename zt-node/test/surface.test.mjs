@@ -19,7 +19,7 @@ const methods = (c) => Object.getOwnPropertyNames(c.prototype).filter((name) => 
 const statics = (c) => Object.getOwnPropertyNames(c).filter((name) => !["length", "name", "prototype"].includes(name)).sort();
 
 test("the names", () => {
-  assert.deepEqual(Object.keys(zt).sort(), ["Decision", "Engine", "OPS", "Redactor", "Verified", "Verifier", "op"]);
+  assert.deepEqual(Object.keys(zt).sort(), ["Authorized", "Decision", "Engine", "OPS", "Policy", "Redactor", "Verified", "Verifier", "op"]);
   assert.deepEqual(methods(zt.Engine), ENGINE);
   assert.deepEqual(statics(zt.Engine), ["fromBundle", "fromFile", "fromToml"]);
   assert.deepEqual(methods(zt.Decision), DECISION);
@@ -33,7 +33,7 @@ test("one class for both module systems", () => assert.equal(require("zt").Engin
 
 test("every name has a type", () => {
   const types = readFileSync(new URL("../index.d.ts", import.meta.url), "utf8");
-  for (const name of [...ENGINE, ...DECISION, ...VERIFIED, ...Object.keys(zt), "verifyToken", "fromBundle", "fromFile", "fromToml", "staleHeaders"]) {
+  for (const name of [...ENGINE, ...DECISION, ...VERIFIED, ...Object.keys(zt), "authorize", "verifyToken", "fromBundle", "fromFile", "fromToml", "staleHeaders"]) {
     assert.match(types, new RegExp(`\\b${name}\\b`), name);
   }
 });

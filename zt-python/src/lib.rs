@@ -1,6 +1,7 @@
 //! zt for Python. The hot call reads the host's own objects; everything else is JSON text in, JSON text out, and
 //! becomes dictionaries in `zt/__init__.py`.
 
+mod authorizer;
 mod convert;
 mod decision;
 mod redactor;
@@ -19,6 +20,7 @@ use zt_core::wire::{self, Instance};
 use zt_core::{Engine as Core, State};
 
 use convert::{Incoming, ip, octets, request_body, scope_request};
+use authorizer::{Authorized, Policy};
 use decision::Decision;
 use redactor::{Redactor, Unredactable, unredactable};
 use verifier::{Verified, Verifier};
@@ -32,6 +34,8 @@ fn _zt(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Decision>()?;
     module.add_class::<Redactor>()?;
     module.add("Unredactable", module.py().get_type::<Unredactable>())?;
+    module.add_class::<Policy>()?;
+    module.add_class::<Authorized>()?;
     module.add_class::<Verifier>()?;
     module.add_class::<Verified>()?;
     module.add_function(wrap_pyfunction!(op_json, module)?)?;

@@ -24,13 +24,13 @@ def public(cls):
 
 
 def test_public_names():
-    assert zt.__all__ == ["OPS", "Decision", "Engine", "Redactor", "Unredactable", "Verified", "Verifier", "__version__", "op"]
+    assert zt.__all__ == ["OPS", "Authorized", "Decision", "Engine", "Policy", "Redactor", "Unredactable", "Verified", "Verifier", "__version__", "op"]
     assert set(zt.__all__) <= set(stub_names(STUB.body))
     assert all(hasattr(zt, name) for name in zt.__all__)
     assert zt.asgi.__all__ == ["ZtMiddleware"]
 
 
-@pytest.mark.parametrize("name", ["Engine", "Decision", "Redactor", "Verified", "Verifier"])
+@pytest.mark.parametrize("name", ["Engine", "Decision", "Authorized", "Policy", "Redactor", "Verified", "Verifier"])
 def test_stub_of_class(name):
     node = next(node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name == name)
     assert public(getattr(zt, name)) == {stub for stub in stub_names(node.body) if not stub.startswith("_")}

@@ -78,6 +78,11 @@ impl Engine {
         &self.router
     }
 
+    /// What it authorizes by, where the configuration has policies.
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_deref()
+    }
+
     /// What it verifies credentials with.
     pub fn verifier(&self) -> &Verifier {
         &self.verifier

@@ -1,13 +1,15 @@
 //! Whether compiled policies that were read, not compiled, can be trusted with a request: every index is in range, and
 //! evaluation ends.
 
+use std::collections::BTreeSet;
+
 use crate::base::member_path::MemberPath;
 use crate::model::Outcome;
 
 use super::Compiled;
 use super::index::Index;
 use super::program::{ActionScope, DEPTH_MAX, Effect, Node, NodeId, Program, Rule, Run, Scope};
-use super::table::{Table, hash_pair, hash_uid};
+use super::table::{Named, Table};
 
 /// What is wrong.
 type Wrong = &'static str;
@@ -15,7 +17,7 @@ type Wrong = &'static str;
 impl Compiled {
     /// Makes what is not stored.
     pub(super) fn complete(&mut self) {
-        self.symbols = Table::build(self.program.uids.iter().map(|(ty, id)| hash_uid(ty, id)));
+        self.symbols = Table::build(&self.program.uids);
         self.index.complete(&self.program);
     }
 
@@ -24,10 +26,7 @@ impl Compiled {
         self.program.check()?;
         self.index.check(&self.program)?;
         holds(self.reads.declared.len() == self.program.declared.len(), "declared attributes are not all read")?;
-        let found = |(at, (ty, id)): (u32, &(Box<str>, Box<str>))| {
-            let same = |other: u32| self.program.uid(other).is_some_and(|uid| *uid.ty == **ty && *uid.id == **id);
-            self.symbols.find(hash_uid(ty, id), same) == Some(at)
-        };
+        let found = |(at, (ty, id)): (u32, &(Box<str>, Box<str>))| self.symbols.find(Named::new(ty), id) == Some(at);
         holds((0..).zip(&self.program.uids).all(found), "an entity is named twice")?;
         self.denials.iter().try_for_each(|(at, denial)| {
             let forbids = self.program.rules.get(*at as usize).is_some_and(|rule| rule.effect == Effect::Forbid);
@@ -156,13 +155,10 @@ impl Index {
         }
         let listed = self.buckets.iter().fold(0_usize, |sum, bucket| sum.saturating_add(bucket.len as usize));
         holds(listed == self.rules.len(), "buckets share policies")?;
-        for (at, bucket) in (0..).zip(&self.buckets) {
-            let same = |other: u32| {
-                let other = self.buckets.get(other as usize);
-                other.is_some_and(|other| other.class == bucket.class && other.key == bucket.key)
-            };
-            let found = self.table.find(hash_pair(bucket.class, bucket.key), same) == Some(at);
-            holds(found, "a bucket stands twice")?;
+        let mut seen = BTreeSet::new();
+        for bucket in &self.buckets {
+            holds(bucket.len > 0 && (bucket.class as usize) < self.buckets.len(), "a bucket of nothing")?;
+            holds(seen.insert((bucket.class, bucket.key)), "a bucket stands twice")?;
             let range = bucket.start as usize..bucket.start.saturating_add(bucket.len) as usize;
             let rules = self.rules.get(range).ok_or("a bucket is not there")?;
             let known = rules.last().is_none_or(|rule| (*rule as usize) < program.rules.len());

@@ -77,6 +77,22 @@ impl Effect {
         effect
     }
 
+    /// The most severe outcome of its findings, without making them.
+    pub(crate) fn outcome(
+        program: &Program,
+        denials: &BTreeMap<u32, Denial>,
+        mode: ErrorMode,
+        answer: &Answer,
+    ) -> Outcome {
+        let forbids = |rule: &u32| program.rules.get(*rule as usize).is_some_and(|r| r.effect == RuleEffect::Forbid);
+        let failed = mode == ErrorMode::Deny && answer.errors.iter().any(forbids);
+        let matched = answer.determining.iter().filter(|_| answer.verdict == Verdict::Deny);
+        let graded = matched.map(|rule| denials.get(rule).map_or(Outcome::Deny, |denial| denial.outcome));
+        let refused = failed.then_some(Outcome::Deny);
+        let missing = (!answer.permitted).then(|| Code::PolicyNotPermitted.outcome());
+        graded.chain(refused).chain(missing).max().unwrap_or(Outcome::Allow)
+    }
+
     /// With the fields that any policy hides that had a say. A permit that forbids overrule has one too, because a
     /// forbid that only flags lets the request pass; and so has one that failed, unless Cedar's way is asked for.
     pub(crate) fn redacting(mut self, redactions: &Redactions, mode: ErrorMode, answer: &Answer) -> Self {

@@ -63,10 +63,37 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
         self.value(node)
     }
 
+    /// What most conditions are made of, without a value in between; anything else by its value.
     fn bool(&mut self, node: NodeId) -> Result<bool, Failed> {
-        match self.value(node)? {
-            Value::Bool(b) => Ok(b),
-            _ => Err(Failed),
+        match *self.program.nodes.get(node as usize).ok_or(Failed)? {
+            Node::And(run) => self.all(run),
+            Node::Or(run) => self.any(run),
+            Node::Not(a) => Ok(!self.bool(a)?),
+            Node::HasFact(fact) => Ok(self.world.fact(fact).is_some()),
+            Node::VarIn(var, symbol) => Ok(self.world.var_within(var, symbol)),
+            Node::Order(order, a, b) => {
+                let (a, b) = (self.operand(a)?, self.operand(b)?);
+                compare(order, a, b)
+            }
+            Node::Equal(a, b) => {
+                let (a, b) = (self.operand(a)?, self.operand(b)?);
+                Ok(self.equal(a, b))
+            }
+            _ => match self.value(node)? {
+                Value::Bool(b) => Ok(b),
+                _ => Err(Failed),
+            },
+        }
+    }
+
+    /// A value that is most likely a constant or a fact.
+    #[inline]
+    fn operand(&mut self, node: NodeId) -> Result<Value<'a>, Failed> {
+        match *self.program.nodes.get(node as usize).ok_or(Failed)? {
+            Node::Long(n) => Ok(Value::Long(n)),
+            Node::Fact(fact) => self.world.fact(fact).ok_or(Failed),
+            Node::Constant(at) => Ok(self.program.constants.get(at as usize).ok_or(Failed)?.borrow()),
+            _ => self.value(node),
         }
     }
 
@@ -108,35 +135,29 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
             Node::Var(Var::Context) => Value::Record(self.world.context().ok_or(Failed)?),
             Node::Var(var) => Value::Entity(self.world.entity(var).ok_or(Failed)?),
             Node::Fact(fact) => self.world.fact(fact).ok_or(Failed)?,
-            Node::HasFact(fact) => Value::Bool(self.world.fact(fact).is_some()),
             Node::Declared(at) => self.world.declared(at).ok_or(Failed)?,
             Node::HasDeclared(at) => Value::Bool(self.world.declared(at).is_some()),
-            Node::And(run) => Value::Bool(self.all(run)?),
-            Node::Or(run) => Value::Bool(self.any(run)?),
-            Node::Not(a) => Value::Bool(!self.bool(a)?),
+            Node::And(_)
+            | Node::Or(_)
+            | Node::Not(_)
+            | Node::HasFact(_)
+            | Node::VarIn(..)
+            | Node::Order(..)
+            | Node::Equal(..) => Value::Bool(self.bool(node)?),
             Node::If(test, then, other) => {
                 let branch = if self.bool(test)? { then } else { other };
                 self.value(branch)?
             }
             Node::Neg(a) => Value::Long(self.long(a)?.checked_neg().ok_or(Failed)?),
-            Node::Equal(a, b) => {
-                let (a, b) = (self.value(a)?, self.value(b)?);
-                Value::Bool(self.equal(a, b))
-            }
             Node::NotEqual(a, b) => {
                 let (a, b) = (self.value(a)?, self.value(b)?);
                 Value::Bool(!self.equal(a, b))
-            }
-            Node::Order(order, a, b) => {
-                let (a, b) = (self.value(a)?, self.value(b)?);
-                Value::Bool(compare(order, a, b)?)
             }
             Node::Arithmetic(op, a, b) => {
                 let (a, b) = (self.long(a)?, self.long(b)?);
                 Value::Long(arithmetic(op, a, b).ok_or(Failed)?)
             }
             Node::In(a, b) => Value::Bool(self.within(a, b)?),
-            Node::VarIn(var, symbol) => Value::Bool(self.world.var_within(var, symbol)),
             Node::Is(a, ty) => Value::Bool(Some(self.uid(a)?.ty) == program.name(ty)),
             Node::Set(run) => self.build(run).map(|(start, len)| Value::Set(Set::Built { start, len }))?,
             Node::Record(names, run) => {

@@ -51,6 +51,7 @@ mod ip;
 mod like;
 #[cfg(feature = "compile")]
 mod logic;
+mod lookup;
 mod print;
 mod program;
 mod request;
@@ -66,6 +67,7 @@ pub mod raw;
 
 use std::collections::BTreeMap;
 
+use crate::model::Outcome;
 #[cfg(not(feature = "compile"))]
 use crate::model::{Problem, Source};
 use schemars::JsonSchema;
@@ -87,10 +89,10 @@ pub use vocabulary::{Endpoint, Vocabulary};
 use answer::Tally;
 use effect::{Denial, Redactions};
 use evaluate::Evaluation;
-use index::{ANY, Index, key_eq, key_in};
-use program::{Program, Scope};
+use index::{Entry, Index, key_eq, key_in};
+use program::Program;
 use request::{Facts, Symbols};
-use table::{Table, hash_uid};
+use table::{Named, Table};
 use vocabulary::{ROLE, SCOPE};
 
 /// The table `[policy]`.
@@ -176,30 +178,26 @@ impl Policy {
         let Compiled { program, index, errors, .. } = &self.0;
         let Some(row) = index.row(request.endpoint, request.segment, request.method) else { return Answer::nothing() };
         let principal = request.principal();
-        let own = self.symbol(principal.ty, principal.id);
+        let own = self.symbol(Named::new(principal.ty), principal.id);
         let symbols = self.principal_symbols(request, own);
         let world = Facts { request, index, row, symbols: &symbols };
         let mut evaluation = Evaluation::new(program, &world);
         let mut tally = Tally::default();
-        let mut consider = |class: u32, key: u32| {
-            for at in index.rules(class, key) {
-                let Some(rule) = program.rules.get(*at as usize) else { continue };
-                if let Scope::Is(ty) | Scope::IsIn(ty, _) = rule.principal
-                    && program.name(ty) != Some(principal.ty)
-                {
-                    continue;
+        let mut consider = |entries: &[Entry]| {
+            for entry in entries {
+                if entry.ty.is_none_or(|ty| program.name(ty) == Some(principal.ty)) {
+                    tally.add(entry.rule, entry.effect, evaluation.holds(entry.body));
                 }
-                tally.add(*at, rule.effect, evaluation.holds(rule.body));
             }
         };
-        let scoped = |symbol: &u32| index.principals.get(*symbol as usize).copied().unwrap_or_default();
-        for class in &row.classes {
-            consider(*class, ANY);
-            if let Some(own) = own.filter(scoped) {
-                consider(*class, key_eq(own));
+        for class in row.classes.iter().copied() {
+            consider(index.for_any(class));
+            let there = |symbol: &u32| index.may_have(class, *symbol);
+            if let Some(own) = own.filter(there) {
+                consider(index.entries(class, key_eq(own)));
             }
-            for symbol in symbols.iter().copied().filter(scoped) {
-                consider(*class, key_in(symbol));
+            for symbol in symbols.iter().copied().filter(there) {
+                consider(index.entries(class, key_in(symbol)));
             }
         }
         tally.answer(*errors)
@@ -224,6 +222,16 @@ impl Policy {
         &self.0.reads
     }
 
+    /// The most severe of what an answer calls for: that of its [`effect`](Self::effect), in less time.
+    pub fn outcome(&self, answer: &Answer) -> Outcome {
+        Effect::outcome(&self.0.program, &self.0.denials, self.0.errors, answer)
+    }
+
+    /// The number of an endpoint, by its id.
+    pub fn endpoint(&self, id: &str) -> Option<usize> {
+        self.0.index.endpoint(id)
+    }
+
     /// Number of policies.
     pub fn len(&self) -> usize {
         self.0.program.rules.len()
@@ -244,16 +252,19 @@ impl Policy {
         self.0.program.rules.get(policy as usize)?.annotations.get(key).map(|value| &**value)
     }
 
-    fn symbol(&self, ty: &str, id: &str) -> Option<u32> {
-        let uids = &self.0.program.uids;
-        let same = |at: u32| uids.get(at as usize).is_some_and(|(t, i)| **i == *id && **t == *ty);
-        self.0.symbols.find(hash_uid(ty, id), same)
+    fn symbol(&self, ty: Named<'_>, id: &str) -> Option<u32> {
+        self.0.symbols.find(ty, id)
     }
 
     fn principal_symbols(&self, request: &Request<'_>, own: Option<u32>) -> Symbols {
-        let roles = request.roles().iter().filter_map(|role| self.symbol(ROLE, role));
-        let scopes = request.scopes().iter().filter_map(|scope| self.symbol(SCOPE, scope));
-        let mut symbols: Symbols = own.into_iter().chain(roles).chain(scopes).collect();
+        let mut symbols = Symbols::new();
+        symbols.extend(own);
+        for (ty, names) in [(ROLE, request.roles()), (SCOPE, request.scopes())] {
+            if !names.is_empty() {
+                let ty = Named::new(ty);
+                symbols.extend(names.iter().filter_map(|name| self.symbol(ty, name)));
+            }
+        }
         symbols.sort_unstable();
         symbols.dedup();
         symbols

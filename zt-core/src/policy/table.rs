@@ -1,50 +1,91 @@
 //! An immutable hash table over configuration: built at load, probed on the request path.
 
-/// Open addressing with linear probing, at most half full. Its contents come from the configuration; a request can
-/// only ask, and a probe ends at the first empty slot. It is never stored: what it finds is, and it is made from that.
+/// Numbers of entities by their names. Open addressing with linear probing, at most half full. Its contents come from the
+/// configuration; a request can only ask, and a probe ends at the first empty slot. It is never stored: what it finds is,
+/// and it is made from that.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
-    /// Hash and entry + 1; zero is empty.
-    slots: Vec<(u32, u32)>,
+    slots: Vec<Slot>,
+    /// The names, side by side: the id, a zero, the type, which has none.
+    text: Vec<u8>,
+}
+
+/// Where the name of an entity is; its number is one less than `entry`, and zero is empty.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    tag: u32,
+    entry: u32,
+    start: u32,
+    len: u32,
 }
 
 impl Table {
-    /// A table of the entries 0.. that have these hashes.
-    pub(crate) fn build(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
-        let size = hashes.len().saturating_mul(2).max(2).next_power_of_two();
-        let mut slots = vec![(0, 0); size];
-        for (hash, entry) in hashes.zip(1_u32..) {
+    /// A table of entities, type and id, by their order.
+    pub(crate) fn build(uids: &[(Box<str>, Box<str>)]) -> Self {
+        let size = uids.len().saturating_mul(2).max(2).next_power_of_two();
+        let mut table = Self { slots: vec![Slot::default(); size], text: Vec::new() };
+        for ((ty, id), entry) in uids.iter().zip(1_u32..) {
+            let hash = hash_uid(ty, id);
+            let start = table.text.len();
+            table.text.extend(id.bytes().chain([0]).chain(ty.bytes()));
+            let len = table.text.len().saturating_sub(start);
+            let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(len)) else { break };
             let mut at = index(hash, size);
-            while let Some(slot) = slots.get_mut(at) {
-                if slot.1 == 0 {
-                    *slot = (tag(hash), entry);
+            while let Some(slot) = table.slots.get_mut(at) {
+                if slot.entry == 0 {
+                    *slot = Slot { tag: tag(hash), entry, start, len };
                     break;
                 }
                 at = at.wrapping_add(1) & (size - 1);
             }
         }
-        Self { slots }
+        table
     }
 
-    /// The entry of this hash for which `matches` holds.
+    /// The number of an entity.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, matches: impl Fn(u32) -> bool) -> Option<u32> {
+    pub(crate) fn find(&self, ty: Named<'_>, id: &str) -> Option<u32> {
+        let hash = ty.hash(id);
         let mut at = index(hash, self.slots.len());
         for _ in 0..self.slots.len() {
-            let (slot_tag, entry) = *self.slots.get(at)?;
-            let entry = entry.checked_sub(1)?;
-            if slot_tag == tag(hash) && matches(entry) {
+            let slot = *self.slots.get(at)?;
+            let entry = slot.entry.checked_sub(1)?;
+            if slot.tag == tag(hash) && self.is(slot, ty, id) {
                 return Some(entry);
             }
             at = at.wrapping_add(1) & self.slots.len().wrapping_sub(1);
         }
         None
     }
+
+    fn is(&self, slot: Slot, ty: Named<'_>, id: &str) -> bool {
+        let start = slot.start as usize;
+        let name = self.text.get(start..start.saturating_add(slot.len as usize)).unwrap_or_default();
+        name.strip_prefix(id.as_bytes()).is_some_and(|rest| rest.split_first() == Some((&0, ty.name.as_bytes())))
+    }
+}
+
+/// A type of entities, whose name is hashed once for all of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a str,
+    seed: u64,
+}
+
+impl<'a> Named<'a> {
+    pub(crate) fn new(name: &'a str) -> Self {
+        Self { name, seed: hash_bytes(0x243f_6a88_85a3_08d3, name.as_bytes()) }
+    }
+
+    /// Hash of an entity's name.
+    pub(crate) fn hash(self, id: &str) -> u64 {
+        hash_bytes(self.seed, id.as_bytes())
+    }
 }
 
 /// Hash of an entity's name: multiply and fold, eight bytes at a time.
 pub(crate) fn hash_uid(ty: &str, id: &str) -> u64 {
-    hash_bytes(hash_bytes(0x243f_6a88_85a3_08d3, ty.as_bytes()), id.as_bytes())
+    Named::new(ty).hash(id)
 }
 
 /// Hash of two numbers.
@@ -55,11 +96,17 @@ pub(crate) fn hash_pair(a: u32, b: u32) -> u64 {
 fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let hash = words.iter().fold(seed ^ bytes.len() as u64, |hash, word| mix(hash ^ u64::from_le_bytes(*word), seed));
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
+    mix(hash ^ last(rest), seed)
+}
+
+/// Fewer than eight bytes; zeros after them.
+fn last(rest: &[u8]) -> u64 {
+    // Two reads that may overlap instead of a loop over bytes.
+    if let (Some(low), Some(high)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        let shift = 8_usize.saturating_mul(rest.len().saturating_sub(4));
+        return u64::from(u32::from_le_bytes(*low)) | u64::from(u32::from_le_bytes(*high)) << shift;
     }
-    mix(hash ^ u64::from_le_bytes(last), seed)
+    rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "folding the halves of a product is the point")]
@@ -82,15 +129,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_last_bytes_are_read_as_with_zeros_after_them() {
+        for len in 0..8 {
+            let bytes: Vec<u8> = (1..=len).collect();
+            let mut padded = [0; 8];
+            padded[..bytes.len()].copy_from_slice(&bytes);
+            assert_eq!(last(&bytes), u64::from_le_bytes(padded));
+        }
+    }
+
+    #[test]
     fn finds_what_it_holds_and_nothing_else() {
-        let names: Vec<String> = (0..1_000).map(|n| format!("role-{n}")).collect();
-        let table = Table::build(names.iter().map(|name| hash_uid("Role", name)));
-        let find = |ty: &str, name: &str| {
-            table.find(hash_uid(ty, name), |at| names.get(at as usize).is_some_and(|n| n == name))
-        };
-        assert!(names.iter().enumerate().all(|(at, name)| find("Role", name) == u32::try_from(at).ok()));
-        assert_eq!(find("Role", "role-1000"), None);
-        assert_eq!(find("User", "role-1"), None);
-        assert_eq!(Table::default().find(7, |_| true), None);
+        let uid = |n: usize| (Box::from(["Role", "Scope"][n % 2]), format!("name-{}", n / 2).into());
+        let uids: Vec<(Box<str>, Box<str>)> = (0..1_000).map(uid).collect();
+        let table = Table::build(&uids);
+        let find = |ty: &str, id: &str| table.find(Named::new(ty), id);
+        assert!(uids.iter().enumerate().all(|(at, (ty, id))| find(ty, id) == u32::try_from(at).ok()));
+        assert_eq!(find("Role", "name-500"), None);
+        assert_eq!(find("User", "name-1"), None);
+        assert_eq!(find("Role", "name-1\0Role"), None);
+        assert_eq!(find("", "name-1"), None);
+        assert_eq!(Table::default().find(Named::new("Role"), "name-1"), None);
     }
 }

@@ -59,6 +59,8 @@ pub(crate) const WRITE: &str = "write";
 
 #[cfg(feature = "compile")]
 pub use schema::schema;
+#[cfg(feature = "compile")]
+pub(crate) use schema::{PRINCIPALS, groups_declared, schema_for};
 
 #[cfg(feature = "compile")]
 mod schema {
@@ -67,10 +69,23 @@ mod schema {
     use super::super::declared::{AttributeConfig, AttributeType};
     use super::super::facts::Fact;
     use super::super::print::quoted;
-    use super::{Endpoint, METHODS, READ, Vocabulary, WRITE};
+    use super::{ANONYMOUS, API_KEY, Endpoint, METHODS, READ, USER, Vocabulary, WORKLOAD, WRITE};
+
+    /// Types of principals that requests can have. All but the last are declared alike.
+    pub(crate) const PRINCIPALS: &[&str] = &[USER, API_KEY, WORKLOAD, ANONYMOUS];
 
     /// The Cedar schema that policies of this vocabulary are validated against, with these attributes of the context.
     pub fn schema(vocabulary: &Vocabulary<'_>, declared: &[&AttributeConfig]) -> String {
+        schema_for(vocabulary, declared, PRINCIPALS)
+    }
+
+    /// The same for requests of these principals.
+    pub(crate) fn schema_for(
+        vocabulary: &Vocabulary<'_>,
+        declared: &[&AttributeConfig],
+        principals: &[&str],
+    ) -> String {
+        let principals = principals.join(", ");
         let mut text = String::from(
             "entity Role;\nentity Scope;\nentity Segment;\nentity Endpoint in [Segment];\n\
              entity User in [Role, Scope];\nentity ApiKey in [Role, Scope];\nentity Workload in [Role, Scope];\n\
@@ -97,7 +112,7 @@ mod schema {
             let groups: Vec<String> = groups_declared(endpoint).map(quoted).collect();
             let _ = writeln!(
                 text,
-                "action {} in [{}] appliesTo {{ principal: [User, ApiKey, Workload, Anonymous], resource: [Endpoint], context: RequestContext }};",
+                "action {} in [{}] appliesTo {{ principal: [{principals}], resource: [Endpoint], context: RequestContext }};",
                 quoted(endpoint.id),
                 groups.join(", ")
             );
@@ -106,7 +121,7 @@ mod schema {
     }
 
     /// Every group that some request of the endpoint is in.
-    fn groups_declared(endpoint: &Endpoint<'_>) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn groups_declared(endpoint: &Endpoint<'_>) -> impl Iterator<Item = &'static str> {
         let any = endpoint.method == "*";
         let of_method = METHODS.iter().filter(move |(method, _)| any || endpoint.method.eq(*method));
         let reads = any || METHODS.iter().any(|(method, reads)| *reads && endpoint.method.eq(*method));

@@ -1,5 +1,6 @@
 //! JSON text in, JSON text out: what bindings and the command line call for everything but the hot path.
 
+mod authorize;
 mod fields;
 mod guard;
 mod ops;
@@ -7,6 +8,7 @@ mod text_ops;
 mod token;
 mod verify_ops;
 
+pub use authorize::{Asked, Authorized};
 pub use fields::Read;
 pub use guard::{decide_or_refuse, panic_decision};
 pub use ops::{OPS, op};

@@ -2,7 +2,8 @@
 
 An `Engine` is a compiled configuration with its state. `Engine.decide` and `Engine.decide_asgi` are the calls for live
 requests and return a `Decision`; the methods that end in `_event`, and `op`, take and give the documents of the
-contract, as dictionaries or, where they end in `_json`, as text. A `Verifier` verifies tokens and nothing else.
+contract, as dictionaries or, where they end in `_json`, as text. A `Verifier` verifies tokens and nothing else, a `Policy` authorizes
+and nothing else.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import secrets as _secrets
 from pathlib import Path as _Path
 
 from . import _zt
-from ._zt import OPS, Decision, Redactor, Unredactable, Verified, __version__
+from ._zt import OPS, Authorized, Decision, Redactor, Unredactable, Verified, __version__
 
-__all__ = ["OPS", "Decision", "Engine", "Redactor", "Unredactable", "Verified", "Verifier", "__version__", "op"]
+__all__ = [
+    "OPS", "Authorized", "Decision", "Engine", "Policy", "Redactor", "Unredactable", "Verified", "Verifier", "__version__", "op",
+]
 
 
 def op(name, document=None):
@@ -80,6 +83,22 @@ class Engine(_zt.Engine):
     def op(name, document=None):
         """Runs one of `OPS` on a document."""
         return op(name, document)
+
+
+class Policy(_zt.Policy):
+    """Authorizes by the `[policy]` part of a configuration and nothing else. Threads may share it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_toml(cls, text, files=None):
+        """Compiles the text of a configuration and of the files it names, by name."""
+        return cls(text, list((files or {}).items()))
+
+    @classmethod
+    def from_file(cls, path):
+        """Reads and compiles a configuration and the files it names, relative to its directory."""
+        return cls.from_toml(*_read(path))
 
 
 class Verifier(_zt.Verifier):

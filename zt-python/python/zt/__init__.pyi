@@ -1,10 +1,10 @@
 import os
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, ClassVar, Literal, final
 
 from typing_extensions import Self
 
-__all__ = ["OPS", "Decision", "Engine", "Verified", "Verifier", "__version__", "op"]
+__all__ = ["OPS", "Authorized", "Decision", "Engine", "Policy", "Verified", "Verifier", "__version__", "op"]
 
 __version__: str
 
@@ -302,6 +302,61 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """The decision's document."""
+
+class Authorized:
+    """What policies say. True when the request goes on to the handler."""
+
+    def __bool__(self) -> bool: ...
+    @property
+    def allowed(self) -> bool:
+        """Whether the request goes on to the handler."""
+
+    @property
+    def outcome(self) -> str:
+        """`allow`, `flag`, `step_up`, `throttle` or `deny`."""
+
+    @property
+    def policies(self) -> list[str]:
+        """Names of the policies that made it so: forbids where one forbids, else permits."""
+
+    @property
+    def errors(self) -> list[str]:
+        """Names of the policies that could not be evaluated."""
+
+    @property
+    def redact(self) -> list[str]:
+        """Members of a JSON response that the host has to hide."""
+
+class Policy:
+    """Authorizes by the `[policy]` part of a configuration, and nothing else: for hosts that route and verify on their own.
+    Threads may share it.
+
+    Every mistake in the configuration is told at once, one a line, in a `ValueError`.
+    """
+
+    def __new__(cls, text: str, files: list[tuple[str, str]] = ...) -> Self: ...
+    @classmethod
+    def from_toml(cls, text: str, files: Mapping[str, str] | None = None) -> Self:
+        """Compiles the text of a configuration and of the files it names, by name."""
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads and compiles a configuration and the files it names, relative to its directory."""
+
+    def authorize(
+        self,
+        endpoint: str,
+        principal: str | None = None,
+        roles: Sequence[str] | None = None,
+        *,
+        scopes: Sequence[str] | None = None,
+        acr: str | None = None,
+        issued_at_ms: int | None = None,
+        risk: float = 0.0,
+        now_ms: int | None = None,
+    ) -> Authorized:
+        """Whether the caller, an asserted one, may use the endpoint with this id. What a decision would read of the
+        request itself is absent from the context. Raises `ValueError` when there is no such endpoint or no `[policy]`."""
 
 class Verifier:
     """Verifies tokens alone, by the `[verify]` part of a configuration: for hosts that route and authorize on their own.

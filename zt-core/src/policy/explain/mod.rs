@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::evaluate::World;
 use super::request::{Facts, Request};
+use super::table::Named;
 use super::value::Uid;
 use super::{Answer, Compiled, Policy, Verdict};
 
@@ -135,7 +136,7 @@ impl Policy {
             return walk::summed_up(program, &Answer::nothing());
         };
         let principal = request.principal();
-        let symbols = self.principal_symbols(request, self.symbol(principal.ty, principal.id));
+        let symbols = self.principal_symbols(request, self.symbol(Named::new(principal.ty), principal.id));
         explain(program, &Facts { request, index, row, symbols: &symbols }, *errors)
     }
 }

@@ -5,7 +5,11 @@ use crate::model::{Code, Obligation, Outcome, Source};
 
 fn effect(text: &str) -> Effect {
     let policy = compile(text).unwrap();
-    policy.effect(&policy.evaluate(&request(None, 0)))
+    let answer = policy.evaluate(&request(None, 0));
+    let effect = policy.effect(&answer);
+    let severest = effect.findings.iter().map(|finding| finding.outcome).max().unwrap_or(Outcome::Allow);
+    assert_eq!(policy.outcome(&answer), severest);
+    effect
 }
 
 fn codes(effect: &Effect) -> Vec<(Code, Outcome)> {

@@ -6,6 +6,7 @@ mod differential;
 mod explaining;
 mod grading;
 mod hostile;
+mod indexing;
 mod linking;
 mod printing;
 mod problems;

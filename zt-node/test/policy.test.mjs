@@ -1,0 +1,49 @@
+// Policies alone.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Policy } from "zt";
+
+const CONFIG = `
+version = 1
+[[endpoint]]
+id = "readOrder"
+method = "GET"
+path = "/orders/{id}"
+[[endpoint]]
+id = "pay"
+method = "POST"
+path = "/pay"
+[policy]
+text = '''
+@id("buyers") permit(principal in Role::"buyer", action, resource);
+@id("careful") @on_deny("step_up") forbid(principal, action == Action::"pay", resource) when { context.risk > 500 };
+@id("scoped") permit(principal in Scope::"read", action in Action::"GET", resource) when { context has acr && context.acr == "mfa" };
+'''
+`;
+const policy = Policy.fromToml(CONFIG);
+
+test("who may what", () => {
+  const answer = policy.authorize("readOrder", "anna", ["buyer"]);
+  assert.deepEqual([answer.allowed, answer.outcome, answer.policies, answer.errors], [true, "allow", ["buyers"], []]);
+  assert.equal(policy.authorize("readOrder", "anna", ["seller"]).allowed, false);
+  assert.equal(policy.authorize("readOrder").allowed, false);
+  assert.equal(policy.authorize("readOrder", "anna", [], { scopes: ["read"] }).allowed, false);
+  assert.equal(policy.authorize("readOrder", "anna", [], { scopes: ["read"], acr: "mfa" }).allowed, true);
+  assert.equal(policy.authorize("pay", "anna", [], { scopes: ["read"], acr: "mfa" }).allowed, false);
+  const careful = policy.authorize("pay", "anna", ["buyer"], { risk: 0.6 });
+  assert.deepEqual([careful.allowed, careful.outcome, careful.policies], [false, "step_up", ["careful"]]);
+});
+
+test("a name cannot pass for two", () => {
+  for (const asked of [["readOrder", "anna\0+\0buyer"], ["readOrder", "anna", ["x\0buyer"]], ["readOrder\0+buyer", "anna"]]) {
+    assert.throws(() => policy.authorize(...asked), /NUL/);
+  }
+  assert.equal(policy.authorize("readOrder", "+anna", ["+buyer"]).allowed, false);
+});
+
+test("what is no question", () => {
+  assert.throws(() => policy.authorize("nowhere", "anna"), /no endpoint `nowhere`/);
+  assert.throws(() => Policy.fromToml(CONFIG.split("[policy]")[0]).authorize("pay", "anna"), /no `\[policy\]`/);
+});
