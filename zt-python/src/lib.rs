@@ -19,8 +19,8 @@ use zt_core::respond::Redaction;
 use zt_core::wire::{self, Instance};
 use zt_core::{Engine as Core, State};
 
-use convert::{Incoming, ip, octets, request_body, scope_request};
 use authorizer::{Authorized, Policy};
+use convert::{Incoming, ip, octets, request_body, scope_request};
 use decision::Decision;
 use redactor::{Redactor, Unredactable, unredactable};
 use verifier::{Verified, Verifier};
