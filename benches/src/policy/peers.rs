@@ -38,8 +38,11 @@ pub(crate) fn figures(in_rust: &Rows) -> Vec<Figure> {
     figures
 }
 
+/// What a peer said of itself: its name, and nanoseconds a decision or why there are none.
+type Said = (String, Result<f64, String>);
+
 /// What the program prints, `{"rows": [{"engine": ..., "ns": ...}]}`, once it agrees with the right answers.
-fn run(program: &PathBuf, script: Option<&str>, policies: usize) -> Result<Vec<(String, Result<f64, String>)>, String> {
+fn run(program: &PathBuf, script: Option<&str>, policies: usize) -> Result<Vec<Said>, String> {
     let folder = root().join("target/bench");
     let file = folder.join(format!("policy-{policies}.json"));
     let document = Workload::new(policies).document().to_string();

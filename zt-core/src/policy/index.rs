@@ -148,6 +148,7 @@ impl Index {
     }
 
     /// Rules of a class with this principal scope.
+    #[cfg(feature = "compile")]
     pub(crate) fn rules(&self, class: u32, key: u32) -> &[u32] {
         self.lookup.find(class, key).of_list(&self.rules)
     }
