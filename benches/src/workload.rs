@@ -119,7 +119,7 @@ impl Dice {
 impl Workload {
     /// So many policies; the same ones every time.
     pub fn new(policies: usize) -> Self {
-        let mut dice = Dice(0x005e_ed0f_2026 ^ policies as u64);
+        let mut dice = Dice(0x2026_1122 ^ policies as u64);
         let segment = |at: usize| format!("segment-{at}");
         let place = |at: usize| Place {
             id: format!("operation{at}"),
