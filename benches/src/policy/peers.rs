@@ -14,6 +14,9 @@ use crate::verify::root;
 const PYTHON: &str = "ZT_BENCH_PYTHON";
 const BUILT: &str = "ZT_BENCH_PEERS";
 
+/// An engine, and nanoseconds of one decision or why they are not known.
+type Row = (String, Result<f64, String>);
+
 /// Where peers of the bindings are held to the target.
 const HELD_AT: usize = 100;
 
@@ -38,11 +41,8 @@ pub(crate) fn figures(in_rust: &Rows) -> Vec<Figure> {
     figures
 }
 
-/// What a peer said of itself: its name, and nanoseconds a decision or why there are none.
-type Said = (String, Result<f64, String>);
-
 /// What the program prints, `{"rows": [{"engine": ..., "ns": ...}]}`, once it agrees with the right answers.
-fn run(program: &PathBuf, script: Option<&str>, policies: usize) -> Result<Vec<Said>, String> {
+fn run(program: &PathBuf, script: Option<&str>, policies: usize) -> Result<Vec<Row>, String> {
     let folder = root().join("target/bench");
     let file = folder.join(format!("policy-{policies}.json"));
     let document = Workload::new(policies).document().to_string();
@@ -62,8 +62,8 @@ fn run(program: &PathBuf, script: Option<&str>, policies: usize) -> Result<Vec<S
     Ok(answer["rows"].as_array().into_iter().flatten().map(row).collect())
 }
 
-fn native(rows: Vec<(String, Result<f64, String>)>, policies: usize, in_rust: &Rows) -> Vec<Figure> {
-    let one = |(engine, took): (String, Result<f64, String>)| match took {
+fn native(rows: Vec<Row>, policies: usize, in_rust: &Rows) -> Vec<Figure> {
+    let one = |(engine, took): Row| match took {
         Err(reason) => Some(Figure::missing(format!("{policies}: {engine} / zt"), "ratio", reason)),
         Ok(ns) => {
             let zt = in_rust.of(super::zt::NAME, policies)?;
@@ -75,23 +75,15 @@ fn native(rows: Vec<(String, Result<f64, String>)>, policies: usize, in_rust: &R
 }
 
 /// Every peer by zt's own call in the same process.
-fn bound(runtime: &str, rows: &[(String, Result<f64, String>)], policies: usize) -> Vec<Figure> {
-    let zt = rows
-        .iter()
-        .find(|(engine, _)| engine.starts_with("zt ") && !engine.contains("whole"))
-        .and_then(|row| row.1.as_ref().ok());
-    let whole = rows
-        .iter()
-        .find(|(engine, _)| engine.starts_with("zt ") && engine.contains("whole"))
-        .and_then(|row| row.1.as_ref().ok());
+fn bound(runtime: &str, rows: &[Row], policies: usize) -> Vec<Figure> {
+    let zt = rows.iter().find(|(engine, _)| engine.starts_with("zt ")).and_then(|(_, took)| took.as_ref().ok());
     let mut figures = Vec::new();
     for (engine, took) in rows.iter().filter(|(engine, _)| !engine.starts_with("zt ")) {
         let name = format!("{runtime} {policies}: {engine} / zt");
         figures.push(match (took, zt) {
             (Ok(peer), Some(zt)) => {
-                let whole = whole.map(|ns| format!(", a whole decision {:.2}", ns / 1e3)).unwrap_or_default();
                 let figure = Figure::new(name, peer / zt, "ratio");
-                let figure = figure.beside(format!("{:.2} us, zt {:.2}{whole}", peer / 1e3, zt / 1e3));
+                let figure = figure.beside(format!("{:.2} us, zt {:.2}", peer / 1e3, zt / 1e3));
                 if policies == HELD_AT { figure.at_least(BINDINGS) } else { figure }
             }
             (Err(reason), _) => Figure::missing(name, "ratio", reason.clone()),
