@@ -3,13 +3,17 @@
 //! Recursion follows the compiled tree only, whose depth is bounded at load, so that a decision never depends on how
 //! much stack the caller has left. Nothing is allocated unless a policy builds large sets or records.
 
+mod collection;
+mod operator;
+
 use smallvec::SmallVec;
 
-use super::datetime::{date_of, parse_datetime, parse_decimal, parse_duration, time_of};
 use super::facts::Fact;
-use super::ip::Ip;
-use super::program::{Arithmetic, Function, Function2, Node, NodeId, Order, Program, Run, Var};
+use super::program::{Node, NodeId, Program, Run, Var};
 use super::value::{Record, Set, Stored, Uid, Value};
+
+use operator::{arithmetic, compare};
+pub(crate) use operator::{call, call2};
 
 /// What a request brings: its variables, its context and the entities.
 pub(crate) trait World<'a> {
@@ -265,144 +269,4 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
         }
         Ok(true)
     }
-
-    /// An attribute of a record or an entity, an error for any other value.
-    fn attribute(&self, value: Value<'a>, name: &str) -> Result<Option<Value<'a>>, Failed> {
-        match value {
-            Value::Entity(uid) => Ok(self.world.attribute(uid, name).map(Stored::borrow)),
-            Value::Record(record) => Ok(self.field(record, name)),
-            _ => Err(Failed),
-        }
-    }
-
-    fn field(&self, record: Record<'a>, name: &str) -> Option<Value<'a>> {
-        match record {
-            Record::Stored(fields) => fields.get(name).map(Stored::borrow),
-            Record::Built { names, start } => {
-                let at = names.iter().position(|n| self.program.name(*n) == Some(name))?;
-                self.scratch.get(start.checked_add(at)?).copied()
-            }
-        }
-    }
-
-    fn member(&self, set: Set<'a>, at: usize) -> Option<Value<'a>> {
-        match set {
-            Set::Stored(members) => members.get(at).map(Stored::borrow),
-            Set::Strings(members) => members.get(at).map(|s| Value::Str(s)),
-            Set::Built { start, len } => {
-                if at < len {
-                    self.scratch.get(start.checked_add(at)?).copied()
-                } else {
-                    None
-                }
-            }
-        }
-    }
-
-    fn members(&self, set: Set<'a>) -> impl Iterator<Item = Value<'a>> {
-        (0..).map_while(move |at| self.member(set, at))
-    }
-
-    fn contains(&self, set: Set<'a>, value: Value<'a>) -> bool {
-        self.members(set).any(|member| self.equal(member, value))
-    }
-
-    fn subset(&self, inner: Set<'a>, outer: Set<'a>) -> bool {
-        self.members(inner).all(|member| self.contains(outer, member))
-    }
-
-    /// Cedar's `==`: false for values of different types. Recurses into members, whose depth is bounded where they are
-    /// read and built.
-    fn equal(&self, a: Value<'a>, b: Value<'a>) -> bool {
-        match (a, b) {
-            (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Long(a), Value::Long(b))
-            | (Value::Decimal(a), Value::Decimal(b))
-            | (Value::Datetime(a), Value::Datetime(b))
-            | (Value::Duration(a), Value::Duration(b)) => a == b,
-            (Value::Str(a), Value::Str(b)) => a == b,
-            (Value::Entity(a), Value::Entity(b)) => a == b,
-            (Value::Ip(a), Value::Ip(b)) => a == b,
-            (Value::Set(a), Value::Set(b)) => self.subset(a, b) && self.subset(b, a),
-            (Value::Record(a), Value::Record(b)) => self.same_fields(a, b),
-            _ => false,
-        }
-    }
-
-    fn same_fields(&self, a: Record<'a>, b: Record<'a>) -> bool {
-        let same = |name: &str| match (self.field(a, name), self.field(b, name)) {
-            (Some(a), Some(b)) => self.equal(a, b),
-            _ => false,
-        };
-        let count = |record| match record {
-            Record::Stored(fields) => fields.len(),
-            Record::Built { names, .. } => names.len(),
-        };
-        count(a) == count(b)
-            && match a {
-                Record::Stored(fields) => fields.keys().all(|name| same(name)),
-                Record::Built { names, .. } => names.iter().all(|name| self.program.name(*name).is_some_and(same)),
-            }
-    }
-}
-
-fn compare(order: Order, a: Value<'_>, b: Value<'_>) -> Result<bool, Failed> {
-    match (a, b) {
-        (Value::Long(a), Value::Long(b))
-        | (Value::Datetime(a), Value::Datetime(b))
-        | (Value::Duration(a), Value::Duration(b)) => Ok(ordered(order, a, b)),
-        _ => Err(Failed),
-    }
-}
-
-const fn ordered(order: Order, a: i64, b: i64) -> bool {
-    match order {
-        Order::Less => a < b,
-        Order::LessEqual => a <= b,
-        Order::Greater => a > b,
-        Order::GreaterEqual => a >= b,
-    }
-}
-
-const fn arithmetic(op: Arithmetic, a: i64, b: i64) -> Option<i64> {
-    match op {
-        Arithmetic::Add => a.checked_add(b),
-        Arithmetic::Subtract => a.checked_sub(b),
-        Arithmetic::Multiply => a.checked_mul(b),
-    }
-}
-
-/// An extension function of one argument.
-pub(crate) fn call<'a>(function: Function, value: Value<'_>) -> Result<Value<'a>, Failed> {
-    Ok(match (function, value) {
-        (Function::Ip, Value::Str(s)) => Value::Ip(Ip::parse(s).ok_or(Failed)?),
-        (Function::Decimal, Value::Str(s)) => Value::Decimal(parse_decimal(s).ok_or(Failed)?),
-        (Function::Datetime, Value::Str(s)) => Value::Datetime(parse_datetime(s).ok_or(Failed)?),
-        (Function::Duration, Value::Str(s)) => Value::Duration(parse_duration(s).ok_or(Failed)?),
-        (Function::IsIpv4, Value::Ip(ip)) => Value::Bool(ip.is_ipv4()),
-        (Function::IsIpv6, Value::Ip(ip)) => Value::Bool(!ip.is_ipv4()),
-        (Function::IsLoopback, Value::Ip(ip)) => Value::Bool(ip.is_loopback()),
-        (Function::IsMulticast, Value::Ip(ip)) => Value::Bool(ip.is_multicast()),
-        (Function::ToDate, Value::Datetime(t)) => Value::Datetime(date_of(t).ok_or(Failed)?),
-        (Function::ToTime, Value::Datetime(t)) => Value::Duration(time_of(t)),
-        (Function::ToMilliseconds, Value::Duration(d)) => Value::Long(d),
-        (Function::ToSeconds, Value::Duration(d)) => Value::Long(d / 1_000),
-        (Function::ToMinutes, Value::Duration(d)) => Value::Long(d / 60_000),
-        (Function::ToHours, Value::Duration(d)) => Value::Long(d / 3_600_000),
-        (Function::ToDays, Value::Duration(d)) => Value::Long(d / 86_400_000),
-        _ => return Err(Failed),
-    })
-}
-
-/// An extension function of two arguments.
-pub(crate) fn call2<'a>(function: Function2, a: Value<'_>, b: Value<'_>) -> Result<Value<'a>, Failed> {
-    Ok(match (function, a, b) {
-        (Function2::IsInRange, Value::Ip(a), Value::Ip(b)) => Value::Bool(a.is_in_range(b)),
-        (Function2::Offset, Value::Datetime(t), Value::Duration(d)) => Value::Datetime(t.checked_add(d).ok_or(Failed)?),
-        (Function2::DurationSince, Value::Datetime(a), Value::Datetime(b)) => {
-            Value::Duration(a.checked_sub(b).ok_or(Failed)?)
-        }
-        (Function2::Decimal(order), Value::Decimal(a), Value::Decimal(b)) => Value::Bool(ordered(order, a, b)),
-        _ => return Err(Failed),
-    })
 }
