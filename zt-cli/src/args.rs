@@ -37,14 +37,33 @@ pub(crate) enum Command {
     Key(Key),
 }
 
+/// What every command takes.
 #[derive(Debug, Args)]
-pub(crate) struct Check {
-    /// The configuration; without one, the safe defaults.
+pub(crate) struct Common {
+    /// The configuration, for commands that need one; without it, the safe defaults, which know no endpoint and deny
+    /// everything.
     #[arg(long, value_name = "ZT.TOML")]
     pub(crate) config: Option<PathBuf>,
-    /// Write JSON instead of text.
+    /// Write JSON instead of text; what is JSON in any case gets a summary in JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Lines to read.
+#[derive(Debug, Args)]
+pub(crate) struct Lines {
+    /// Stop at the first malformed line.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// JSON Lines, plain, gzip or Zstandard; `-` or nothing for standard input.
+    #[arg(value_name = "IN.JSONL")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// Count warnings about policies as findings: exit with 1 when there are any.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -52,25 +71,20 @@ pub(crate) struct Check {
 
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// The configuration as it was.
     #[arg(value_name = "OLD.TOML")]
     pub(crate) old: PathBuf,
     /// The configuration as it would be.
     #[arg(value_name = "NEW.TOML")]
     pub(crate) new: PathBuf,
-    /// Write JSON instead of text.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Taken like every command's, and not needed: both configurations are given.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Decide {
-    /// The configuration; without one, the safe defaults, which know no endpoint and deny everything.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// Restore the state from this file, if it exists, and save it there in the end.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
@@ -80,65 +94,45 @@ pub(crate) struct Decide {
     /// Decide without learning: the state file is read and left as it is.
     #[arg(long)]
     pub(crate) freeze: bool,
-    /// Write the summary as JSON; decisions are JSON in any case.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Stop at the first malformed line.
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Events as JSON Lines, plain, gzip or Zstandard; `-` or nothing for standard input.
-    #[arg(value_name = "IN.JSONL")]
-    pub(crate) events: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lines: Lines,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The configuration; without one, the safe defaults, which know no endpoint and deny everything.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// Take what was revoked from this file, if it exists; it is left as it is.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// Only events with this id.
     #[arg(long, value_name = "EVENT_ID")]
     pub(crate) id: Option<String>,
-    /// Write JSON, one explanation a line, instead of text.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Stop at the first malformed line.
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Events as JSON Lines, plain, gzip or Zstandard; `-` or nothing for standard input.
-    #[arg(value_name = "IN.JSONL")]
-    pub(crate) events: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lines: Lines,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Authorize {
-    /// Taken like every command's, and not needed: the policies are given here.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// Cedar policies.
     #[arg(long, value_name = "FILE")]
     pub(crate) policies: PathBuf,
     /// Entities in Cedar's JSON form.
     #[arg(long, value_name = "FILE")]
     pub(crate) entities: Option<PathBuf>,
+    /// Links of the templates among the policies: a JSON array of `{"template_id", "new_id", "values"}`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) links: Option<PathBuf>,
     /// A Cedar schema.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
     /// What a forbid policy that cannot be evaluated does.
     #[arg(long, value_name = "RULE", value_enum, default_value_t = Errors::Cedar)]
     pub(crate) errors: Errors,
-    /// Write the summary as JSON; answers are JSON in any case.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Stop at the first malformed line.
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Requests as JSON Lines, plain, gzip or Zstandard; `-` or nothing for standard input.
-    #[arg(value_name = "IN.JSONL")]
-    pub(crate) requests: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lines: Lines,
 }
 
 /// The bundle holds what the configuration holds, secrets of webhooks among it: keep it where you keep those.
@@ -160,12 +154,8 @@ pub(crate) struct Compile {
 
 #[derive(Debug, Args)]
 pub(crate) struct Codes {
-    /// Write JSON instead of text.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Taken like every command's, and not needed: the codes are the same for every configuration.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Args)]
@@ -186,6 +176,8 @@ pub(crate) enum KeyCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct KeyNew {
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// Name of the caller that will hold it.
     #[arg(long, value_name = "NAME")]
     pub(crate) id: String,
@@ -210,38 +202,24 @@ pub(crate) struct KeyNew {
     /// The file that `api_key_pepper_file` names: the digest is then taken under that pepper.
     #[arg(long, value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
-    /// Write JSON instead of text.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Taken like every command's, and not needed.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct KeySigning {
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// The file for the private key; it must not be there yet.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    /// Taken like every command's; the public key is JSON in any case.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Taken like every command's, and not needed.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct KeyCheck {
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// The key; `-` or nothing to read it from standard input, where no process list shows it.
     #[arg(value_name = "KEY")]
     pub(crate) key: Option<String>,
-    /// Write JSON instead of text.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Taken like every command's, and not needed.
-    #[arg(long, value_name = "ZT.TOML")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use zt_core::engine::Invalid;
 use zt_core::model::Problem;
 use zt_core::policy::raw::{Answers, Asked, Document, evaluate};
@@ -24,8 +25,8 @@ pub(crate) fn run(arguments: &Authorize) -> Result<Ending, Failure> {
 
     let mut output = Output::new();
     let mut summary = Summary::default();
-    let bar = progress::bar(&arguments.requests);
-    let malformed = events::each(&arguments.requests, batch.malformed, &bar, |place, request: Asked| {
+    let bar = progress::bar(&arguments.lines.files);
+    let malformed = events::each(&arguments.lines.files, batch.malformed, &bar, |place, request: Asked| {
         batch.places.push(place.text());
         batch.document.requests.push(request);
         if batch.places.len() < CHUNK { Ok(()) } else { batch.answer(&mut output, &mut summary) }
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: &Authorize) -> Result<Ending, Failure> {
     bar.finish_and_clear();
     output.finish()?;
 
-    if arguments.json {
+    if arguments.common.json {
         output::tell_json(&summary)
     } else {
         output::tell(&summary.text())
@@ -55,16 +56,16 @@ impl Batch {
     fn new(arguments: &Authorize) -> Result<Self, Failure> {
         let document = Document {
             policies: text(&arguments.policies)?,
-            template_links: Vec::new(),
+            template_links: list(arguments.links.as_deref(), "links of templates")?,
             schema: arguments.schema.as_deref().map(text).transpose()?,
-            entities: arguments.entities.as_deref().map(entities).transpose()?.unwrap_or_default(),
+            entities: list(arguments.entities.as_deref(), "entities")?,
             requests: Vec::new(),
             errors: match arguments.errors {
                 Errors::Cedar => ErrorMode::Cedar,
                 Errors::Deny => ErrorMode::Deny,
             },
         };
-        Ok(Self { document, places: Vec::new(), malformed: Malformed::strict(arguments.strict) })
+        Ok(Self { document, places: Vec::new(), malformed: Malformed::strict(arguments.lines.strict) })
     }
 
     fn evaluate(&self) -> Result<Answers, Vec<Problem>> {
@@ -114,9 +115,11 @@ fn request_of(key: &str) -> Option<(usize, &str)> {
     Some((at.parse().ok()?, rest.trim_start_matches('.')))
 }
 
-fn entities(path: &Path) -> Result<Vec<serde_json::Value>, Failure> {
+/// The JSON array in a file; empty without one.
+fn list<T: DeserializeOwned>(path: Option<&Path>, what: &str) -> Result<Vec<T>, Failure> {
+    let Some(path) = path else { return Ok(Vec::new()) };
     serde_json::from_str(&text(path)?)
-        .map_err(|error| Failure(format!("`{}` is not a list of entities: {error}", path.display())))
+        .map_err(|error| Failure(format!("`{}` is not a list of {what}: {error}", path.display())))
 }
 
 #[derive(Default, Serialize)]

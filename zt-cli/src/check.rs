@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::{Ending, Failure};
 
 pub(crate) fn run(arguments: &Check) -> Result<Ending, Failure> {
-    let configuration = Configuration::read(arguments.config.as_deref())?;
+    let configuration = Configuration::read(arguments.common.config.as_deref())?;
     let compiled = configuration.compile();
     let mut output = Output::new();
     let report = match compiled {
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Check) -> Result<Ending, Failure> {
     };
     let strict = arguments.strict && !report.warnings.is_empty();
     let ending = if report.ok && !strict { Ending::Clean } else { Ending::Findings };
-    if arguments.json {
+    if arguments.common.json {
         output.json(&report)?;
     } else {
         report.write(&configuration.name(), &mut output)?;

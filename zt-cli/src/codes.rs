@@ -9,7 +9,7 @@ use crate::{Ending, Failure};
 
 pub(crate) fn run(arguments: &Codes) -> Result<Ending, Failure> {
     let mut output = Output::new();
-    if arguments.json {
+    if arguments.common.json {
         output.line(&wire::op("codes", "null").map_err(Failure)?)?;
     } else {
         for code in Code::ALL {

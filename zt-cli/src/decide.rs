@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
     if arguments.baseline.is_some() {
         return Err(Failure("`--baseline`: this version scores no anomalies and reads no baselines".to_owned()));
     }
-    let engine = Configuration::read(arguments.config.as_deref())?.engine()?;
+    let engine = Configuration::read(arguments.common.config.as_deref())?.engine()?;
     let state = State::new(&engine);
     if let Some(path) = &arguments.state {
         snapshot::restore(path, &state)?;
@@ -24,9 +24,12 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
 
     let mut output = Output::new();
     let mut summary = Summary::default();
-    let bar = progress::bar(&arguments.events);
-    summary.malformed =
-        events::each(&arguments.events, Malformed::strict(arguments.strict), &bar, |_, mut event: Event| {
+    let bar = progress::bar(&arguments.lines.files);
+    summary.malformed = events::each(
+        &arguments.lines.files,
+        Malformed::strict(arguments.lines.strict),
+        &bar,
+        |_, mut event: Event| {
             let now = event.time_ms;
             let response = event.response.take();
             let decision = engine.decide(&state, &event.into_request(), now);
@@ -36,14 +39,15 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
                 engine.observe(&state, &decision, &response, now);
             }
             Ok(())
-        })?;
+        },
+    )?;
     bar.finish_and_clear();
     output.finish()?;
 
     if let Some(path) = arguments.state.as_ref().filter(|_| !arguments.freeze) {
         snapshot::save(path, &state)?;
     }
-    if arguments.json {
+    if arguments.common.json {
         output::tell_json(&summary)
     } else {
         output::tell(&summary.text())

@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &Diff) -> Result<Ending, Failure> {
     let new = Configuration::read(Some(&arguments.new))?.engine()?;
     let difference = old.policy_difference(&new).map_err(|invalid| Failure(invalid.to_string()))?;
     let mut output = Output::new();
-    if arguments.json {
+    if arguments.common.json {
         output.json(&difference)?;
     } else {
         write(&difference, &mut output)?;

@@ -15,7 +15,7 @@ use crate::output::{self, Output};
 use crate::{Ending, Failure, progress, snapshot};
 
 pub(crate) fn run(arguments: &Explain) -> Result<Ending, Failure> {
-    let configuration = Configuration::read(arguments.config.as_deref())?;
+    let configuration = Configuration::read(arguments.common.config.as_deref())?;
     let engine = configuration.engine()?;
     let state = State::new(&engine);
     if let Some(path) = &arguments.state {
@@ -24,32 +24,33 @@ pub(crate) fn run(arguments: &Explain) -> Result<Ending, Failure> {
 
     let mut output = Output::new();
     let (mut explained, mut refused) = (0_u64, 0_u64);
-    let bar = progress::bar(&arguments.events);
-    let malformed = events::each(&arguments.events, Malformed::strict(arguments.strict), &bar, |_, event: Event| {
-        if arguments.id.as_ref().is_some_and(|wanted| event.id.as_ref() != Some(wanted)) {
-            return Ok(());
-        }
-        let now = event.time_ms;
-        let request = event.into_request();
-        let explanation = engine.explain(&state, &request, now);
-        explained = explained.saturating_add(1);
-        refused = refused.saturating_add(u64::from(!explanation.decision.outcome.passes()));
-        if arguments.json {
-            return output.json(&explanation);
-        }
-        let lossy = |text: &zt_core::model::Text<'_>| String::from_utf8_lossy(text.bytes()).into_owned();
-        let asked = format!("{} {}", lossy(&request.method), lossy(&request.path));
-        let separator = (explained > 1).then(String::new);
-        let lines = lines(&asked, &explanation, configuration.directory());
-        separator.iter().chain(&lines).try_for_each(|line| output.line(line))
-    })?;
+    let bar = progress::bar(&arguments.lines.files);
+    let malformed =
+        events::each(&arguments.lines.files, Malformed::strict(arguments.lines.strict), &bar, |_, event: Event| {
+            if arguments.id.as_ref().is_some_and(|wanted| event.id.as_ref() != Some(wanted)) {
+                return Ok(());
+            }
+            let now = event.time_ms;
+            let request = event.into_request();
+            let explanation = engine.explain(&state, &request, now);
+            explained = explained.saturating_add(1);
+            refused = refused.saturating_add(u64::from(!explanation.decision.outcome.passes()));
+            if arguments.common.json {
+                return output.json(&explanation);
+            }
+            let lossy = |text: &zt_core::model::Text<'_>| String::from_utf8_lossy(text.bytes()).into_owned();
+            let asked = format!("{} {}", lossy(&request.method), lossy(&request.path));
+            let separator = (explained > 1).then(String::new);
+            let lines = lines(&asked, &explanation, configuration.directory());
+            separator.iter().chain(&lines).try_for_each(|line| output.line(line))
+        })?;
     bar.finish_and_clear();
     output.finish()?;
 
     if let Some(id) = arguments.id.as_ref().filter(|_| explained == 0) {
         return Err(Failure(format!("no event has the id `{}`", printable(id))));
     }
-    if !arguments.json {
+    if !arguments.common.json {
         output::tell(&format!("{explained} events explained, {refused} refused, {malformed} malformed lines"));
     }
     Ok(if malformed == 0 && refused == 0 { Ending::Clean } else { Ending::Findings })

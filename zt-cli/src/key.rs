@@ -53,7 +53,7 @@ fn new(arguments: &KeyNew) -> Result<Ending, Failure> {
     Verifier::compile(&config).map_err(|problems| Failure(lines(&problems)))?;
 
     let mut output = Output::new();
-    if arguments.json {
+    if arguments.common.json {
         output.json(&json!({"key": key, "api_key_prefix": prefix, "api_key": entry}))?;
     } else {
         output.line("# The key, shown this once; hand it over in a safe way.")?;
@@ -91,7 +91,7 @@ fn check(arguments: &KeyCheck) -> Result<Ending, Failure> {
     };
     let checked = api_key::check(&key);
     let mut output = Output::new();
-    match (&checked, arguments.json) {
+    match (&checked, arguments.common.json) {
         (Ok(prefix), true) => output.json(&json!({"ok": true, "prefix": prefix}))?,
         (Ok(prefix), false) => output.line(&format!("ok: a key of `{prefix}`; whose it is takes the configuration"))?,
         (Err(why), true) => output.json(&json!({"ok": false, "problem": why.to_string()}))?,

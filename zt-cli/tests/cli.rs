@@ -312,6 +312,24 @@ fn raw_requests_are_authorized() {
 }
 
 #[test]
+fn linked_templates_are_authorized() {
+    let links = r#"[{"template_id": "policy0", "new_id": "anna", "values": {"?principal": "User::\"anna\""}}]"#;
+    let request = r#"{"principal": "User::\"anna\"", "action": "Action::\"view\"", "resource": "Photo::\"p1\""}"#;
+    let place = Place::new()
+        .with("p.cedar", "permit(principal == ?principal, action, resource);")
+        .with("links.json", links)
+        .with("in.jsonl", request);
+    let run = place.zt(&["authorize", "--policies", "p.cedar", "--links", "links.json", "in.jsonl"]);
+    assert_eq!((run.code(), run.err()), (0, "1 request, 1 allow, 0 deny, 0 malformed\n".to_owned()));
+    assert_eq!(run.lines()[0]["reasons"], json!(["anna"]));
+
+    let run = place.zt(&["authorize", "--policies", "p.cedar", "in.jsonl"]);
+    assert_eq!(run.lines()[0]["decision"], "deny");
+    let run = place.with("links.json", "{}").zt(&["authorize", "--policies", "p.cedar", "--links", "links.json"]);
+    assert!(run.code() == 2 && run.err().contains("`links.json` is not a list of links of templates"), "{}", run.err());
+}
+
+#[test]
 fn every_reason_code_has_its_sentence() {
     let place = Place::new();
     let text = place.zt(&["codes"]).out();

@@ -1,7 +1,10 @@
 // Policies alone.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import test from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { Policy } from "zt";
 
@@ -46,4 +49,16 @@ test("a name cannot pass for two", () => {
 test("what is no question", () => {
   assert.throws(() => policy.authorize("nowhere", "anna"), /no endpoint `nowhere`/);
   assert.throws(() => Policy.fromToml(CONFIG.split("[policy]")[0]).authorize("pay", "anna"), /no `\[policy\]`/);
+});
+
+test("the guide's JavaScript runs", () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const guide = readFileSync(`${root}/docs/policies.md`, "utf8");
+  const before = process.cwd();
+  process.chdir(root);
+  try {
+    new Function("require", /```js\n([^]*?)```/.exec(guide)[1])(createRequire(import.meta.url));
+  } finally {
+    process.chdir(before);
+  }
 });

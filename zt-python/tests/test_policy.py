@@ -1,5 +1,8 @@
 """Policies alone."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 import zt
@@ -47,3 +50,9 @@ def test_what_is_no_question(policy):
         policy.authorize("pay", "anna", "buyer")
     with pytest.raises(ValueError, match=r"no `\[policy\]`"):
         zt.Policy.from_toml(CONFIG.split("[policy]")[0]).authorize("pay", "anna")
+
+
+def test_the_guides_python_runs(monkeypatch):
+    root = Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    exec(re.search(r"```python\n(.*?)```", (root / "docs/policies.md").read_text(), re.DOTALL).group(1), {})

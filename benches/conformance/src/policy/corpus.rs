@@ -6,10 +6,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use zt_core::wire::op;
 
+use super::case::{Case, differences, read};
 use crate::report::{Line, lines};
 
 /// Requests that the other runtimes answer too.
@@ -17,17 +16,6 @@ const SAMPLE: usize = 10_000;
 const THREADS: usize = 2;
 /// How many differences are shown.
 const SHOWN: usize = 10;
-
-/// One test: a document, and what must be answered.
-#[derive(Serialize, Deserialize)]
-struct Case {
-    suite: String,
-    id: String,
-    op: String,
-    /// The document, as text: JavaScript would round its numbers.
-    text: String,
-    expected: Vec<Value>,
-}
 
 /// Runs everything in Rust, and writes a sample for the other runtimes: `policy-cases.jsonl`.
 ///
@@ -40,8 +28,7 @@ pub(crate) fn run(data: &Path, folder: &Path) -> Result<(), String> {
     let unpacked = folder.join("policy-corpus");
     unpack(&data.join("corpus-tests.tar.gz"), &unpacked)?;
 
-    let written = ["decimal", "example_use_cases", "ip", "multi"].map(|name| data.join("tests").join(name));
-    let written: Vec<PathBuf> = written.iter().flat_map(|folder| tests_in(folder)).collect();
+    let written = written(&data);
     let corpus = tests_in(&unpacked.join("corpus-tests"));
     println!("\n{:16} {:>8} {:>10} {:>10} {:>8} {:>6}", "suite", "tests", "requests", "agree", "differ", "s");
     let mut wrong = Vec::new();
@@ -101,6 +88,12 @@ fn unpack(archive: &Path, folder: &Path) -> Result<(), String> {
     fs::rename(&partial, folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
+/// The tests that Cedar's authors wrote by hand.
+fn written(data: &Path) -> Vec<PathBuf> {
+    let folders = ["decimal", "example_use_cases", "ip", "multi"].map(|name| data.join("tests").join(name));
+    folders.iter().flat_map(|folder| tests_in(folder)).collect()
+}
+
 fn tests_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
@@ -110,39 +103,6 @@ fn tests_in(folder: &Path) -> Vec<PathBuf> {
     });
     paths.sort();
     paths
-}
-
-/// A test, whose paths are relative to `root`.
-fn read(suite: &str, root: &Path, file: &Path) -> Result<Case, String> {
-    let text = |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
-    let parse = |text: &str| -> Result<Value, String> {
-        serde_json::from_str(text).map_err(|error| format!("{}: {error}", file.display()))
-    };
-    let test = parse(&text(file)?)?;
-    let named = |key: &str| text(&root.join(test[key].as_str().unwrap_or_default()));
-    let requests: Vec<&Value> = test["requests"].as_array().into_iter().flatten().collect();
-    let asked: Vec<Value> = requests
-        .iter()
-        .map(|r| json!({"principal": r["principal"], "action": r["action"], "resource": r["resource"], "context": r["context"]}))
-        .collect();
-    let expected = requests
-        .iter()
-        .map(|r| sorted(json!({"decision": r["decision"], "reasons": r["reason"], "errors": r["errors"]})))
-        .collect();
-    let document = json!({
-        "policies": named("policies")?, "schema": named("schema")?, "entities": parse(&named("entities")?)?, "requests": asked,
-    });
-    let id = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
-    Ok(Case { suite: suite.to_owned(), id, op: "policy_evaluate".to_owned(), text: document.to_string(), expected })
-}
-
-fn sorted(mut answer: Value) -> Value {
-    for names in answer.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
-        if let Some(names) = names.as_array_mut() {
-            names.sort_by_key(ToString::to_string);
-        }
-    }
-    answer
 }
 
 /// Number of requests, and every difference.
@@ -169,21 +129,6 @@ fn answer_all(suite: &str, root: &Path, files: &[PathBuf]) -> Result<(usize, Vec
         }
         Ok((asked, differ))
     })
-}
-
-/// One line for each request that is answered otherwise than expected.
-fn differences(case: &Case, answer: Result<&Value, &str>) -> Vec<String> {
-    let responses = answer.map(|answer| answer["responses"].as_array().cloned().unwrap_or_default());
-    let each = case.expected.iter().enumerate();
-    let differ = each.filter_map(|(at, expected)| {
-        let found = match &responses {
-            Ok(responses) => responses.get(at).map_or(Value::Null, |response| sorted(response.clone())),
-            Err(error) => json!({"refused": error}),
-        };
-        (found != *expected)
-            .then(|| format!("{} {}, request {at}: {expected} is due, got {found}", case.suite, case.id))
-    });
-    differ.collect()
 }
 
 /// Checks what other runtimes answered: `policy-NAME.jsonl`.
@@ -215,5 +160,35 @@ pub(crate) fn report(folder: &Path, runtimes: &[&str]) -> Result<(), String> {
         0 if requests > 0 => Ok(()),
         0 => Err("no request was asked".to_owned()),
         some => Err(format!("{some} answers differ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that was written by hand and every thirtieth of the corpus; all is `cargo xtask conformance policy`.
+    ///
+    /// The data is not part of the project: `$ZT_DATA`, or `shared/data` beside it.
+    #[test]
+    fn answers_as_published() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let data = std::env::var_os("ZT_DATA").map_or(root.join("../shared/data"), PathBuf::from).join("policy");
+        let archive = data.join("corpus-tests.tar.gz");
+        if !archive.exists() {
+            eprintln!("no {}: nothing was compared", archive.display());
+            return;
+        }
+        let folder = std::env::temp_dir().join(format!("zt-policy-corpus-{}", std::process::id()));
+        unpack(&archive, &folder).unwrap();
+        let corpus: Vec<PathBuf> = tests_in(&folder.join("corpus-tests")).into_iter().step_by(30).collect();
+        let ran = [("written", &data, written(&data)), ("corpus", &folder, corpus)]
+            .map(|(suite, root, files)| (files.len(), answer_all(suite, root, &files)));
+        fs::remove_dir_all(&folder).unwrap();
+        for (files, result) in ran {
+            let (asked, differ) = result.unwrap();
+            assert!(files > 0 && asked >= files, "{asked} requests of {files} tests");
+            assert_eq!(differ, Vec::<String>::new());
+        }
     }
 }

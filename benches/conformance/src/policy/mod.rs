@@ -1,5 +1,6 @@
 //! Conformance of policy evaluation: Cedar's published corpus, random policies, and stacks that are too shallow for Cedar.
 
+mod case;
 mod corpus;
 mod differential;
 mod generate;
