@@ -46,12 +46,12 @@ fn all() -> Result<Vec<Figure>, String> {
         let cedar = cedar::Subject::new(&workload)?;
         cedar.check(&workload, if policies > 1_000 { 40 } else { REQUESTS })?;
         let took = medians(&mut [
-            &mut |at| zt.decides(at),
             &mut |at| zt.decides_and_says(at),
+            &mut |at| zt.decides(at),
             &mut |at| cedar.decides(&workload.requests[at], &workload),
             &mut |at| cedar.decides_prebuilt(at),
         ]);
-        let names = [zt::NAME, zt::EFFECT, cedar::NAME, cedar::PREBUILT];
+        let names = [zt::NAME, zt::ALONE, cedar::NAME, cedar::PREBUILT];
         rows.0.extend(names.into_iter().zip(took).map(|(name, ns)| ((name.to_owned(), policies), ns)));
     }
     let mut figures = own(&rows);
@@ -68,14 +68,16 @@ fn all() -> Result<Vec<Figure>, String> {
 fn own(rows: &Rows) -> Vec<Figure> {
     let mut figures = Vec::new();
     for policies in SIZES {
-        let Some(ns) = rows.of(zt::NAME, policies) else { continue };
-        let whole =
-            rows.of(zt::EFFECT, policies).map(|ns| format!("with what it means {ns:.0} ns")).unwrap_or_default();
-        figures.push(Figure::new(format!("one of {policies} policies"), ns, "ns").at_most(AT_MOST_NS).beside(whole));
+        let (Some(ns), Some(alone)) = (rows.of(zt::NAME, policies), rows.of(zt::ALONE, policies)) else { continue };
+        let figure = Figure::new(format!("one of {policies} policies"), ns, "ns").at_most(AT_MOST_NS);
+        figures.push(figure.beside(format!("evaluation alone {alone:.0} ns")));
     }
-    let all: Vec<f64> = SIZES.iter().filter_map(|policies| rows.of(zt::NAME, *policies)).collect();
-    let (slow, quick) = (all.iter().copied().fold(0.0, f64::max), all.iter().copied().fold(f64::MAX, f64::min));
-    figures.push(Figure::new("slowest / quickest of these", slow / quick, "ratio").at_most(FLAT));
+    let flatness = |name: &str| {
+        let all: Vec<f64> = SIZES.iter().filter_map(|policies| rows.of(name, *policies)).collect();
+        all.iter().copied().fold(0.0, f64::max) / all.iter().copied().fold(f64::MAX, f64::min)
+    };
+    let figure = Figure::new("slowest / quickest of these", flatness(zt::NAME), "ratio").at_most(FLAT);
+    figures.push(figure.beside(format!("evaluation alone {:.2}", flatness(zt::ALONE))));
     figures
 }
 

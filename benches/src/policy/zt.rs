@@ -12,9 +12,10 @@ use zt_core::policy::Verdict;
 
 use super::SIZES;
 
+/// A decision: evaluation, and the findings and obligations that an engine makes of it.
 pub(crate) const NAME: &str = "zt";
-/// With the findings and obligations that an engine makes of the answer.
-pub(crate) const EFFECT: &str = "zt, and its effect";
+/// Without these.
+pub(crate) const ALONE: &str = "zt, evaluation alone";
 
 pub(crate) struct Subject(Authorization);
 
