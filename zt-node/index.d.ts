@@ -267,6 +267,14 @@ export class Engine {
   revoke(revocation: Revocation, now?: number): void;
 
   /**
+   * Puts a configuration and the files it names in force in place of the engine; the state stays. Throws every mistake, or
+   * when its limits are others than those of the state; the old engine stays in force then.
+   */
+  replaceToml(text: string, options?: { files?: Record<string, string> }): void;
+  /** Reads a configuration and the files it names again, and puts them in force as `replaceToml` does. */
+  replaceFile(file: string): void;
+
+  /**
    * Puts a bundle in force in place of the engine; the state stays. Throws when it is refused, or its limits are others
    * than those of the state; the old engine stays in force then.
    */

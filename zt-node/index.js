@@ -136,6 +136,17 @@ class Engine {
     native.replaceBundle(this.#handle, bundle, trusted(options));
   }
 
+  /** Puts a configuration and the files it names in force in place of the engine; the state stays. */
+  replaceToml(text, { files = {} } = {}) {
+    native.replaceToml(this.#handle, text, Object.entries(files).flat());
+  }
+
+  /** Reads a configuration and the files it names again, and puts them in force; the state stays. */
+  replaceFile(file) {
+    const [text, files] = read(file);
+    this.replaceToml(text, { files });
+  }
+
   /** Runs one of `OPS` on a document. */
   op(name, document) {
     return op(name, document);

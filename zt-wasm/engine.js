@@ -10,6 +10,8 @@ const engines = new Set();
 
 let replaceInstance;
 
+const NO_COMPILER = "this build has no compiler";
+
 export const OPS = Object.freeze(wasm.ops());
 
 /** Runs one of `OPS` on a document. */
@@ -35,7 +37,7 @@ export class Engine {
 
   /** Compiles the text of a `zt.toml`; `files` holds the text of each file it names. Throws every mistake, one a line. */
   static fromToml(text, { files = {}, seed = 0n } = {}) {
-    if (wasm.Instance.from_toml === undefined) throw new Error("this build has no compiler: use `Engine.fromBundle`");
+    if (wasm.Instance.from_toml === undefined) throw new Error(`${NO_COMPILER}: use \`Engine.fromBundle\``);
     const pairs = Object.entries(files).flat();
     return new Engine(() => wasm.Instance.from_toml(text, pairs, BigInt(seed)), seed);
   }
@@ -47,6 +49,15 @@ export class Engine {
   static fromBundle(bundle, options = {}) {
     const { seed = 0n } = options;
     return new Engine(fromBundle(bundle, trusted(options), seed), seed);
+  }
+
+  /** Puts a configuration in force in place of the engine; the state stays. One with a mistake leaves the old in force. */
+  replaceToml(text, { files = {} } = {}) {
+    if (wasm.Instance.from_toml === undefined) throw new Error(`${NO_COMPILER}: use \`replaceBundle\``);
+    const pairs = Object.entries(files).flat();
+    guarded(() => this.#instance.replace_toml(text, pairs));
+    this.#make = () => wasm.Instance.from_toml(text, pairs, BigInt(this.#seed));
+    this.#keys.clear();
   }
 
   /** Puts a bundle in force in place of the engine; the state stays. One that is refused leaves the old in force. */

@@ -42,6 +42,15 @@ pub fn replace_bundle(instance: &External<wire::Instance>, bundle: &[u8], key: O
     checked(instance.replace_bundle(bundle, key.as_deref()))
 }
 
+/// Puts a configuration in force in place of the engine; the state stays. `files` are names and texts in turn.
+///
+/// # Errors
+/// Every mistake, one a line, or that its limits are not those of the state; the old engine stays in force then.
+#[napi(catch_unwind)]
+pub fn replace_toml(instance: &External<wire::Instance>, text: String, files: Vec<String>) -> Result<()> {
+    checked(instance.replace_toml(&text, &named(files)))
+}
+
 /// The longest body, in bytes, that the host has to read.
 #[napi(catch_unwind)]
 pub fn body_limit(instance: &External<wire::Instance>) -> f64 {
@@ -179,14 +188,18 @@ pub fn ops() -> Vec<String> {
 }
 
 fn instance(text: &str, files: Vec<String>, seed: BigInt) -> Result<wire::Instance> {
+    let engine = checked(Engine::from_toml(text, &named(files)))?;
+    let state = State::with_seed(&engine, seed.get_u64().1);
+    Ok(wire::Instance::new(Arc::new(engine), state))
+}
+
+fn named(files: Vec<String>) -> Vec<File> {
     let mut pairs = files.into_iter();
     let mut named = Vec::new();
     while let (Some(name), Some(text)) = (pairs.next(), pairs.next()) {
         named.push(File { name, text });
     }
-    let engine = checked(Engine::from_toml(text, &named))?;
-    let state = State::with_seed(&engine, seed.get_u64().1);
-    Ok(wire::Instance::new(Arc::new(engine), state))
+    named
 }
 
 fn checked<T, E: Display>(result: std::result::Result<T, E>) -> Result<T> {

@@ -125,6 +125,29 @@ test("an operation", () => {
   assert.ok(op("codes").some((row) => row.code === "internal.panic"));
 });
 
+test("a configuration can be replaced, and a broken one leaves the old in force", () => {
+  const engine = Engine.fromToml(CONFIG);
+  assert.ok(engine.decide(REQUEST, NOW).passes);
+  const { version } = engine;
+  const before = engine.snapshot();
+  for (const broken of ["version = 9", `${CONFIG}\n[policy]\ntext = 'permit('\n`, "\0"]) {
+    assert.throws(() => engine.replaceToml(broken));
+  }
+  assert.deepEqual([engine.version, engine.snapshot()], [version, before]);
+  engine.replaceToml(`${CONFIG}\n[policy]\ntext = 'forbid(principal, action, resource);'\n`);
+  assert.deepEqual(engine.snapshot(), before);
+  assert.ok(!engine.decide(REQUEST, NOW).passes);
+  const folder = mkdtempSync(join(tmpdir(), "zt-"));
+  try {
+    writeFileSync(join(folder, "zt.toml"), CONFIG);
+    engine.replaceFile(join(folder, "zt.toml"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  assert.equal(engine.version, version);
+  assert.ok(engine.decide(REQUEST, NOW).passes);
+});
+
 test("a bundle decides as its text does, and can be swapped in", () => {
   const bundle = Buffer.from(op("compile", { config: CONFIG }).bundle, "base64");
   const [engine, bundled] = [Engine.fromToml(CONFIG), Engine.fromBundle(bundle)];

@@ -76,6 +76,11 @@ impl Engine {
         py.detach(|| self.0.replace_bundle(bundle, key)).map_err(PyValueError::new_err)
     }
 
+    /// Puts a configuration in force in place of the engine; the state stays.
+    fn replace_text(&self, py: Python<'_>, text: &str, files: Vec<(String, String)>) -> PyResult<()> {
+        py.detach(|| self.0.replace_toml(text, &named(files))).map_err(PyValueError::new_err)
+    }
+
     /// Decides one request given as its parts.
     #[pyo3(signature = (method, raw_target, headers, body = None, peer = None, *, now = None, id = None, scheme = None,
                         host = None, http_version = None, body_len = None))]
@@ -235,12 +240,16 @@ impl Engine {
 
 /// Compiles a configuration and the files it names.
 fn instance(py: Python<'_>, text: &str, files: Vec<(String, String)>, seed: Option<u64>) -> PyResult<Instance> {
-    let files: Vec<File> = files.into_iter().map(|(name, text)| File { name, text }).collect();
     py.detach(|| {
-        let core = Core::from_toml(text, &files).map_err(|invalid| PyValueError::new_err(invalid.to_string()))?;
+        let core =
+            Core::from_toml(text, &named(files)).map_err(|invalid| PyValueError::new_err(invalid.to_string()))?;
         let state = seed.map_or_else(|| State::new(&core), |seed| State::with_seed(&core, seed));
         Ok(Instance::new(Arc::new(core), state))
     })
+}
+
+fn named(files: Vec<(String, String)>) -> Vec<File> {
+    files.into_iter().map(|(name, text)| File { name, text }).collect()
 }
 
 fn clock() -> Millis {

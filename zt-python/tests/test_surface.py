@@ -36,7 +36,7 @@ def test_stub_of_class(name):
     assert public(getattr(zt, name)) == {stub for stub in stub_names(node.body) if not stub.startswith("_")}
 
 
-@pytest.mark.parametrize("name", ["decide", "decide_asgi", "observe", "observe_json", "redactor", "from_toml", "from_file", "from_bundle", "replace_bundle"])
+@pytest.mark.parametrize("name", ["decide", "decide_asgi", "observe", "observe_json", "redactor", "from_toml", "from_file", "from_bundle", "replace_bundle", "replace_toml", "replace_file"])
 def test_stub_of_parameters(name):
     cls = next(node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name == "Engine")
     stub = next(node for node in cls.body if isinstance(node, ast.FunctionDef) and node.name == name).args

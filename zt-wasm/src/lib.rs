@@ -26,12 +26,8 @@ impl Instance {
     /// Every mistake, one a line.
     #[cfg(feature = "compile")]
     pub fn from_toml(text: &str, files: Vec<String>, seed: u64) -> Result<Instance, JsError> {
-        let mut pairs = files.into_iter();
-        let mut named = Vec::new();
-        while let (Some(name), Some(text)) = (pairs.next(), pairs.next()) {
-            named.push(zt_core::engine::File { name, text });
-        }
-        let engine = zt_core::Engine::from_toml(text, &named).map_err(|invalid| JsError::new(&invalid.to_string()))?;
+        let engine =
+            zt_core::Engine::from_toml(text, &named(files)).map_err(|invalid| JsError::new(&invalid.to_string()))?;
         let state = State::with_seed(&engine, seed);
         Ok(Self(wire::Instance::new(Arc::new(engine), state)))
     }
@@ -50,6 +46,15 @@ impl Instance {
     /// As of `from_bundle`, and when its limits are not those of the state; the old engine stays in force then.
     pub fn replace_bundle(&self, bundle: &[u8], key: Option<String>) -> Result<(), JsError> {
         checked(self.0.replace_bundle(bundle, key.as_deref()))
+    }
+
+    /// Puts a configuration in force in place of the engine; the state stays. `files` are names and texts in turn.
+    ///
+    /// # Errors
+    /// Every mistake, one a line, or that its limits are not those of the state; the old engine stays in force then.
+    #[cfg(feature = "compile")]
+    pub fn replace_toml(&self, text: &str, files: Vec<String>) -> Result<(), JsError> {
+        checked(self.0.replace_toml(text, &named(files)))
     }
 
     /// The longest body, in bytes, that the host has to read.
@@ -187,6 +192,17 @@ pub fn ops() -> Vec<String> {
 #[wasm_bindgen]
 pub fn panic_decision(id: &str, now: f64) -> Result<String, JsError> {
     Ok(serde_json::to_string(&wire::panic_decision(id, millis(now)))?)
+}
+
+/// Files from names and texts in turn.
+#[cfg(feature = "compile")]
+fn named(files: Vec<String>) -> Vec<zt_core::engine::File> {
+    let mut pairs = files.into_iter();
+    let mut named = Vec::new();
+    while let (Some(name), Some(text)) = (pairs.next(), pairs.next()) {
+        named.push(zt_core::engine::File { name, text });
+    }
+    named
 }
 
 fn checked<T>(result: Result<T, String>) -> Result<T, JsError> {

@@ -109,9 +109,18 @@ const answers = {
     const inspected = a.decide(body, now);
     const codes = inspected.reasons.map((reason) => reason.code);
     const shifted = a.decide({ ...request, headers: [["a", "b\0c"]] }, now);
+    let broken = "";
+    try {
+      b.replaceToml(`${config}\n[policy]\ntext = 'permit('\n`);
+    } catch (error) {
+      broken = error.message;
+    }
+    const replaced = [b.decide(request, now).passes];
+    b.replaceToml(`${config}\n[policy]\ntext = 'forbid(principal, action, resource);'\n`);
+    replaced.push(b.decide(request, now).passes);
     a.free();
     b.free();
-    return { documents, passes, status, observed, seen, refused, codes, shifted, problem: JSON.parse(shifted.problem()) };
+    return { documents, passes, status, observed, seen, refused, codes, shifted, broken, replaced, problem: JSON.parse(shifted.problem()) };
   },
   /** What happens when the instance traps in the middle of a decision. */
   "/trap"({ config, request, now }) {

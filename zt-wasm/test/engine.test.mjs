@@ -32,7 +32,7 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
+  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "replaceToml", "restore", "revoke", "snapshot", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
@@ -54,6 +54,8 @@ test("the lanes decide alike, and a state moves", async () => {
   assert.deepEqual(answer.codes, ["inspect.json_duplicate_key"]);
   assert.deepEqual(codes(answer.shifted), ["internal.panic"]);
   assert.equal(answer.problem.status, 403);
+  assert.match(answer.broken, /policy.text/);
+  assert.deepEqual(answer.replaced, [true, false]);
 });
 
 test("a token alone", async () => {

@@ -116,28 +116,6 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_policy_text_makes_nothing_to_replace_with() {
-        let (current, _) = current(&["i"]);
-        let before = current.load();
-        let texts = [
-            "permit(principal, action, resource) when { context.colour == 1 };".to_owned(),
-            "permit(principal, action, resource".to_owned(),
-            "permit(principal == ?principal, action, resource);".to_owned(),
-            "[".repeat(1 << 20),
-        ];
-        for text in texts {
-            let policy = Some(crate::policy::Config { text: Some(text), ..crate::policy::Config::default() });
-            let config = Config { policy, ..Config::default() };
-            let problems = Engine::new(&config).map(drop).unwrap_err().0;
-            assert!(
-                problems.iter().all(|problem| problem.key == "policy.text" && problem.line.is_some()),
-                "{problems:?}"
-            );
-            assert!(Arc::ptr_eq(&before, &current.load()));
-        }
-    }
-
-    #[test]
     fn of_two_replacements_at_once_none_is_lost() {
         let (current, state) = current(&["i", "j"]);
         let (alone, own) = self::current(&["i", "j"]);

@@ -66,6 +66,16 @@ impl Instance {
         self.engine.replace(&self.state, Arc::new(engine)).map_err(|error| error.to_string())
     }
 
+    /// Puts a configuration and the files it names in force in place of the engine; the state stays.
+    ///
+    /// # Errors
+    /// Every mistake, one a line, or that its limits are not those of the state; the old engine stays in force then.
+    #[cfg(feature = "compile")]
+    pub fn replace_toml(&self, text: &str, files: &[crate::engine::File]) -> Result<(), String> {
+        let engine = Engine::from_toml(text, files).map_err(|invalid| invalid.to_string())?;
+        self.engine.replace(&self.state, Arc::new(engine)).map_err(|error| error.to_string())
+    }
+
     /// The engine in force, for the hot path.
     pub fn engine(&self) -> Arc<Engine> {
         self.engine.load()
@@ -171,4 +181,51 @@ pub fn response_problem_document(decision: &ResponseDecision) -> String {
 /// A document as text.
 pub(crate) fn text(document: &impl serde::Serialize) -> Result<String, String> {
     serde_json::to_string(document).map_err(|error| error.to_string())
+}
+
+#[cfg(all(test, feature = "compile"))]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "version = 1\n[[limit]]\nname = \"l\"\nkey = [\"peer\"]\nrate = \"1/1h\"\n[[endpoint]]\nid = \"e\"\n\
+                          method = \"GET\"\npath = \"/e\"\nanonymous = true\n";
+
+    fn outcome(instance: &Instance) -> String {
+        let event = r#"{"time_ms": 1000, "request": {"method": "GET", "path": "/e", "peer": {"ip": "203.0.113.7"}}}"#;
+        let decision: serde_json::Value = serde_json::from_str(&instance.decide_event(event).unwrap()).unwrap();
+        decision["outcome"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_broken_update_never_replaces_a_working_engine() {
+        let instance = Instance::from_toml(CONFIG, &[]).unwrap();
+        let before = instance.engine();
+        let policy = |text: &str| format!("{CONFIG}[policy]\ntext = '''\n{text}'''\n");
+        let broken = [
+            (policy("permit(principal, action, resource) when { context.colour == 1 };"), "colour"),
+            (policy("permit(principal, action, resource"), "policy.text"),
+            (policy("permit(principal == ?principal, action, resource);"), "template"),
+            (policy(&"[".repeat(1 << 20)), "policy.text"),
+            (CONFIG.replace("1/1h", "2/1h"), "limits"),
+            (CONFIG.replace("version = 1", "version = 9"), "version"),
+        ];
+        for (text, why) in broken {
+            let error = instance.replace_toml(&text, &[]).unwrap_err();
+            assert!(error.contains(why), "{error:.300}");
+            assert!(Arc::ptr_eq(&before, &instance.engine()));
+        }
+    }
+
+    #[test]
+    fn a_good_update_keeps_what_was_spent() {
+        let instance = Instance::from_toml(CONFIG, &[]).unwrap();
+        assert_eq!(outcome(&instance), "allow");
+        let before = instance.snapshot();
+        let text = format!("{CONFIG}[policy]\ntext = '''\nforbid(principal, action, resource);'''\n");
+        instance.replace_toml(&text, &[]).unwrap();
+        assert_eq!(instance.snapshot(), before);
+        assert_eq!(outcome(&instance), "throttle");
+        instance.replace_toml(CONFIG, &[]).unwrap();
+        assert_eq!(outcome(&instance), "throttle");
+    }
 }

@@ -56,6 +56,14 @@ class Engine(_zt.Engine):
         """
         return cls("", [], seed, bundle=bundle, key=key)
 
+    def replace_toml(self, text, files=None):
+        """Puts a configuration and the files it names in force in place of the engine; the state stays."""
+        self.replace_text(text, list((files or {}).items()))
+
+    def replace_file(self, path):
+        """Reads a configuration and the files it names again, and puts them in force; the state stays."""
+        self.replace_toml(*_read(path))
+
     def observe(self, decision, status, headers=None, body=None, now=None, *, body_len=None, latency_ms=None):
         """Observes the response to a request that was decided; returns a response decision."""
         observed = self.observe_json(

@@ -169,6 +169,19 @@ class Engine:
     def revoke_json(self, revocation: str, now: int | None = None) -> None:
         """`revoke` on JSON text."""
 
+    def replace_toml(self, text: str, files: Mapping[str, str] | None = None) -> None:
+        """Puts a configuration and the files it names in force in place of the engine; the state stays.
+
+        `ValueError` with every mistake, or when its limits are others than those of the state; the old engine stays in
+        force then.
+        """
+
+    def replace_file(self, path: str | os.PathLike[str]) -> None:
+        """Reads a configuration and the files it names again, and puts them in force as `replace_toml` does."""
+
+    def replace_text(self, text: str, files: list[tuple[str, str]]) -> None:
+        """`replace_toml` with the files as pairs."""
+
     def replace_bundle(self, bundle: bytes, key: str | None = None) -> None:
         """Puts a bundle in force in place of the engine; the state stays.
 
