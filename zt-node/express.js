@@ -37,8 +37,9 @@ function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {
       req.zt = decision;
       for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
       if (!decision.passes) return refuse(res, decision);
-      res.once("finish", () => observe(engine, decision, res, now));
-      if (decision.redacts && req.method !== "HEAD") redact(engine, decision, res);
+      const redacting = decision.redacts ? redact(engine, decision, req, res) : undefined;
+      // A response that was refused has been observed by then.
+      res.once("finish", () => redacting?.refused || observe(engine, decision, res, now));
       next();
     }
   };
@@ -67,19 +68,25 @@ function refuse(res, decision) {
 
 /**
  * Sends everything that the application writes through a redactor. A response that cannot be redacted is answered with a
- * problem document in its place; one that turns out not to be JSON breaks off.
+ * problem document in its place; one that turns out not to be JSON breaks off. Tells whether it was refused.
  */
-function redact(engine, decision, res) {
-  const { write, end, writeHead, flushHeaders } = res;
+function redact(engine, decision, req, res) {
+  const { write, end, writeHead, flushHeaders, addTrailers } = res;
   let redactor;
   let state = "waiting";
+  /** Headers that must not be sent. */
+  let stale = [];
 
   /** Before the first byte: what is to be done with the body. */
   function begin(empty) {
     // Whoever else waits for this moment to set headers does so now.
     if (res.writeHead !== head) res.writeHead(res.statusCode);
     state = "plain";
-    if (empty) return;
+    // What upgrades has an empty body too, and then a connection of its own.
+    if (req.method === "HEAD" || (empty && res.statusCode !== 101)) {
+      stale = Redactor.staleHeaders.filter((name) => req.method === "HEAD" || name !== "content-length");
+      return removeStale();
+    }
     try {
       redactor = engine.redactor(decision, { status: res.statusCode, headers: headersOf(res) });
     } catch {
@@ -88,7 +95,12 @@ function redact(engine, decision, res) {
     }
     if (redactor === undefined) return;
     state = "redacting";
-    for (const name of Redactor.staleHeaders) res.removeHeader(name);
+    stale = Redactor.staleHeaders;
+    removeStale();
+  }
+
+  function removeStale() {
+    for (const name of stale) res.removeHeader(name);
   }
 
   function refuseResponse() {
@@ -114,7 +126,11 @@ function redact(engine, decision, res) {
   }
 
   function head(status, reason, headers) {
-    if (state !== "waiting") return writeHead.call(this, status, reason, headers);
+    if (state !== "waiting") {
+      // Once more, from whoever sets headers at this moment each time it is asked to.
+      if (!this.headersSent) removeStale();
+      return writeHead.call(this, status, reason, headers);
+    }
     this.statusCode = status;
     if (typeof reason === "string") this.statusMessage = reason;
     else headers = reason;
@@ -162,6 +178,14 @@ function redact(engine, decision, res) {
     }
     return end.call(this, out, undefined, callback);
   };
+
+  res.addTrailers = function (headers) {
+    const holds = ([name]) => !Redactor.staleHeaders.includes(`${name}`.toLowerCase());
+    if (state === "refused") return;
+    addTrailers.call(this, Array.isArray(headers) ? headers.filter(holds) : Object.fromEntries(Object.entries(headers).filter(holds)));
+  };
+
+  return { get refused() { return state === "refused"; } };
 }
 
 /** Headers as `writeHead` takes them: an object, pairs, or names and values in turn. */

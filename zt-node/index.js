@@ -168,10 +168,10 @@ class Engine {
   }
 }
 
-/** The key of the options. One that is given and is no text must not become none. */
+/** The key of the options. One that is given and is no text, `undefined` too, must not become none. */
 function trusted(options) {
   const { key } = options;
-  if (typeof options !== "object" || (key !== undefined && typeof key !== "string")) {
+  if (typeof options !== "object" || ("key" in options && typeof key !== "string")) {
     throw new TypeError("`key` is not the text of a JWK in an object of options");
   }
   return key;

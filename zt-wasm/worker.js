@@ -142,7 +142,7 @@ function observed(engine, decision, request, response, start) {
   } catch {
     // The request has been decided: a failure here lets nothing pass.
   }
-  const answer = decision.redacts && request.method !== "HEAD" ? redacted(engine, decision, head, response, seen) : response;
+  const answer = decision.redacts ? redacted(engine, decision, request, head, response, seen) : response;
   const added = decision.response_headers;
   if (added.length === 0) return answer;
   const more = answer === response ? new Response(response.body, response) : answer;
@@ -151,19 +151,22 @@ function observed(engine, decision, request, response, start) {
 }
 
 /** The response, redacted while it streams, or a problem document in its place. */
-function redacted(engine, decision, head, response, seen) {
-  if (response.body === null && !response.webSocket) return response;
+function redacted(engine, decision, request, head, response, seen) {
+  const headers = new Headers(response.headers);
+  for (const name of Redactor.staleHeaders) headers.delete(name);
+  const { status, statusText } = response;
+  // No body, but headers that could tell of one.
+  const bodiless = request.method === "HEAD" || response.body === null;
+  if (bodiless && !response.webSocket) return new Response(null, { status, statusText, headers });
   let redactor;
   try {
     redactor = engine.redactor(decision, head);
   } catch {
-    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+    const instead = { "content-type": "application/problem+json", "cache-control": "no-store" };
     const problem = seen === undefined ? null : op("problem", seen);
-    return new Response(problem && JSON.stringify(problem), { status: seen?.status ?? 403, headers });
+    return new Response(problem && JSON.stringify(problem), { status: seen?.status ?? 403, headers: instead });
   }
   if (redactor === undefined) return response;
-  const headers = new Headers(response.headers);
-  for (const name of Redactor.staleHeaders) headers.delete(name);
   const through = new TransformStream({
     transform(piece, controller) {
       const out = redactor.push(piece);
@@ -174,7 +177,7 @@ function redacted(engine, decision, head, response, seen) {
       redactor.free();
     },
   });
-  return new Response(response.body.pipeThrough(through), { status: response.status, statusText: response.statusText, headers });
+  return new Response(response.body.pipeThrough(through), { status, statusText, headers });
 }
 
 function number(text) {

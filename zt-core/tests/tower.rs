@@ -269,11 +269,22 @@ async fn answer(
     headers: &[(&'static str, &'static str)],
     frames: &[&'static str],
 ) -> (Response<impl Body<Data = Bytes, Error = Box<dyn std::error::Error + Send + Sync>>>, Arc<AtomicUsize>) {
+    answer_with(200, config, method, headers, frames).await
+}
+
+async fn answer_with(
+    status: u16,
+    config: &str,
+    method: &str,
+    headers: &[(&'static str, &'static str)],
+    frames: &[&'static str],
+) -> (Response<impl Body<Data = Bytes, Error = Box<dyn std::error::Error + Send + Sync>>>, Arc<AtomicUsize>) {
     let taken = Arc::new(AtomicUsize::new(0));
     let (counted, frames) = (Arc::clone(&taken), frames.to_vec());
     let headers = headers.to_vec();
     let service = service_fn(move |_: Request<Replay<Empty<Bytes>>>| {
         let mut response = Response::new(Pieces { frames: frames.clone().into(), taken: Arc::clone(&counted) });
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
         for (name, value) in &headers {
             response.headers_mut().append(*name, value.parse().unwrap());
         }
@@ -335,6 +346,33 @@ async fn a_response_that_cannot_be_redacted_is_not_sent() {
         let (response, _) = answer(config, method, &[("content-type", "text/html")], frames).await;
         assert_eq!(response.status(), StatusCode::OK, "{method}");
         assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), frames.concat());
+    }
+}
+
+/// 205 is sent with its body by servers and read by clients; a tag or digest of the whole is enough to guess what is hidden.
+#[tokio::test]
+async fn a_response_without_a_body_has_none_and_tells_of_none() {
+    let stale = [JSON, ("etag", "\"1\""), ("content-digest", "x"), ("x-kept", "1")];
+    let frames = ["{\"customer\":{\"ssn\":\"078-05-1120\"}}"];
+    for (status, method) in [(205, "GET"), (204, "GET"), (304, "GET"), (200, "HEAD")] {
+        let (response, _) = answer_with(status, REDACTING, method, &stale, &frames).await;
+        assert_eq!(response.status(), status);
+        let names: Vec<&str> = response.headers().keys().map(|name| name.as_str()).collect();
+        assert_eq!(names, ["content-type", "x-kept"], "{status} {method}");
+        assert_eq!(response.body().size_hint().exact(), Some(0));
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "", "{status} {method}");
+        let (response, _) = answer_with(status, REDACTING, method, &stale, &[]).await;
+        assert!(response.body().is_end_stream());
+    }
+}
+
+/// What upgrades has an empty body, and then a connection in which nothing would be hidden.
+#[tokio::test]
+async fn an_upgrade_is_refused_although_its_body_is_empty() {
+    for (status, method) in [(101, "GET"), (200, "CONNECT")] {
+        let (response, _) = answer_with(status, REDACTING, method, &[("upgrade", "websocket")], &[]).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{status} {method}");
+        assert!(response.headers().get("upgrade").is_none());
     }
 }
 

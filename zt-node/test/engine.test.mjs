@@ -178,6 +178,8 @@ test("with a key a bundle has to be signed with it", () => {
   const other = JSON.stringify(generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" }));
   assert.throws(() => Engine.fromBundle(signed, { key: other }), /not given/);
   assert.throws(() => Engine.fromBundle(bundle, { key }), /not signed/);
+  // A key that was looked up and not found is not "no key".
+  assert.throws(() => Engine.fromBundle(bundle, { key: process.env.ZT_NO_SUCH_KEY }), TypeError);
   for (const options of [key, { key: JSON.parse(key) }, { key: null }]) {
     assert.throws(() => Engine.fromBundle(signed, options), TypeError);
   }

@@ -26,11 +26,18 @@ const BIG = JSON.stringify({ customer: Array.from({ length: 40_000 }, (_, n) => 
 
 const pieces = (text, size) => text.match(new RegExp(`[^]{1,${size}}`, "g"));
 
+let observed = 0;
 const drains = { full: 0, drained: 0, callbacks: 0 };
 
 function serve(config) {
   const app = express();
-  app.use(zt({ engine: Engine.fromToml(config) }));
+  const engine = Engine.fromToml(config);
+  const { observe } = engine;
+  engine.observe = function (...given) {
+    observed++;
+    return observe.apply(this, given);
+  };
+  app.use(zt({ engine }));
   app.get("/json", (req, res) => res.set("X-Kept", "1").json(JSON.parse(BODY)));
   app.get("/pieces", (req, res) => {
     res.writeHead(201, "Fine", { "Content-Type": "application/json", "Content-Length": BODY.length, "X-Kept": ["1", "2"] });
@@ -63,6 +70,26 @@ function serve(config) {
     };
     res.json(JSON.parse(BODY));
   });
+  app.get("/always", (req, res) => {
+    // Without asking whether it has done so before.
+    const { writeHead } = res;
+    res.writeHead = function (...given) {
+      this.setHeader("ETag", '"1"');
+      return writeHead.apply(this, given);
+    };
+    res.json(JSON.parse(BODY));
+  });
+  app.get("/trailers", (req, res) => {
+    res.type("json").write(BODY);
+    res.addTrailers([["Content-Digest", "x"], ["X-Kept", "1"]]);
+    res.end();
+  });
+  app.get("/tagged", (req, res) => res.set({ ETag: '"1"', "Content-Digest": "x" }).status(304).end());
+  app.get("/reset", (req, res) => {
+    res.writeHead(205, { "Content-Type": "application/json", "Content-Digest": "x" });
+    res.end(BODY);
+  });
+  app.get("/upgrade", (req, res) => res.writeHead(101, { Upgrade: "websocket", Connection: "upgrade" }).end());
   app.get("/text", (req, res) => res.set("X-Secret", "1").send("secret"));
   app.get("/gzip", (req, res) => res.type("json").set("Content-Encoding", "gzip").send(gzipSync(BODY)));
   app.get("/flushed", (req, res) => {
@@ -105,7 +132,7 @@ function send(path, { method = "GET", to = server, pause = 0 } = {}) {
       } catch {
         broken = true;
       }
-      resolve({ status: response.statusCode, message: response.statusMessage, headers: response.headers, text: Buffer.concat(parts).toString(), broken });
+      resolve({ status: response.statusCode, message: response.statusMessage, headers: response.headers, trailers: response.trailers, text: Buffer.concat(parts).toString(), broken });
     });
     request.on("error", reject).end();
   });
@@ -121,7 +148,8 @@ test("by hand", () => {
   redactor.finish();
   assert.equal(Buffer.concat(out).toString(), HIDDEN);
   assert.ok(Redactor.staleHeaders.includes("content-length"));
-  assert.equal(engine.redactor(decision, { status: 304 }), undefined);
+  // A body that must not be there is dropped.
+  assert.equal(engine.redactor(decision, { status: 304 }).push(Buffer.from(BODY)).length, 0);
   assert.throws(() => engine.redactor(decision, { status: 200 }), /not declared as JSON/);
   const broken = engine.redactor(decision, head);
   assert.throws(() => broken.push(Buffer.from("{]")), /not JSON/);
@@ -155,6 +183,29 @@ test("what cannot be redacted is not sent", async () => {
   }
 });
 
+test("a response without a body has none and tells of none", async () => {
+  // A tag or digest of the whole is enough to guess what is hidden.
+  for (const [path, method, wanted] of [["/json", "HEAD", 200], ["/tagged", "GET", 304], ["/reset", "GET", 205]]) {
+    const { status, headers, text } = await send(path, { method });
+    assert.deepEqual([status, text, headers.etag, headers["content-digest"]], [wanted, "", undefined, undefined], path);
+    assert.equal(headers["content-length"], undefined, path);
+  }
+  const upgrade = await send("/upgrade");
+  assert.deepEqual([upgrade.status, upgrade.headers.upgrade], [403, undefined]);
+});
+
+test("headers that do not hold are not sent late", async () => {
+  const listened = await send("/always");
+  assert.deepEqual([listened.text, listened.headers.etag], [HIDDEN, undefined]);
+  const { text, trailers } = await send("/trailers");
+  assert.deepEqual([text, trailers], [HIDDEN, { "x-kept": "1" }]);
+});
+
+test("a response that is refused is observed once", () => {
+  const before = observed;
+  return send("/text").then(() => assert.equal(observed - before, 1));
+});
+
 test("what is not JSON breaks off", async () => {
   const { status, text, broken } = await send("/broken");
   assert.deepEqual([status, broken], [200, true]);
@@ -166,8 +217,6 @@ test("what is not JSON breaks off", async () => {
 test("an empty body needs no redaction, and monitor mode changes nothing", async () => {
   assert.equal((await send("/empty")).status, 204);
   assert.equal((await send("/nothing")).status, 200);
-  const { status, headers } = await send("/json", { method: "HEAD" });
-  assert.deepEqual([status, headers["content-length"]], [200, `${BODY.length}`]);
   assert.equal((await send("/json", { to: monitor })).text, BODY);
   assert.equal((await send("/text", { to: monitor })).text, "secret");
 });

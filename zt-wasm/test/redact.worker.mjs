@@ -21,6 +21,7 @@ const answers = {
   "/text": () => new Response("secret", { headers: { "x-secret": "1" } }),
   "/broken": () => new Response(stream(['{"customer":{"ssn":"078', "\u0001-secret", '"}}']), { headers: json }),
   "/cut": () => new Response(stream(['{"customer":{"ssn":"078']), { headers: json }),
+  "/tagged": () => new Response(null, { status: 304, headers: { etag: '"1"', "x-kept": "1" } }),
   "/empty": () => new Response(null, { status: 204 }),
   "/nothing": () => new Response(null, { headers: { "content-type": "text/html" } }),
   "/socket": () => new Response(null, { status: 101, webSocket: new WebSocketPair()[0] }),

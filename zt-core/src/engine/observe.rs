@@ -2,7 +2,7 @@
 
 use super::{Engine, State};
 use crate::model::{Code, Decision, Finding, Millis, Obligation, Response, ResponseDecision};
-use crate::respond::{self, Redaction};
+use crate::respond::{self, Redaction, SWITCHING_PROTOCOLS};
 
 impl Engine {
     /// What to do with the response to a request that `decision` let pass: the obligations that concern it, and where it
@@ -45,7 +45,13 @@ fn redacted(decision: &Decision, response: &Response<'_>) -> Result<Option<Vec<u
     let body = response.body.as_ref().map(|body| body.bytes());
     let mut redactor = match respond::redaction(&decision.obligations, response) {
         Redaction::None => return Ok(None),
-        Redaction::Refuse(_) if body.is_some_and(<[u8]>::is_empty) && response.body_len.is_none() => return Ok(None),
+        Redaction::Refuse(_)
+            if body.is_some_and(<[u8]>::is_empty)
+                && response.body_len.is_none()
+                && response.status != SWITCHING_PROTOCOLS =>
+        {
+            return Ok(None);
+        }
         Redaction::Refuse(why) => return Err(why.to_owned()),
         Redaction::Stream(redactor) => redactor,
     };

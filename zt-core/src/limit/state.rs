@@ -27,10 +27,15 @@ pub(super) struct Table {
 
 /// A table smaller than this forgets too soon to limit anything.
 const LEAST_BYTES: u64 = 16 << 10;
+/// More is a slip of the pen, and would end the process when it is allocated.
+const MOST_BYTES: u64 = 64 << 30;
 
 /// Bytes for each of so many limits.
 pub(super) fn share(memory: Size, limits: usize) -> Result<usize, Problem> {
     let share = memory.bytes() / (limits as u64).max(1);
+    if memory.bytes() > MOST_BYTES {
+        return Err(Problem::new("state.memory", "more than 64 GiB").mend("write \"64MiB\" or so"));
+    }
     if limits > 0 && share < LEAST_BYTES {
         return Err(Problem::new("state.memory", format!("{memory} is too little for {limits} limits"))
             .mend("give each limit 16KiB at least"));

@@ -4,6 +4,7 @@ mod problem;
 mod redact;
 
 pub use problem::{problem, response_problem, title};
+pub(crate) use redact::SWITCHING_PROTOCOLS;
 pub use redact::{Redaction, Redactor, STALE_HEADERS, Unreadable, redaction};
 
 use crate::model::{Finding, Outcome, Reason};

@@ -110,7 +110,7 @@ impl ZtLayer {
         };
         // A panic here can let nothing pass but what is to be hidden: the request has been decided.
         match catch_unwind(AssertUnwindSafe(observe)) {
-            Ok((observed, redaction)) => match redacted::redacted(redaction, response) {
+            Ok((observed, redaction)) => match redacted::redacted(redaction, method, response) {
                 Some(response) => response.map(Either::Right),
                 None => refusal::unredactable(&observed).map(Either::Left),
             },

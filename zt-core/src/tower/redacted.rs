@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Response};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::model;
-use crate::respond::{Redaction, Redactor, STALE_HEADERS};
+use crate::respond::{Redaction, Redactor, STALE_HEADERS, SWITCHING_PROTOCOLS};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -26,11 +26,17 @@ pub struct Redacted<R> {
 }
 
 /// The response with its body to be redacted where that is due, or none where that cannot be done.
-pub(super) fn redacted<R: Body>(redaction: Redaction, response: Response<R>) -> Option<Response<Redacted<R>>> {
+pub(super) fn redacted<R: Body>(
+    redaction: Redaction,
+    method: &Method,
+    response: Response<R>,
+) -> Option<Response<Redacted<R>>> {
+    let upgrades = status(method, &response) == SWITCHING_PROTOCOLS;
     let redactor = match redaction {
         Redaction::None => None,
         Redaction::Stream(redactor) => Some(redactor),
-        Redaction::Refuse(_) if response.body().is_end_stream() => None,
+        // What upgrades has an empty body, and then a connection of its own.
+        Redaction::Refuse(_) if !upgrades && response.body().is_end_stream() => None,
         Redaction::Refuse(_) => return None,
     };
     let mut response = response.map(|body| Redacted { body, redactor, broken: false });
@@ -42,6 +48,13 @@ pub(super) fn redacted<R: Body>(redaction: Redaction, response: Response<R>) -> 
 
 fn remove_stale(headers: &mut HeaderMap) {
     STALE_HEADERS.iter().for_each(|name| drop(headers.remove(HeaderName::from_static(name))));
+}
+
+impl<R> Redacted<R> {
+    /// Whether its end is the end of the body inside, whole or not.
+    fn is_left_alone(&self) -> bool {
+        self.redactor.as_ref().is_none_or(|redactor| redactor.drops())
+    }
 }
 
 impl<R> Redacted<R>
@@ -116,11 +129,15 @@ where
 
     fn is_end_stream(&self) -> bool {
         // Its end is seen only when it is asked for: whether it is whole is not known before.
-        self.broken || (self.redactor.is_none() && self.body.is_end_stream())
+        self.broken || (self.is_left_alone() && self.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.redactor.is_none() { self.body.size_hint() } else { SizeHint::default() }
+        match &self.redactor {
+            None => self.body.size_hint(),
+            Some(redactor) if redactor.drops() => SizeHint::with_exact(0),
+            Some(_) => SizeHint::default(),
+        }
     }
 }
 
@@ -129,6 +146,16 @@ pub(super) fn head<'r, R: Body>(method: &Method, response: &'r Response<R>) -> m
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
     let empty = method == Method::HEAD || response.body().size_hint().exact() == Some(0);
-    let status = response.status().as_u16();
-    model::Response { status, headers, body_len: empty.then_some(0), ..model::Response::default() }
+    model::Response {
+        status: status(method, response),
+        headers,
+        body_len: empty.then_some(0),
+        ..model::Response::default()
+    }
+}
+
+/// A response's status as the engine sees it: a CONNECT that succeeds goes over to another protocol, as 101 does.
+fn status<R>(method: &Method, response: &Response<R>) -> u16 {
+    let tunnel = method == Method::CONNECT && response.status().is_success();
+    if tunnel { SWITCHING_PROTOCOLS } else { response.status().as_u16() }
 }

@@ -18,6 +18,8 @@ use crate::model::{Millis, Problem};
 
 /// Longest that clocks may be off, milliseconds.
 pub(super) const MAX_SKEW: Millis = 300_000;
+/// Most memory for revocations: more is a slip of the pen, and would end the process when it is allocated.
+const MAX_REVOCATION_BYTES: u64 = 4 << 30;
 /// Longest token that a configuration may ask for, bytes.
 const MAX_TOKEN_BYTES: std::ops::RangeInclusive<u64> = 256..=64 << 10;
 
@@ -103,6 +105,10 @@ impl Verifier {
 fn check(config: &Config, problems: &mut Vec<Problem>) {
     if config.clock_skew.millis() > MAX_SKEW {
         problems.push(Problem::new("verify.clock_skew", "more than five minutes").mend("write \"5m\" or less"));
+    }
+    if config.revocation_memory.bytes() > MAX_REVOCATION_BYTES {
+        let problem = Problem::new("verify.revocation_memory", "more than 4 GiB");
+        problems.push(problem.mend("write \"4MiB\" or so"));
     }
     if !MAX_TOKEN_BYTES.contains(&config.max_token.bytes()) {
         problems.push(Problem::new("verify.max_token", "not from 256 B to 64 KiB").mend("write \"16KiB\""));

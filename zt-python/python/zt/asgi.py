@@ -18,8 +18,10 @@ from ._zt import Redactor, Unredactable, op_json
 
 __all__ = ["ZtMiddleware"]
 
-#: Ways around `send` with the body, in which nothing would be hidden.
-_UNSEEN = ("http.response.pathsend", "http.response.zerocopysend")
+#: Extensions without a way around `send` for the body. Of others it is not known, and nothing would be hidden in one.
+_EXTENSIONS = frozenset({"http.response.early_hint", "http.response.push", "http.response.trailers", "tls"})
+#: Messages of those.
+_MESSAGES = frozenset({"http.response.early_hint", "http.response.push"})
 
 
 class ZtMiddleware:
@@ -61,7 +63,7 @@ class ZtMiddleware:
             send = _adding(send, decision, "http.response.start")
             if decision.redacts:
                 extensions = scope.get("extensions") or {}
-                scope = {**scope, "extensions": {name: extensions[name] for name in extensions if name not in _UNSEEN}}
+                scope = {**scope, "extensions": {name: extensions[name] for name in extensions if name in _EXTENSIONS}}
                 send = _Redacting(send, self.engine, decision, scope["method"])
             await self.app(scope, replay.receive, send)
         else:
@@ -151,6 +153,7 @@ class _Redacting:
         self._engine = engine
         self._decision = decision
         self._bodiless = method == "HEAD"
+        self._started = False
         self._redactor = None
         #: The start of a response that must have no body, and what is sent in its place when it has one.
         self._held = None
@@ -160,22 +163,28 @@ class _Redacting:
     async def __call__(self, message):
         kind = message["type"]
         if kind == "http.response.start":
-            await self._start(message)
+            # A second one is the server's to refuse: it must not change what is done with the body of the first.
+            if self._started:
+                raise RuntimeError("the response was started before")
+            self._started = True
+            await self._start({**message, "headers": list(message.get("headers", ()))})
         elif kind == "http.response.body":
+            if not self._started:
+                raise RuntimeError("a body before the start of the response")
             await self._body(message)
         elif kind == "http.response.trailers":
             if not self._refused:
                 await self._send({**message, "headers": _kept(message)})
-        elif kind in _UNSEEN:
-            raise Unredactable(f"a body sent by {kind!r} cannot be redacted")
-        else:
+        elif kind in _MESSAGES:
             await self._send(message)
+        else:
+            raise Unredactable(f"a body sent by {kind!r} cannot be redacted")
 
     async def _start(self, message):
         if self._bodiless:
-            await self._send(message)
+            await self._send({**message, "headers": _kept(message)})
             return
-        status, headers = message["status"], list(message.get("headers", ()))
+        status, headers = message["status"], message["headers"]
         try:
             self._redactor = self._engine.redactor(self._decision, status, headers)
         except Unredactable:
@@ -189,12 +198,15 @@ class _Redacting:
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         if self._held is not None:
-            if body:
+            # An upgrade has an empty body, and then a connection of its own.
+            if body or self._held["status"] == 101:
                 self._refused = True
                 await _refuse(self._send, self._decision, "http.response", self._problem)
             elif not more:
                 await self._send(self._held)
                 await self._send(message)
+        elif self._bodiless:
+            await self._send({**message, "body": b""})
         elif self._redactor is None:
             await self._send(message)
         else:

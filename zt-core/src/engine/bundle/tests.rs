@@ -161,6 +161,14 @@ fn a_checksum_is_not_enough() {
     let no_rate = br#"{"version":1,"limit":[{"name":"a","key":["peer"],"rate":"1/1m","endpoints":["x"]}]}"#;
     let text = refused(sealed(|s| (s.config, s.policies) = (no_rate, None))).to_string();
     assert!(text.contains("limit[0].endpoints"), "{text}");
+    // Memory that no machine has would end the process as soon as a state is made.
+    for (config, key) in [
+        (&br#"{"version":1,"state":{"memory":"1000000GiB"}}"#[..], "state.memory"),
+        (br#"{"version":1,"verify":{"revocation_memory":"1000000GiB"}}"#, "verify.revocation_memory"),
+    ] {
+        let text = refused(sealed(|s| (s.config, s.policies) = (config, None))).to_string();
+        assert!(text.contains(key), "{text}");
+    }
     // A section that stands twice, and one of tomorrow.
     let good = bundle();
     let (sections, _) = format::read(good.bytes()).unwrap();

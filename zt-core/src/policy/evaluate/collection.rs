@@ -2,7 +2,7 @@
 
 use crate::policy::value::{Record, Set, Stored, Value};
 
-use super::{Evaluation, Failed, World};
+use super::{Evaluation, Failed, NESTED, World};
 
 impl<'a, W: World<'a>> Evaluation<'a, W> {
     /// An attribute of a record or an entity, an error for any other value.
@@ -43,7 +43,12 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
     }
 
     pub(super) fn contains(&self, set: Set<'a>, value: Value<'a>) -> bool {
-        self.members(set).any(|member| self.equal(member, value))
+        let len = match set {
+            Set::Stored(members) => members.len(),
+            Set::Strings(members) => members.len(),
+            Set::Built { len, .. } => len,
+        };
+        self.afford(len) && self.members(set).any(|member| self.equal(member, value))
     }
 
     pub(super) fn subset(&self, inner: Set<'a>, outer: Set<'a>) -> bool {
@@ -62,8 +67,8 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
             (Value::Str(a), Value::Str(b)) => a == b,
             (Value::Entity(a), Value::Entity(b)) => a == b,
             (Value::Ip(a), Value::Ip(b)) => a == b,
-            (Value::Set(a), Value::Set(b)) => self.subset(a, b) && self.subset(b, a),
-            (Value::Record(a), Value::Record(b)) => self.same_fields(a, b),
+            (Value::Set(a), Value::Set(b)) => self.afford(NESTED) && self.subset(a, b) && self.subset(b, a),
+            (Value::Record(a), Value::Record(b)) => self.afford(NESTED) && self.same_fields(a, b),
             _ => false,
         }
     }
@@ -77,7 +82,10 @@ impl<'a, W: World<'a>> Evaluation<'a, W> {
             Record::Stored(fields) => fields.len(),
             Record::Built { names, .. } => names.len(),
         };
+        // In a record that was built, each name is looked for among all of them.
+        let lookup = |record| if let Record::Built { names, .. } = record { names.len() } else { 1 };
         count(a) == count(b)
+            && self.afford(count(a).saturating_mul(lookup(a).max(lookup(b))))
             && match a {
                 Record::Stored(fields) => fields.keys().all(|name| same(name)),
                 Record::Built { names, .. } => names.iter().all(|name| self.program.name(*name).is_some_and(same)),

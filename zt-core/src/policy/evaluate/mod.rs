@@ -6,6 +6,8 @@
 mod collection;
 mod operator;
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use super::facts::Fact;
@@ -37,7 +39,13 @@ pub(crate) trait World<'a> {
     fn tag(&self, entity: Uid<'_>, name: &str) -> Option<&'a Stored>;
 }
 
-/// An evaluation error: wrong type, overflow, missing attribute or entity, or a failed extension function.
+/// Most comparisons of members in all sets and records of one request: far above what people write, and the end of what
+/// sets in sets could ask for otherwise, two times two at each level.
+const COMPARISONS_MAX: u32 = 1 << 28;
+/// As many of them does it cost to compare two sets or records.
+const NESTED: usize = 1 << 10;
+
+/// An evaluation error: wrong type, too many comparisons, overflow, missing attribute or entity, or a failed extension function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Failed;
 
@@ -47,24 +55,40 @@ pub(crate) struct Evaluation<'a, W> {
     world: &'a W,
     /// Members of the sets and records that the running policy has built.
     scratch: SmallVec<[Value<'a>; 8]>,
+    /// Comparisons that are left.
+    left: Cell<u32>,
 }
 
 impl<'a, W: World<'a>> Evaluation<'a, W> {
     pub(crate) fn new(program: &'a Program, world: &'a W) -> Self {
-        Self { program, world, scratch: SmallVec::new() }
+        Self { program, world, scratch: SmallVec::new(), left: Cell::new(COMPARISONS_MAX) }
     }
 
     /// Whether a policy's conditions hold.
     pub(crate) fn holds(&mut self, body: Option<NodeId>) -> Result<bool, Failed> {
         let Some(body) = body else { return Ok(true) };
         self.scratch.clear();
-        self.bool(body)
+        let holds = self.bool(body)?;
+        self.whole(holds)
     }
 
     /// The value of an expression by itself; it is good until the next evaluation.
     pub(crate) fn alone(&mut self, node: NodeId) -> Result<Value<'a>, Failed> {
         self.scratch.clear();
-        self.value(node)
+        let value = self.value(node)?;
+        self.whole(value)
+    }
+
+    /// What came of it, unless a comparison was left out.
+    fn whole<T>(&self, value: T) -> Result<T, Failed> {
+        if self.left.get() == 0 { Err(Failed) } else { Ok(value) }
+    }
+
+    /// Whether so many members can still be compared.
+    fn afford(&self, members: usize) -> bool {
+        let members = u32::try_from(members).unwrap_or(u32::MAX);
+        self.left.set(self.left.get().saturating_sub(members));
+        self.left.get() > 0
     }
 
     /// What most conditions are made of, without a value in between; anything else by its value.

@@ -72,6 +72,21 @@ fn what_is_far_past_every_cap_is_refused() {
     }
 }
 
+/// Sets are compared in both directions: two times two at each level, and two to the 40th here.
+#[test]
+fn sets_in_sets_are_compared_in_bounded_time() {
+    let nested = |depth: usize, inner: &str| format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth));
+    let asked = |depth: usize| {
+        let (constant, built) = (nested(depth, "1"), nested(depth, "context.risk + 1"));
+        [(&constant, &constant), (&constant, &built), (&built, &built)].map(|(a, b)| {
+            let policy = compile(&wrap(&format!("{a} == {b}"))).unwrap();
+            policy.evaluate(&request(None, 0)).errors.len()
+        })
+    };
+    assert_eq!(asked(8), [0; 3]);
+    assert_eq!(asked(40), [1; 3]);
+}
+
 #[test]
 fn what_is_just_within_the_caps_loads() {
     let members: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();

@@ -9,6 +9,9 @@ use crate::model::{Obligation, Response};
 pub const STALE_HEADERS: &[&str] =
     &["content-length", "etag", "content-md5", "content-digest", "repr-digest", "digest", "accept-ranges"];
 
+/// The status of an upgrade: it is refused with an empty body too.
+pub(crate) const SWITCHING_PROTOCOLS: u16 = 101;
+
 /// What has to be done to the body of a response.
 #[derive(Clone, Debug)]
 pub enum Redaction {
@@ -16,12 +19,15 @@ pub enum Redaction {
     None,
     /// It is sent through this, without the [stale headers](STALE_HEADERS).
     Stream(Box<Redactor>),
-    /// It cannot be done: unless the body is empty it must not be sent. Why.
+    /// It cannot be done: unless the body is empty, and the status is not 101, it must not be sent. Why.
     Refuse(&'static str),
 }
 
 /// What these obligations ask for a response with this head. A `body_len` of 0 means that there is no body, as in the
 /// answer to a HEAD request; `body` is not looked at.
+///
+/// A response without a body has headers that tell of one all the same: an `ETag` or a digest of what is hidden is
+/// enough to guess it. They are removed there too, and a body that must not be there is dropped.
 pub fn redaction(obligations: &[Obligation], response: &Response<'_>) -> Redaction {
     let mut paths = Vec::new();
     for obligation in obligations {
@@ -33,12 +39,18 @@ pub fn redaction(obligations: &[Obligation], response: &Response<'_>) -> Redacti
             }
         }
     }
-    // What follows 101 is another protocol, in which nothing would be hidden.
-    let bodiless = matches!(response.status, 100 | 102..=199 | 204 | 205 | 304) || response.body_len == Some(0);
-    if paths.is_empty() || bodiless {
+    if paths.is_empty() {
         return Redaction::None;
     }
-    if response.status != 101 && one(response, "content-length") == Ok(Some(b"0")) {
+    // What follows is another protocol, in which nothing would be hidden, whatever there is of a body.
+    if response.status == SWITCHING_PROTOCOLS {
+        return Redaction::Refuse("the connection goes over to another protocol");
+    }
+    // Of these 205 may come with a body all the same: servers and clients pass it on.
+    if matches!(response.status, 100..=199 | 204 | 205 | 304) || response.body_len == Some(0) {
+        return Redaction::Stream(Box::new(Redactor::dropping()));
+    }
+    if one(response, "content-length") == Ok(Some(b"0")) {
         return Redaction::Stream(Box::new(Redactor::of_nothing()));
     }
     match kind(response) {
@@ -51,9 +63,6 @@ pub fn redaction(obligations: &[Obligation], response: &Response<'_>) -> Redacti
 
 /// What the body is, where it is the whole of it and not coded.
 fn kind(response: &Response<'_>) -> Result<Kind, &'static str> {
-    if response.status == 101 {
-        return Err("the connection goes over to another protocol");
-    }
     if response.status == 206 || lines(response, "content-range").next().is_some() {
         return Err("the body is a part of one");
     }

@@ -22,6 +22,7 @@ use crate::base::member_path::MemberPath;
 use fields::Fields;
 use reader::{Event, Reader};
 
+pub(crate) use head::SWITCHING_PROTOCOLS;
 pub use head::{Redaction, STALE_HEADERS, redaction};
 
 /// What stands in the place of a hidden value.
@@ -75,6 +76,7 @@ pub struct Redactor {
     /// Open containers around the value that is being hidden.
     hidden: Option<u32>,
     failed: Option<Unreadable>,
+    dropping: bool,
 }
 
 /// An open container: which of `fitting` are about its members or elements.
@@ -112,6 +114,17 @@ impl Redactor {
         Self::of(reader::Form::Empty, &[])
     }
 
+    /// For the body of a response that must have none: whatever it is, nothing of it is given.
+    pub fn dropping() -> Self {
+        Self { dropping: true, ..Self::of_nothing() }
+    }
+
+    /// Whether it gives nothing of a body.
+    #[cfg(feature = "tower")]
+    pub(crate) fn drops(&self) -> bool {
+        self.dropping
+    }
+
     fn of(form: reader::Form, fields: &[MemberPath]) -> Self {
         Self {
             reader: Reader::new(form),
@@ -123,6 +136,7 @@ impl Redactor {
             due: false,
             hidden: None,
             failed: None,
+            dropping: false,
         }
     }
 
@@ -134,6 +148,9 @@ impl Redactor {
     pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), Unreadable> {
         if let Some(failed) = self.failed {
             return Err(failed);
+        }
+        if self.dropping {
+            return Ok(());
         }
         // Bytes before `at` are read, bytes before `sent` sent or hidden.
         let (mut at, mut sent) = (0_usize, 0_usize);
