@@ -183,7 +183,8 @@ pub(crate) fn text(document: &impl serde::Serialize) -> Result<String, String> {
     serde_json::to_string(document).map_err(|error| error.to_string())
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(test)]
+#[cfg(feature = "compile")]
 mod tests {
     use super::*;
 
