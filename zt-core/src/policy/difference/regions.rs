@@ -42,7 +42,7 @@ impl<'r, 'a> Sides<'r, 'a> {
         let same_errors = old.compiled.errors == new.compiled.errors;
         let texts = [old, new].map(|rules| {
             let program = rules.program();
-            let text = |rule: &Rule| {
+            let text = |(at, rule): (u32, &Rule)| {
                 let mut parts: Vec<String> =
                     program.conjuncts(rule.body).into_iter().map(|p| program.print(p)).collect();
                 let principal = program.print_scope(Var::Principal, rule.principal);
@@ -50,9 +50,12 @@ impl<'r, 'a> Sides<'r, 'a> {
                 if !same_errors {
                     parts.insert(0, format!("{:?}", rules.compiled.errors));
                 }
-                Rc::from(parts.join(" && "))
+                // What a forbid lets pass is not what it refuses.
+                parts.insert(0, format!("flags: {}", rules.only_flags(at)));
+                // Joined by a word of Cedar's, `a || b` and `c` would be `a || b && c`.
+                Rc::from(format!("{parts:?}"))
             };
-            program.rules.iter().map(text).collect()
+            (0..).zip(&program.rules).map(text).collect()
         });
         Self { sides: [old, new], texts, known: BTreeMap::new(), steps: STEPS_MAX }
     }

@@ -123,13 +123,35 @@ impl<'a> Rules<'a> {
         outcome
     }
 
-    /// Requests at a row that a forbid denies.
+    /// Requests at a row that a forbid refuses: where it only flags, those for which it fails.
     pub(crate) fn denied(&self, at: u32, row: Option<&'a Row>) -> Vec<Cube> {
         let outcome = self.outcome(at, row);
+        let yes = if self.only_flags(at) { &[] } else { outcome.yes.as_slice() };
+        [yes, self.failing(&outcome)].concat()
+    }
+
+    /// Requests at a row of which a forbid says something, if only that they are flagged.
+    pub(crate) fn noted(&self, at: u32, row: Option<&'a Row>) -> Vec<Cube> {
+        let outcome = self.outcome(at, row);
+        [outcome.yes.as_slice(), self.failing(&outcome)].concat()
+    }
+
+    /// Requests for which a policy fails, where that means something.
+    pub(crate) fn failing<'o>(&self, outcome: &'o Outcome) -> &'o [Cube] {
         match self.compiled.errors {
-            ErrorMode::Deny => [outcome.yes.as_slice(), &outcome.fails].concat(),
-            ErrorMode::Cedar => outcome.yes.clone(),
+            ErrorMode::Deny => &outcome.fails,
+            ErrorMode::Cedar => &[],
         }
+    }
+
+    /// Fields that a policy hides.
+    pub(crate) fn redacts(&self, at: u32) -> &'a [Box<str>] {
+        self.compiled.redactions.get(&at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a policy lets pass what it forbids.
+    pub(crate) fn only_flags(&self, at: u32) -> bool {
+        self.compiled.denials.get(&at).is_some_and(|denial| denial.outcome.passes())
     }
 
     pub(crate) fn is_permit(&self, at: u32) -> bool {

@@ -111,6 +111,25 @@ fn what_another_policy_makes_useless() {
 }
 
 #[test]
+fn what_hides_a_field_or_denies_by_failing_is_of_use() {
+    let wide = "permit(principal in Role::\"buyer\", action, resource);";
+    let hides =
+        "@id(\"second\") @redact(\"ssn\") permit(principal in Role::\"buyer\", action in Action::\"read\", resource);";
+    assert!(of(Kind::PolicyShadowed, &format!("{wide} {hides}")).is_empty());
+    assert!(of(Kind::PolicyShadowed, &format!("@redact(\"name\") {wide} {hides}")).is_empty());
+    assert_eq!(of(Kind::PolicyShadowed, &format!("@redact(\"name, ssn\") {wide} {hides}")), ["second"]);
+    let flags = "@on_deny(\"flag\") forbid(principal, action, resource);";
+    let fails =
+        "@on_deny(\"flag\") forbid(principal, action, resource) when { context.risk * 9223372036854775807 > 5 };";
+    assert!(of(Kind::PolicyShadowed, &format!("{flags} {fails}")).is_empty());
+    assert_eq!(
+        of(Kind::PolicyShadowed, &format!("{flags} {}", fails.replace("* 9223372036854775807 ", ""))),
+        ["policy1"]
+    );
+    assert!(of(Kind::EndpointNobodyMayCall, &format!("{wide} {flags}")).is_empty());
+}
+
+#[test]
 fn what_is_always_taken_back() {
     let with = |forbid: &str| {
         format!(
@@ -235,12 +254,18 @@ fn no_finding_is_wrong() {
             let touched = answer.determining.iter().chain(&answer.errors).find(|at| never.contains(at));
             assert_eq!(touched, None, "{asked:?}\n{text}\n{found:#?}");
             for smaller in &smaller {
-                assert_eq!(verdict(smaller, asked), answer.verdict, "{asked:?}\n{text}\n{found:#?}");
+                let less = smaller.evaluate(asked);
+                let outcomes = (policy.outcome(&answer), smaller.outcome(&less));
+                assert_eq!(outcomes.0, outcomes.1, "{asked:?}\n{text}\n{found:#?}");
+                if outcomes.0.passes() {
+                    let (effect, less) = (policy.effect(&answer), smaller.effect(&less));
+                    assert_eq!(effect.redact, less.redact, "{asked:?}\n{text}\n{found:#?}");
+                }
             }
             let endpoint = ENDPOINTS[asked.endpoint];
             let segment = asked.segment.or(endpoint.segment);
             if nobody.contains(endpoint.id) || segment.is_some_and(|segment| closed.contains(&segment)) {
-                assert_eq!(answer.verdict, Verdict::Deny, "{asked:?}\n{text}\n{found:#?}");
+                assert!(!policy.outcome(&answer).passes(), "{asked:?}\n{text}\n{found:#?}");
             }
             if answer.verdict == Verdict::Allow {
                 // Whoever a permit is for without a condition determines what is allowed wherever it applies.
