@@ -10,7 +10,7 @@ use super::{Finding, Kind, ROWS_MAX};
 use crate::model::Outcome as Graded;
 use crate::policy::effect::Denial;
 use crate::policy::index::{ANY, key_eq, key_in};
-use crate::policy::logic::{Cube, Rules, covered};
+use crate::policy::logic::{Cube, Rules};
 use crate::policy::program::{Rule, Scope};
 
 /// Policies of one effect under one entry of the index that a policy is compared with.
@@ -88,7 +88,8 @@ fn written(rules: &Rules<'_>, rule: &Rule) -> String {
 /// Whether without the second nothing changes because of the first. Of two that are the same, the earlier one stays.
 fn shadows(rules: &Rules<'_>, first: u32, second: u32) -> bool {
     let as_severe = rules.is_permit(first) || as_severe(rules, first, second);
-    if !as_severe || !hides_as_much(rules, first, second) || !rules.applies_wherever(first, second) {
+    if rules.exhausted() || !as_severe || !hides_as_much(rules, first, second) || !rules.applies_wherever(first, second)
+    {
         return false;
     }
     // A forbid that fails denies, whatever it would have called for.
@@ -101,10 +102,10 @@ fn shadows(rules: &Rules<'_>, first: u32, second: u32) -> bool {
         let failing = rules.failing(&of_b);
         if rules.is_permit(b) {
             // A permit that fails may hide something all the same.
-            let hides = || covered(failing, &rules.noted(a, row));
-            covered(&of_b.yes, &of_a.yes) && (rules.redacts(b).is_empty() || hides())
+            let hides = || rules.covered(failing, &rules.noted(a, row));
+            rules.covered(&of_b.yes, &of_a.yes) && (rules.redacts(b).is_empty() || hides())
         } else {
-            covered(&of_b.yes, &rules.noted(a, row)) && covered(failing, &denied(a, row))
+            rules.covered(&of_b.yes, &rules.noted(a, row)) && rules.covered(failing, &denied(a, row))
         }
     };
     let implied = |a: u32, b: u32| {
@@ -151,7 +152,7 @@ fn taken_back(rules: &Rules<'_>, forbids: &[u32], permit: u32) -> bool {
     let plain = Denial::default();
     let deny = |at: &&u32| denial(rules, **at, &plain).outcome >= Graded::Deny && rules.applies_wherever(**at, permit);
     let forbids: Vec<u32> = forbids.iter().filter(deny).copied().collect();
-    if forbids.is_empty() {
+    if forbids.is_empty() || rules.exhausted() {
         return false;
     }
     let local = rules.is_local(permit) || forbids.iter().any(|at| rules.is_local(*at));
@@ -160,7 +161,7 @@ fn taken_back(rules: &Rules<'_>, forbids: &[u32], permit: u32) -> bool {
     let all = looked_at.all(|row| {
         let row = rules.row(row);
         let denied: Vec<Cube> = forbids.iter().flat_map(|at| rules.denied(*at, row)).collect();
-        covered(&rules.outcome(permit, row).yes, &denied)
+        rules.covered(&rules.outcome(permit, row).yes, &denied)
     });
     all && (!local || rows.next().is_none())
 }

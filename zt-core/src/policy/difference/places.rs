@@ -13,6 +13,8 @@ type Key = (Box<str>, Option<Box<str>>, Option<Box<str>>);
 pub(super) struct Places<'a> {
     pub(super) rows: Vec<[Option<&'a Row>; 2]>,
     keys: Vec<Key>,
+    /// The first of those whose requests are of another endpoint in the new configuration.
+    handed_on: usize,
     /// Keys by endpoint and by segment.
     of_endpoint: BTreeMap<Box<str>, BTreeSet<usize>>,
     of_segment: BTreeMap<Box<str>, BTreeSet<usize>>,
@@ -26,6 +28,7 @@ impl<'a> Places<'a> {
         let mut places = Self {
             rows: Vec::with_capacity(keys.len()),
             keys: Vec::new(),
+            handed_on: keys.len(),
             of_endpoint: BTreeMap::new(),
             of_segment: BTreeMap::new(),
         };
@@ -40,9 +43,7 @@ impl<'a> Places<'a> {
             let [old, new] = [rows_of(old, *from), rows_of(new, *to)];
             let pairs = old.iter().flat_map(|old| new.iter().map(move |new| [*old, *new]));
             for pair in pairs.filter(|pair| same_method(*pair)) {
-                let [old, new] = pair.map(|row| row.map(|row| (row.segment.clone(), method_of(row))));
-                let (segment, method) = new.or(old).unwrap_or_default();
-                places.add(pair, (name.as_str().into(), segment, method));
+                places.add(pair, (name.as_str().into(), None, None));
             }
         }
         places
@@ -61,20 +62,21 @@ impl<'a> Places<'a> {
         let segments: Vec<String> = whole.clone().map(|(segment, _)| (**segment).to_owned()).collect();
         let told: BTreeSet<usize> = whole.flat_map(|(_, all)| all).copied().collect();
         let rest: BTreeSet<usize> = at.difference(&told).copied().collect();
-        let places = rest.iter().filter_map(|at| self.keys.get(*at)).map(|(id, segment, method)| {
-            let of: Vec<usize> = self.of_endpoint.get(id).into_iter().flatten().copied().collect();
-            if of.iter().all(|at| rest.contains(at)) {
-                return Place { id: (**id).to_owned(), segment: None, method: None };
-            }
-            let alike = |at: &&usize| self.keys.get(**at).is_some_and(|(_, other, _)| other == segment);
-            let of_segment = of.iter().filter(alike).all(|at| rest.contains(at));
-            let elsewhere = of.iter().any(|at| !alike(&at));
-            Place {
-                id: (**id).to_owned(),
-                segment: segment.as_deref().filter(|_| elsewhere).map(str::to_owned),
-                method: (!of_segment).then(|| method.as_deref().unwrap_or_default().to_owned()),
-            }
-        });
+        let places =
+            rest.iter().filter_map(|at| Some((*at, self.keys.get(*at)?))).map(|(at, (id, segment, method))| {
+                let of: Vec<usize> = self.of_endpoint.get(id).into_iter().flatten().copied().collect();
+                if at >= self.handed_on || of.iter().all(|at| rest.contains(at)) {
+                    return Place { id: (**id).to_owned(), segment: None, method: None };
+                }
+                let alike = |at: &&usize| self.keys.get(**at).is_some_and(|(_, other, _)| other == segment);
+                let of_segment = of.iter().filter(alike).all(|at| rest.contains(at));
+                let elsewhere = of.iter().any(|at| !alike(&at));
+                Place {
+                    id: (**id).to_owned(),
+                    segment: segment.as_deref().filter(|_| elsewhere).map(str::to_owned),
+                    method: (!of_segment).then(|| method.as_deref().unwrap_or_default().to_owned()),
+                }
+            });
         (segments, places.collect::<BTreeSet<Place>>().into_iter().collect())
     }
 }

@@ -9,8 +9,8 @@ use crate::policy::index::Row;
 use crate::policy::logic::{Cube, Rules, remainder};
 use crate::policy::program::{Rule, Var};
 
-/// Subtractions in all before sets of requests are taken as they are, without what others leave of them.
-const STEPS_MAX: usize = 2_000_000;
+/// Comparisons in all before sets of requests are taken as they are, without what others leave of them.
+const STEPS_MAX: usize = 4_000_000;
 /// Sets of requests of a row that are compared to leave out those within others.
 const NESTED_MAX: usize = 128;
 /// Sets of requests of a row that are worked out in all; beyond, each stands for what it could be.
@@ -125,13 +125,10 @@ impl<'r, 'a> Sides<'r, 'a> {
     }
 
     fn left(&mut self, cube: &Cube, others: &[Cube]) -> Vec<Cube> {
-        match self.steps.checked_sub(others.len()) {
-            None => vec![cube.clone()],
-            Some(steps) => {
-                self.steps = steps;
-                remainder(cube, others)
-            }
+        if self.steps == 0 {
+            return vec![cube.clone()];
         }
+        remainder(cube, others, &mut self.steps)
     }
 }
 

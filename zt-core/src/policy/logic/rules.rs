@@ -1,16 +1,19 @@
 //! The policies of a set: where each applies, and for which requests.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::condition::{Outcome, Reader, both};
-use super::cube::Cube;
+use super::cube::{self, Cube};
 use crate::policy::Compiled;
 use crate::policy::ErrorMode;
 use crate::policy::index::Row;
 use crate::policy::program::{Effect, Node, Program, Rule, Var};
 use crate::policy::table::{hash_pair, hash_uid};
+
+/// Comparisons of sets of requests in all; beyond, nothing is certain.
+const STEPS_MAX: usize = 4_000_000;
 
 /// The policies of a set.
 pub(crate) struct Rules<'a> {
@@ -26,6 +29,8 @@ pub(crate) struct Rules<'a> {
     /// The whole vocabulary, in a number.
     mark: u64,
     known: RefCell<BTreeMap<u32, Rc<Outcome>>>,
+    /// Steps that are left for comparisons.
+    steps: Cell<usize>,
 }
 
 impl<'a> Rules<'a> {
@@ -51,7 +56,7 @@ impl<'a> Rules<'a> {
         let of_place: Vec<bool> = of_place(program);
         let local = |rule: &Rule| rule.body.is_some_and(|body| of_place.get(body as usize).copied().unwrap_or(true));
         let local = program.rules.iter().map(local).collect();
-        Self { compiled, classes, rows, buckets, local, mark, known: RefCell::default() }
+        Self { compiled, classes, rows, buckets, local, mark, known: RefCell::default(), steps: Cell::new(STEPS_MAX) }
     }
 
     pub(crate) fn program(&self) -> &'a Program {
@@ -142,6 +147,25 @@ impl<'a> Rules<'a> {
             ErrorMode::Deny => &outcome.fails,
             ErrorMode::Cedar => &[],
         }
+    }
+
+    /// Whether every request of these is in one of the others, for certain.
+    pub(crate) fn covered(&self, cubes: &[Cube], others: &[Cube]) -> bool {
+        // They were put together first.
+        let mut steps = self.steps.get().saturating_sub(cubes.len().saturating_add(others.len()));
+        let covered = cube::covered(cubes, others, &mut steps);
+        self.steps.set(steps);
+        covered
+    }
+
+    /// Whether others leave something of a cube, as far as can be told.
+    pub(crate) fn survives(&self, cube: &Cube, others: &[Cube]) -> bool {
+        !self.covered(std::slice::from_ref(cube), others)
+    }
+
+    /// Whether nothing more can be certain.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.steps.get() == 0
     }
 
     /// Fields that a policy hides.
