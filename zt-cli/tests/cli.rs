@@ -321,7 +321,7 @@ fn linked_templates_are_authorized() {
         .with("links.json", links)
         .with("in.jsonl", request);
     let run = place.zt(&["authorize", "--policies", "p.cedar", "--links", "links.json", "in.jsonl"]);
-    assert_eq!((run.code(), run.err()), (0, "1 request, 1 allow, 0 deny, 0 malformed\n".to_owned()));
+    assert_eq!((run.code(), run.err()), (0, "zt: 1 requests, 1 allow, 0 deny, 0 malformed lines\n".to_owned()));
     assert_eq!(run.lines()[0]["reasons"], json!(["anna"]));
 
     let run = place.zt(&["authorize", "--policies", "p.cedar", "in.jsonl"]);

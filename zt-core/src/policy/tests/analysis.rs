@@ -321,7 +321,7 @@ fn many_policies_take_bounded_time() {
             _ => format!("(context.risk > {} && principal in Role::\"r{}\")", number(dice, 900), number(dice, 60)),
         };
         let parts: Vec<String> = (0..15).map(|_| part(&mut dice)).collect();
-        let effect = if n % 5 == 0 { "forbid" } else { "permit" };
+        let effect = if n.is_multiple_of(5) { "forbid" } else { "permit" };
         format!("{effect}(principal, action, resource) when {{ {} }};\n", parts.join(&format!(" {word} ")))
     };
     let conjuncts = (0..wide_count).map(|n| wide("&&", n)).collect();
