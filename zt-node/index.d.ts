@@ -344,13 +344,14 @@ export class Policy {
   static fromFile(file: string): Policy;
   /**
    * Whether a caller, an asserted one, may use the endpoint with this id. What a decision would read of the request
-   * itself is absent from the context. Throws when there is no such endpoint, or no `[policy]`.
+   * itself is absent from the context. Without a principal nobody in particular asks. Throws when there is no such
+   * endpoint, no `[policy]`, or a name that is no string.
    */
   authorize(
     endpoint: string,
-    principal?: string,
+    principal?: string | null,
     roles?: readonly string[],
-    options?: { scopes?: readonly string[]; acr?: string; issuedAt?: number; risk?: number; now?: number },
+    options?: { scopes?: readonly string[]; acr?: string | null; issuedAt?: number; risk?: number; now?: number },
   ): Authorized;
 }
 

@@ -279,6 +279,17 @@ class Authorized {
   get redact() { return this.#why()[2]; }
 }
 
+/** A string as it is: what is none would become the name of somebody, `null` or `admin` for `["admin"]`. */
+function text(value, what) {
+  if (typeof value !== "string") throw new TypeError(`\`${what}\` is not a string`);
+  return value;
+}
+
+/** A string behind a mark, or nothing. */
+function marked(value, what) {
+  return value === undefined || value === null ? "" : `+${text(value, what)}`;
+}
+
 /** Authorizes by the `[policy]` part of a configuration, and nothing else: for hosts that route and verify on their own. */
 class Policy {
   #handle;
@@ -300,13 +311,23 @@ class Policy {
 
   /**
    * Whether a caller, an asserted one, may use the endpoint with this id. What a decision would read of the request
-   * itself is absent from the context. Throws when there is no such endpoint, or no `[policy]`.
+   * itself is absent from the context. Without a principal nobody in particular asks. Throws when there is no such
+   * endpoint, no `[policy]`, or a name that is no string.
    */
   authorize(endpoint, principal, roles = [], { scopes = [], acr, issuedAt = NaN, risk = 0, now = Date.now() } = {}) {
-    let names = `${endpoint}\0${principal === undefined ? "" : `+${principal}`}\0${acr === undefined ? "" : `+${acr}`}`;
-    for (const role of roles) names += `\0${role}`;
-    for (const scope of scopes) names += `\0${scope}`;
-    const asked = [this.#handle, names, roles.length, scopes.length, risk, issuedAt, now];
+    let names = `${text(endpoint, "endpoint")}\0${marked(principal, "principal")}\0${marked(acr, "acr")}`;
+    const counts = [[roles, "roles"], [scopes, "scopes"]].map(([list, what]) => {
+      // A string is not a list of its letters.
+      if (!Array.isArray(list)) throw new TypeError(`\`${what}\` is not an array`);
+      const { length } = list;
+      for (let at = 0; at < length; at += 1) names += `\0${text(list[at], `${what}[${at}]`)}`;
+      return length;
+    });
+    // Half a character would be read as the sign for what cannot be read, which is another name.
+    if (!names.isWellFormed()) throw new TypeError("a name has half a surrogate pair in it");
+    if (!Number.isFinite(now)) throw new TypeError("`now` is not a time");
+    if (issuedAt === Infinity || issuedAt === -Infinity) throw new TypeError("`issuedAt` is not a time");
+    const asked = [this.#handle, names, ...counts, risk, issuedAt, now];
     return new Authorized(native.authorize(...asked), () => native.determining(...asked));
   }
 }

@@ -1,6 +1,6 @@
 //! `zt authorize`: raw Cedar requests in, one answer a line out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ const CHUNK: usize = 4096;
 pub(crate) fn run(arguments: &Authorize) -> Result<Ending, Failure> {
     let mut batch = Batch::new(arguments)?;
     // Mistakes in policies, schema and entities are told before any request is read.
-    batch.evaluate().map_err(|problems| Failure(Invalid(problems).to_string()))?;
+    batch.evaluate().map_err(|problems| batch.failure(problems))?;
 
     let mut output = Output::new();
     let mut summary = Summary::default();
@@ -47,6 +47,8 @@ pub(crate) fn run(arguments: &Authorize) -> Result<Ending, Failure> {
 /// Requests that are evaluated together.
 struct Batch {
     document: Document,
+    /// Keys of the document, and the files that they were read from.
+    files: Vec<(&'static str, String)>,
     /// Where each request stands.
     places: Vec<String>,
     malformed: Malformed,
@@ -65,11 +67,28 @@ impl Batch {
                 Errors::Deny => ErrorMode::Deny,
             },
         };
-        Ok(Self { document, places: Vec::new(), malformed: Malformed::strict(arguments.lines.strict) })
+        let files = [
+            ("policies", Some(&arguments.policies)),
+            ("template_links", arguments.links.as_ref()),
+            ("schema", arguments.schema.as_ref()),
+            ("entities", arguments.entities.as_ref()),
+        ];
+        let named = |(key, path): (_, Option<&PathBuf>)| path.map(|path| (key, path.display().to_string()));
+        let files = files.into_iter().filter_map(named).collect();
+        Ok(Self { document, files, places: Vec::new(), malformed: Malformed::strict(arguments.lines.strict) })
     }
 
     fn evaluate(&self) -> Result<Answers, Vec<Problem>> {
         evaluate(&self.document)
+    }
+
+    /// Mistakes by the file that they are in.
+    fn failure(&self, mut problems: Vec<Problem>) -> Failure {
+        for problem in problems.iter_mut().filter(|problem| problem.file.is_none()) {
+            let of = |(key, _): &&(&str, String)| problem.key.starts_with(key);
+            problem.file = self.files.iter().find(of).map(|(_, file)| file.clone());
+        }
+        Failure(Invalid(problems).to_string())
     }
 
     /// Answers what was collected; a request that cannot be evaluated is a malformed line.
@@ -78,7 +97,7 @@ impl Batch {
             Ok(answers) => answers,
             Err(problems) => {
                 self.set_aside(&problems, summary)?;
-                self.evaluate().map_err(|problems| Failure(Invalid(problems).to_string()))?
+                self.evaluate().map_err(|problems| self.failure(problems))?
             }
         };
         for answer in &answers.responses {

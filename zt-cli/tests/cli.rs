@@ -309,6 +309,7 @@ fn raw_requests_are_authorized() {
     let place = place.with("p.cedar", "permit(");
     let run = place.zt(&["authorize", "--policies", "p.cedar", "in.jsonl"]);
     assert_eq!((run.code(), run.out()), (2, String::new()));
+    assert!(run.err().starts_with("zt: p.cedar:1:"), "{}", run.err());
 }
 
 #[test]

@@ -46,6 +46,32 @@ test("a name cannot pass for two", () => {
   assert.equal(policy.authorize("readOrder", "+anna", ["+buyer"]).allowed, false);
 });
 
+test("what is no name becomes none", () => {
+  const named = Policy.fromToml(CONFIG.replace("@id(\"buyers\")", `
+permit(principal, action, resource) when { principal in [User::"null", User::"\\u{fffd}", User::"1"] };
+permit(principal, action, resource) when { context has acr && context.acr == "null" };
+permit(principal in Role::"a", action, resource);
+permit(principal in Role::"undefined", action, resource);
+$&`));
+  assert.equal(named.authorize("readOrder", "null").allowed, true);
+  assert.equal(named.authorize("readOrder", null, ["buyer"]).allowed, false);
+  assert.equal(named.authorize("readOrder", "anna", [], { acr: null }).allowed, false);
+  const options = [{ scopes: "read" }, { scopes: [["read"]] }, { acr: 1 }];
+  for (const asked of [
+    ["readOrder", 1], ["readOrder", {}], [["readOrder"], "anna", ["buyer"]], ["readOrder", "\ud800"],
+    ["readOrder", "anna", "a"], ["readOrder", "anna", [["buyer"]]], ["readOrder", "anna", [undefined]], ["readOrder", "anna", [,]],
+    ["readOrder", "anna", [{ toString: () => "buyer" }]], ["readOrder", "anna", new Set(["buyer"])], ["readOrder", "anna", null],
+    // One letter to read and two to count: room for one NUL.
+    ["readOrder", "anna\0+mfa", "\u{1f600}"],
+    ...options.map((option) => ["readOrder", "anna", [], option]),
+  ]) {
+    assert.throws(() => named.authorize(...asked), TypeError, JSON.stringify(asked));
+  }
+  for (const option of [{ now: NaN }, { now: Infinity }, { now: 1n }, { issuedAt: Infinity }]) {
+    assert.throws(() => policy.authorize("readOrder", "anna", ["buyer"], option), TypeError, Object.keys(option)[0]);
+  }
+});
+
 test("what is no question", () => {
   assert.throws(() => policy.authorize("nowhere", "anna"), /no endpoint `nowhere`/);
   assert.throws(() => Policy.fromToml(CONFIG.split("[policy]")[0]).authorize("pay", "anna"), /no `\[policy\]`/);

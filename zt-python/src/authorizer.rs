@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PySequence, PyString, PyTuple};
 use zt_core::model::{Identity, Millis};
 use zt_core::wire::{self, Asked, Instance};
 
@@ -58,7 +58,9 @@ fn names(given: Option<&Bound<'_, PyAny>>) -> PyResult<Arc<[Box<str>]>> {
         Some(given) => match (given.cast::<PyList>(), given.cast::<PyTuple>()) {
             (Ok(list), _) => list.iter().map(name).collect(),
             (_, Ok(tuple)) => tuple.iter().map(name).collect(),
-            _ => given.extract::<Vec<String>>().map(|names| names.into_iter().map(Box::from).collect()),
+            _ if given.is_instance_of::<PyString>() => Err(PyTypeError::new_err("a string is not a list of names")),
+            // Its own word for its length is not asked for: that could be any.
+            _ => given.cast::<PySequence>()?.try_iter()?.map(|found| name(found?)).collect(),
         },
     }
 }

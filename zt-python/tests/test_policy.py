@@ -1,6 +1,7 @@
 """Policies alone."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,23 @@ def test_what_is_no_question(policy):
         policy.authorize("pay", "anna", "buyer")
     with pytest.raises(ValueError, match=r"no `\[policy\]`"):
         zt.Policy.from_toml(CONFIG.split("[policy]")[0]).authorize("pay", "anna")
+
+
+def test_a_list_of_names_is_not_believed_about_its_length(policy):
+    class Roles:
+        def __init__(self, names):
+            self.names = names
+
+        def __len__(self):
+            return 2**62
+
+        def __getitem__(self, at):
+            return self.names[at]
+
+    Sequence.register(Roles)
+    assert policy.authorize("readOrder", "anna", Roles(["seller", "buyer"]))
+    with pytest.raises(TypeError):
+        policy.authorize("readOrder", "anna", Roles(["buyer", ["buyer"]]))
 
 
 def test_the_guides_python_runs(monkeypatch):

@@ -1,11 +1,13 @@
 //! What is odd about the policies of a configuration, and what changes from one configuration to another.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compile::authorization;
 use super::{Config, Engine, Invalid};
 use crate::model::Source;
-use crate::policy::{self, Difference, Policy, analysis};
+use crate::policy::{self, Difference, METHODS, Moved, Policy, analysis};
+use crate::route::{Endpoint, Router};
 
 impl Engine {
     /// What is odd about its policies: what can never match, is shadowed, open to everybody or to nobody, or not used.
@@ -29,7 +31,7 @@ impl Engine {
     /// # Errors
     /// When a configuration without `[policy]` has endpoints that no policy could name.
     pub fn policy_difference(&self, new: &Self) -> Result<Difference, Invalid> {
-        Ok(policy::difference(&*self.policies()?, &*new.policies()?))
+        Ok(policy::difference_of(&*self.policies()?, &*new.policies()?, &moved(&self.router, &new.router)))
     }
 
     /// Its policies, or what their absence means.
@@ -39,5 +41,129 @@ impl Engine {
         }
         let open = Source { key: "policy".to_owned(), name: None, text: "permit(principal, action, resource);" };
         authorization(&policy::Config::default(), &[open], &self.router).map(Arc::new).map_err(Invalid)
+    }
+}
+
+/// Requests that are of another endpoint in the new configuration: an endpoint may keep its id and be for others, and one
+/// that comes or goes takes requests of those whose templates overlap its own.
+fn moved(old: &Router, new: &Router) -> Moved {
+    let by_id = |router: &'_ Router| -> BTreeMap<Arc<str>, Endpoint> {
+        router.endpoints().iter().map(|endpoint| (Arc::clone(&endpoint.id), endpoint.clone())).collect()
+    };
+    let (of_old, of_new) = (by_id(old), by_id(new));
+    let same = |a: &Endpoint, b: &Endpoint| a.template == b.template && a.method == b.method;
+    let stays = |of: &Endpoint| match (of_old.get(&of.id), of_new.get(&of.id)) {
+        (Some(old), Some(new)) => same(old, new),
+        _ => false,
+    };
+    let mut moved = Moved::default();
+    for (id, old) in &of_old {
+        let Some(new) = of_new.get(id).filter(|new| !same(old, new) && !widened(old, new)) else { continue };
+        let names = [old, new].map(|endpoint| format!("{id} ({} {})", endpoint.method, endpoint.template));
+        moved.apart.insert((**id).to_owned(), names);
+    }
+    for from in old.endpoints() {
+        let stays_here = stays(from);
+        for to in new.endpoints().iter().filter(|to| !(stays_here && stays(to))) {
+            let paired = from.id == to.id && !moved.apart.contains_key(&*from.id);
+            if paired || !old.overlaps(from, new, to) {
+                continue;
+            }
+            let (at, methods) =
+                ([from, to].map(|endpoint| Some(endpoint.index as usize)), [&*from.method, &*to.method]);
+            if methods[0] == methods[1] || methods.contains(&"*") || methods.iter().all(|m| ["GET", "HEAD"].contains(m))
+            {
+                moved.handed_on.push((at, format!("{} (before: {})", to.id, from.id)));
+            }
+            // What is more specific keeps from an endpoint for any method the requests that it does not answer itself.
+            match methods {
+                ["*", "*"] => {}
+                ["*", _] => moved.handed_on.push(([at[0], None], format!("none (before: {})", from.id))),
+                [_, "*"] => moved.handed_on.push(([None, at[1]], format!("{} (before: none)", to.id))),
+                _ => {}
+            }
+        }
+    }
+    moved
+}
+
+/// Whether only methods that policies tell apart come or go at the same paths.
+fn widened(old: &Endpoint, new: &Endpoint) -> bool {
+    let grouped = |method: &str| METHODS.iter().any(|(known, _)| *known == method);
+    old.template == new.template && matches!([&*old.method, &*new.method], ["*", one] | [one, "*"] if grouped(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Engine;
+
+    fn engine(endpoints: &[(&str, &str, &str)]) -> Engine {
+        let endpoint = |(id, method, path): &(&str, &str, &str)| {
+            format!("[[endpoint]]\nid = \"{id}\"\nmethod = \"{method}\"\npath = \"{path}\"\n")
+        };
+        let endpoints: String = endpoints.iter().map(endpoint).collect();
+        let closed =
+            endpoints.contains("\"admin\"").then_some("forbid(principal, action == Action::\"admin\", resource);");
+        let permit = "permit(principal in Role::\"a\", action, resource in Segment::\"all\");";
+        let policy = format!("{permit} {}", closed.unwrap_or_default());
+        let segment = "[[segment]]\nname = \"all\"\npaths = [\"/**\"]\n";
+        Engine::from_toml(&format!("version = 1\n{segment}{endpoints}[policy]\ntext = '{policy}'\n"), &[]).unwrap()
+    }
+
+    /// Turns and endpoints.
+    fn changes(old: &[(&str, &str, &str)], new: &[(&str, &str, &str)]) -> Vec<String> {
+        let found = engine(old).policy_difference(&engine(new)).unwrap();
+        let line = |change: &crate::policy::Change| {
+            let at: Vec<String> = change
+                .endpoints
+                .iter()
+                .map(|place| {
+                    format!("{}{}", place.id, place.method.as_deref().map(|m| format!(" {m}")).unwrap_or_default())
+                })
+                .collect();
+            format!("{:?} {} {}", change.turn, change.segments.join(","), at.join(", "))
+        };
+        found.changes.iter().map(line).collect()
+    }
+
+    #[test]
+    fn an_endpoint_that_is_for_other_requests_is_another_one() {
+        let none: [&str; 0] = [];
+        let item = ("item", "GET", "/a/{id}");
+        assert_eq!(changes(&[item], &[item]), none);
+        assert_eq!(
+            changes(&[item], &[("item", "GET", "/b/{id}")]),
+            ["Allowed  item (GET /b/{id})", "Denied  item (GET /a/{id})"]
+        );
+        assert_eq!(
+            changes(&[item], &[("item", "POST", "/a/{id}")]),
+            ["Allowed  item (POST /a/{id})", "Denied  item (GET /a/{id})"]
+        );
+        let widened = changes(&[item], &[("item", "*", "/a/{id}")]);
+        let [one] = widened.as_slice() else { panic!("{widened:?}") };
+        assert!(one.starts_with("Allowed") && one.contains("item POST") && !one.contains("GET"), "{one}");
+        let narrowed = changes(&[("item", "*", "/a/{id}")], &[item]);
+        assert!(
+            narrowed.len() == 1 && narrowed[0].starts_with("Denied") && !narrowed[0].contains("GET"),
+            "{narrowed:?}"
+        );
+    }
+
+    #[test]
+    fn what_comes_or_goes_takes_requests_of_others() {
+        let (all, admin) = (("all", "GET", "/**"), ("admin", "GET", "/admin"));
+        assert_eq!(changes(&[all, admin], &[all]), ["Allowed  all (before: admin)"]);
+        assert_eq!(changes(&[all], &[all, admin]), ["Denied  admin (before: all)"]);
+        let (any, other) = (("all", "*", "/**"), ("other", "GET", "/other"));
+        assert!(
+            changes(&[any], &[any, other])
+                .iter()
+                .any(|line| line.starts_with("Denied") && line.contains("none (before: all)"))
+        );
+        assert!(
+            changes(&[any, other], &[any])
+                .iter()
+                .any(|line| line.starts_with("Allowed") && line.contains("all (before: none)"))
+        );
     }
 }

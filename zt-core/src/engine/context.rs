@@ -56,15 +56,23 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Declared variables that no endpoint has: they would always be absent.
+/// Declared variables that no endpoint has: they would always be absent. And the header of API keys: what is declared
+/// is shown by explanations.
 pub(super) fn problems(config: &Config, router: &Router) -> Vec<Problem> {
+    let declared = config.policy.iter().flat_map(|policy| policy.context.iter().enumerate());
+    let of_keys = |name: &&str| name.eq_ignore_ascii_case(&config.verify.api_key_header);
+    let headers = declared.filter_map(|(at, attribute)| attribute.header.as_deref().filter(of_keys).map(|_| at));
+    let keys = headers.map(|at| {
+        let problem = Problem::new(format!("policy.context[{at}].header"), "holds a credential");
+        problem.mend("write `context.subject` or a role for what it proves")
+    });
     let declared = config.policy.iter().flat_map(|policy| policy.context.iter().enumerate());
     let variables = declared.filter_map(|(at, attribute)| attribute.variable.as_deref().map(|name| (at, name)));
     let unknown = variables.filter(|(_, name)| !router.has_variable(name)).map(|(at, name)| {
         let message = format!("no path has a variable `{name}`: the attribute would always be absent");
         Problem::new(format!("policy.context[{at}].variable"), message).mend("name a variable of an endpoint's path")
     });
-    unknown.collect()
+    keys.chain(unknown).collect()
 }
 
 /// Fills in the attributes that are plain claims, in one pass over the token's.
@@ -167,6 +175,22 @@ mod tests {
         ] {
             assert_eq!(read(query), None, "{query}");
         }
+    }
+
+    #[cfg(feature = "compile")]
+    #[test]
+    fn the_header_of_api_keys_is_no_attribute() {
+        let read = |header: &str, keys: &str| {
+            let attribute = format!("[[policy.context]]\nname = \"key\"\nheader = \"{header}\"\ntype = \"string\"\n");
+            let policy = format!("[policy]\ntext = 'permit(principal, action, resource);'\n{attribute}");
+            crate::Engine::from_toml(&format!("version = 1\n{keys}{policy}"), &[]).map(drop).map_err(|e| e.to_string())
+        };
+        for (header, keys) in
+            [("X-API-Key", ""), ("x-secret", "[verify]\napi_key_header = \"X-Secret\"\n"), ("Cookie", "")]
+        {
+            assert!(read(header, keys).is_err_and(|told| told.contains("holds a credential")), "{header}");
+        }
+        assert_eq!(read("x-secret", ""), Ok(()));
     }
 
     #[test]

@@ -79,9 +79,13 @@ pub use answer::{Answer, Verdict};
 pub use declared::{Attribute, AttributeConfig, AttributeSource, AttributeType, Reads};
 #[cfg(feature = "compile")]
 pub use difference::{Change, Difference, Place, Turn, difference};
+#[cfg(feature = "compile")]
+pub(crate) use difference::{Moved, difference_of};
 pub use effect::Effect;
 pub use explain::Explanation;
 pub use request::Request;
+#[cfg(feature = "compile")]
+pub(crate) use vocabulary::METHODS;
 #[cfg(feature = "compile")]
 pub use vocabulary::schema;
 pub use vocabulary::{Endpoint, Vocabulary};

@@ -202,6 +202,14 @@ impl Router {
         })
     }
 
+    /// Whether a path can have the templates of two endpoints, the other one of another router.
+    #[cfg(feature = "compile")]
+    pub(crate) fn overlaps(&self, endpoint: &Endpoint, other: &Self, theirs: &Endpoint) -> bool {
+        let own = self.templates.get(endpoint.index as usize);
+        let theirs = other.templates.get(theirs.index as usize);
+        own.zip(theirs).is_some_and(|(own, theirs)| own.overlaps(theirs))
+    }
+
     /// Segments that a request of this endpoint can be in beside the template's own: a pattern such as `/v1/pay/**` is
     /// more specific than a template such as `/**`.
     pub fn other_segments(&self, endpoint: &Endpoint) -> Vec<&str> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Kind, ROWS_MAX, Surroundings, some_of};
-use crate::policy::logic::{Cube, Rules, covered};
+use crate::policy::logic::{Cube, Rules};
 use crate::policy::program::Scope;
 
 pub(super) fn find(rules: &Rules<'_>, surroundings: &Surroundings<'_>) -> Vec<Finding> {
@@ -13,7 +13,7 @@ pub(super) fn find(rules: &Rules<'_>, surroundings: &Surroundings<'_>) -> Vec<Fi
         if !rules.is_permit(at) || rule.principal != Scope::Any {
             continue;
         }
-        let everybody = |row: u32| covered(&[Cube::default()], &rules.outcome(at, rules.row(row)).yes);
+        let everybody = |row: u32| rules.covered(&[Cube::default()], &rules.outcome(at, rules.row(row)).yes);
         let local = rules.is_local(at);
         if !local && !rules.rows_of(at).next().is_some_and(everybody) {
             continue;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Surroundings, some_of};
-use crate::policy::logic::{Cube, Rules, survives};
+use crate::policy::logic::{Cube, Rules};
 
 /// Permits and forbids of an endpoint that are looked at before it is taken for one that somebody may call.
 const PERMITS_MAX: usize = 128;
@@ -53,7 +53,7 @@ fn somebody(rules: &Rules<'_>, row: &crate::policy::index::Row) -> bool {
     let mut permits = at.iter().filter(|at| rules.is_permit(**at));
     let open = permits.by_ref().take(PERMITS_MAX).any(|at| {
         let yes = &rules.outcome(*at, row).yes;
-        yes.iter().any(|cube| survives(cube, &denied))
+        yes.iter().any(|cube| rules.survives(cube, &denied))
     });
     open || permits.next().is_some()
 }

@@ -10,7 +10,7 @@ use super::{Finding, Kind, ROWS_MAX};
 use crate::model::Outcome as Graded;
 use crate::policy::effect::Denial;
 use crate::policy::index::{ANY, key_eq, key_in};
-use crate::policy::logic::{Cube, Rules, covered};
+use crate::policy::logic::{Cube, Rules};
 use crate::policy::program::{Rule, Scope};
 
 /// Policies of one effect under one entry of the index that a policy is compared with.
@@ -87,24 +87,47 @@ fn written(rules: &Rules<'_>, rule: &Rule) -> String {
 
 /// Whether without the second nothing changes because of the first. Of two that are the same, the earlier one stays.
 fn shadows(rules: &Rules<'_>, first: u32, second: u32) -> bool {
-    if !rules.applies_wherever(first, second) || !(rules.is_permit(first) || as_severe(rules, first, second)) {
+    let as_severe = rules.is_permit(first) || as_severe(rules, first, second);
+    if rules.exhausted() || !as_severe || !hides_as_much(rules, first, second) || !rules.applies_wherever(first, second)
+    {
         return false;
     }
-    let reached =
-        |at: u32, row| if rules.is_permit(at) { rules.outcome(at, row).yes.clone() } else { rules.denied(at, row) };
+    // A forbid that fails denies, whatever it would have called for.
+    let denied = |at: u32, row| match denial(rules, at, &Denial::default()).outcome >= Graded::Deny {
+        true => rules.noted(at, row),
+        false => rules.failing(&rules.outcome(at, row)).to_vec(),
+    };
+    let same_way = |a: u32, b: u32, row| {
+        let (of_a, of_b) = (rules.outcome(a, row), rules.outcome(b, row));
+        let failing = rules.failing(&of_b);
+        if rules.is_permit(b) {
+            // A permit that fails may hide something all the same.
+            let hides = || rules.covered(failing, &rules.noted(a, row));
+            rules.covered(&of_b.yes, &of_a.yes) && (rules.redacts(b).is_empty() || hides())
+        } else {
+            rules.covered(&of_b.yes, &rules.noted(a, row)) && rules.covered(failing, &denied(a, row))
+        }
+    };
     let implied = |a: u32, b: u32| {
         let local = rules.is_local(a) || rules.is_local(b);
         let mut rows = rules.rows_of(b);
         let looked_at = rows.by_ref().take(if local { ROWS_MAX } else { 1 });
         let mut all = looked_at.map(|row| rules.row(row));
-        let all = all.all(|row| covered(&reached(b, row), &reached(a, row)));
+        let all = all.all(|row| same_way(a, b, row));
         all && (!local || rows.next().is_none())
     };
     implied(first, second)
         && (first < second
             || !(rules.applies_wherever(second, first)
                 && implied(second, first)
-                && equally_severe(rules, first, second)))
+                && equally_severe(rules, first, second)
+                && hides_as_much(rules, second, first)))
+}
+
+/// Whether the first hides every field that the second hides.
+fn hides_as_much(rules: &Rules<'_>, first: u32, second: u32) -> bool {
+    let (hides, fields) = (rules.redacts(first), rules.redacts(second));
+    fields.iter().all(|field| hides.contains(field))
 }
 
 /// A forbid asks for more than to deny where its annotations say so.
@@ -129,7 +152,7 @@ fn taken_back(rules: &Rules<'_>, forbids: &[u32], permit: u32) -> bool {
     let plain = Denial::default();
     let deny = |at: &&u32| denial(rules, **at, &plain).outcome >= Graded::Deny && rules.applies_wherever(**at, permit);
     let forbids: Vec<u32> = forbids.iter().filter(deny).copied().collect();
-    if forbids.is_empty() {
+    if forbids.is_empty() || rules.exhausted() {
         return false;
     }
     let local = rules.is_local(permit) || forbids.iter().any(|at| rules.is_local(*at));
@@ -138,7 +161,7 @@ fn taken_back(rules: &Rules<'_>, forbids: &[u32], permit: u32) -> bool {
     let all = looked_at.all(|row| {
         let row = rules.row(row);
         let denied: Vec<Cube> = forbids.iter().flat_map(|at| rules.denied(*at, row)).collect();
-        covered(&rules.outcome(permit, row).yes, &denied)
+        rules.covered(&rules.outcome(permit, row).yes, &denied)
     });
     all && (!local || rows.next().is_none())
 }

@@ -14,7 +14,7 @@ const NAME_MAX: usize = 256;
 /// Words that Cedar does not take for a name.
 const RESERVED: &[&str] = &["true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"];
 /// Headers that hold credentials: claims say what they prove.
-const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "cookie", "dpop"];
+const CREDENTIALS: &[&str] = &["authorization", "proxy-authorization", "cookie", "dpop", "x-amz-security-token"];
 
 /// The attributes that policies can be compiled against: those whose name is sound.
 pub(super) fn declared<'c>(context: &'c [AttributeConfig], problems: &mut Vec<Problem>) -> Vec<&'c AttributeConfig> {

@@ -3,6 +3,8 @@
 //! They are far above what people write, and low enough that refusing or loading any file takes seconds at most and
 //! never more stack than there is.
 
+use crate::model::Problem;
+
 /// Largest text of one source, bytes.
 pub(crate) const TEXT_MAX: usize = 8 << 20;
 /// Largest text of one policy, bytes.
@@ -21,8 +23,10 @@ pub(super) const ANNOTATIONS_MAX: usize = 64;
 pub(super) const CLAUSES_MAX: usize = 64;
 /// Most wildcards of one pattern of `like`.
 pub(super) const WILDCARDS_MAX: usize = 100;
-/// Most mistakes told of one source.
-pub(super) const PROBLEMS_MAX: usize = 100;
+/// Most text that all links together come to, each with the text of its template, bytes.
+pub(crate) const LINKED_MAX: usize = 64 << 20;
+/// Most mistakes told of one source, of its validation, of links, and of what is compiled.
+pub(crate) const PROBLEMS_MAX: usize = 100;
 
 /// Deepest syntax tree, over-estimated: operators beside one another count one, as clauses do, a bracket counts
 /// [`BRACKET`]. Cedar takes about 3.5 KiB of stack for one in an optimised build: this fits the 1 MiB that WebAssembly
@@ -30,6 +34,18 @@ pub(super) const PROBLEMS_MAX: usize = 100;
 pub(super) const DEPTH_MAX: usize = 192;
 /// A bracket costs as much stack as this many operators.
 pub(super) const BRACKET: usize = 4;
+
+/// What stands in place of mistakes beyond [`PROBLEMS_MAX`].
+pub(super) fn more_mistakes(key: &str) -> Problem {
+    Problem::new(key, format!("more than {PROBLEMS_MAX} mistakes: the rest was not looked at"))
+}
+
+/// Why links are too many for the text of their templates; each is a policy with all of it.
+pub(crate) fn linked_problem(key: &str, bytes: usize) -> Option<Problem> {
+    let message = || format!("links come to more than {LINKED_MAX} bytes, each with the text of its template");
+    let problem = || Problem::new(key, message()).mend("shorten the template, or link it to groups");
+    (bytes > LINKED_MAX).then(problem)
+}
 
 /// A limit that a text goes past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

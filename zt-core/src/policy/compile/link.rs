@@ -13,12 +13,17 @@ use crate::policy::vocabulary::Vocabulary;
 use super::annotation::id_problem;
 use super::builder::Slots;
 use super::diagnose::cut;
+use super::limits::{PROBLEMS_MAX, linked_problem, more_mistakes};
 use super::scan::check_depth;
 use super::{Parsed, is_known};
 
 /// What a slot is called, in Cedar and in a link.
 pub(super) const PRINCIPAL: &str = "principal";
 pub(super) const RESOURCE: &str = "resource";
+
+const OF_A_POLICY: &str = "a policy has";
+/// Templates whose names are compared with one that there is not.
+const NEAR_MAX: usize = 1_000;
 
 /// A link whose template is known, and whose slots are filled as the template wants.
 #[derive(Clone, Debug)]
@@ -66,12 +71,18 @@ pub(super) fn resolve(
     vocabulary: &Vocabulary<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Linked> {
+    let mut bytes = 0_usize;
+    let known = problems.len();
     let by_name: BTreeMap<&str, usize> = templates.iter().enumerate().map(|(at, t)| (t.id.as_str(), at)).collect();
     let mut names: BTreeMap<&str, String> =
-        policies.iter().map(|policy| (policy.id.as_str(), "a policy has".to_owned())).collect();
+        policies.iter().map(|policy| (policy.id.as_str(), OF_A_POLICY.to_owned())).collect();
     let mut linked = vec![false; templates.len()];
     let mut resolved = Vec::new();
     for (at, link) in links.iter().enumerate() {
+        if problems.len().saturating_sub(known) >= PROBLEMS_MAX {
+            problems.push(more_mistakes("policy.link"));
+            return Vec::new();
+        }
         let key = key(at);
         problems.extend(id_problem("id", &link.id).map(|message| Problem::new(format!("{key}.id"), message)));
         if let Some(other) = names.insert(&link.id, format!("`{key}` has")) {
@@ -79,11 +90,17 @@ pub(super) fn resolve(
             problems.push(problem.mend("give each policy a name of its own"));
         }
         let Some(template) = by_name.get(&*link.template).copied() else {
-            problems.push(unknown_template(&key, link, &by_name, policies));
+            let slotless = names.get(&*link.template).is_some_and(|whose| whose == OF_A_POLICY);
+            problems.push(unknown_template(&key, link, &by_name, slotless));
             continue;
         };
         if let Some(linked) = linked.get_mut(template) {
             *linked = true;
+        }
+        bytes = bytes.saturating_add(templates.get(template).map_or(0, |parsed| parsed.place.range.len()));
+        if let Some(problem) = linked_problem("policy.link", bytes) {
+            problems.push(problem);
+            return Vec::new();
         }
         let [principal, resource] = templates.get(template).map_or([false; 2], |parsed| slots_of(&parsed.template));
         let mut fill = |slot: &str, wanted: bool, value: Option<&str>| {
@@ -96,7 +113,7 @@ pub(super) fn resolve(
             resolved.push(Linked { at, id: link.id.clone(), template, principal, resource });
         }
     }
-    for (template, _) in templates.iter().zip(linked).filter(|(_, linked)| !linked) {
+    for (template, _) in templates.iter().zip(linked).filter(|(_, linked)| !linked).take(PROBLEMS_MAX) {
         let slot = if slots_of(&template.template)[0] { PRINCIPAL } else { RESOURCE };
         let problem = template.place.problem(&format!("?{slot}"), "a template, which nothing links");
         problems.push(problem.mend(format!(
@@ -107,14 +124,14 @@ pub(super) fn resolve(
     resolved
 }
 
-fn unknown_template(key: &str, link: &Link, known: &BTreeMap<&str, usize>, policies: &[Parsed<'_>]) -> Problem {
+fn unknown_template(key: &str, link: &Link, known: &BTreeMap<&str, usize>, slotless: bool) -> Problem {
     let key = format!("{key}.template");
-    if policies.iter().any(|policy| policy.id == link.template) {
+    if slotless {
         let problem = Problem::new(key, format!("`{}` is a policy without slots", cut(&link.template)));
         return problem.mend("leave the link out, or write `?principal` or `?resource` in its scope");
     }
     let problem = Problem::new(key, format!("there is no template with the name `{}`", cut(&link.template)));
-    let near = known.keys().map(|name| (strsim::jaro_winkler(&link.template, name), *name));
+    let near = known.keys().take(NEAR_MAX).map(|name| (strsim::jaro_winkler(&link.template, name), *name));
     match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((similarity, name)) if similarity > 0.8 => problem.mend(format!("did you mean `{name}`?")),
         Some((_, name)) => problem.mend(format!("name one by its `@id`, such as `{}`", cut(name))),

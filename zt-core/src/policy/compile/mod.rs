@@ -34,7 +34,8 @@ pub(crate) use scan::{check_depth, with_stack};
 pub(crate) use text::{Read, read};
 
 use diagnose::Place;
-use limits::{NODES_MAX, POLICIES_MAX};
+use limits::{NODES_MAX, more_mistakes};
+pub(crate) use limits::{POLICIES_MAX, PROBLEMS_MAX, linked_problem};
 use link::Linked;
 use scan::positions;
 
@@ -121,11 +122,15 @@ fn parse<'a>(source: &'a Source<'a>, problems: &mut Vec<Problem>) -> Option<(Pol
     let ranges: Vec<Range<usize>> = policies.iter().map(|(range, _)| range.clone()).collect();
     let starts: Vec<(u32, u32)> = positions(source.text, &ranges).collect();
     let mut parsed = Vec::with_capacity(policies.len());
+    let known = problems.len();
     for (at, ((range, template), start)) in policies.into_iter().zip(starts).enumerate() {
         let place = Place { source, range, start };
         let id = match (template.annotations.get("id"), source.name) {
             (Some(id), _) => {
-                problems.extend(annotation::id_problem("@id", id).map(|message| place.problem("id", message)));
+                let told = problems.len().saturating_sub(known) >= PROBLEMS_MAX;
+                problems.extend(
+                    annotation::id_problem("@id", id).filter(|_| !told).map(|message| place.problem("id", message)),
+                );
                 id.to_string()
             }
             (None, Some(name)) => format!("{name}:policy{at}"),
@@ -156,7 +161,12 @@ fn assemble(
     });
     // What is wrong with a template is told once, however many links it has.
     let mut told = BTreeSet::new();
+    let known = problems.len();
     for (policy, id, slots) in own.chain(linked) {
+        if problems.len().saturating_sub(known) >= PROBLEMS_MAX {
+            problems.push(more_mistakes("policy"));
+            break;
+        }
         let seen = builder.program.uids.len();
         let mut found = Vec::new();
         let filled = [slots.principal.clone(), slots.resource.clone()];
@@ -175,7 +185,7 @@ fn assemble(
         let named = builder.program.uids.get(seen..).unwrap_or_default();
         let by_slot = |ty: &str, id: &str| filled.iter().flatten().any(|(t, i)| t == ty && i == id);
         let unknown = named.iter().filter(|(ty, id)| !is_known(ty, id, vocabulary) && !by_slot(ty, id));
-        found.extend(unknown.map(|(ty, id)| {
+        found.extend(unknown.take(PROBLEMS_MAX).map(|(ty, id)| {
             let message = format!("there is no `{ty}::\"{id}\"` in this configuration");
             policy.place.problem(&format!("\"{id}\""), message)
         }));
@@ -227,8 +237,10 @@ fn check_vocabulary(vocabulary: &Vocabulary<'_>) -> Vec<Problem> {
 
 fn check_names<'p, 'a: 'p>(policies: impl Iterator<Item = &'p Parsed<'a>>, problems: &mut Vec<Problem>) {
     let mut seen = BTreeMap::new();
+    let mut told = 0_usize;
     for policy in policies {
-        if seen.insert(policy.id.as_str(), ()).is_some() {
+        if seen.insert(policy.id.as_str(), ()).is_some() && told < PROBLEMS_MAX {
+            told = told.saturating_add(1);
             problems.push(policy.place.problem("id", format!("two policies have the name `{}`", policy.id)));
         }
     }

@@ -21,6 +21,7 @@ use crate::policy::vocabulary::{
 
 use super::Parsed;
 use super::diagnose::{cedar, cut};
+use super::limits::{PROBLEMS_MAX, more_mistakes};
 use super::link::{self, Linked};
 use super::scan::strings;
 
@@ -37,13 +38,11 @@ pub(super) fn validate(
     source: &Source<'_>,
 ) -> Vec<Problem> {
     let by_name = endpoints_by_name(vocabulary);
-    let mut failed = PolicySet::new();
+    let mut failed = Vec::new();
     let mut batches: BTreeMap<Told, (PolicySet, BTreeSet<usize>)> = BTreeMap::new();
     let mut ask = |told: &Told, (batch, named): (PolicySet, BTreeSet<usize>)| {
         if !passes(&batch, &representatives(vocabulary, &named, told), told, declared) {
-            for policy in batch.policies() {
-                let _ = failed.add(policy.clone());
-            }
+            failed.push(batch);
         }
     };
     for parsed in policies {
@@ -58,7 +57,7 @@ pub(super) fn validate(
         }
     }
     batches.into_iter().for_each(|(told, batch)| ask(&told, batch));
-    if failed.is_empty() { Vec::new() } else { problems(&failed, &schema(vocabulary, declared), source) }
+    if failed.is_empty() { Vec::new() } else { problems(failed, &schema(vocabulary, declared), source) }
 }
 
 /// What a policy can tell requests apart by, beside the endpoints that it names.
@@ -133,6 +132,10 @@ pub(super) fn validate_links(
             }
             let Some(result) = validated(&batch, vocabulary, declared) else { continue };
             for error in result.validation_errors() {
+                if problems.len() >= PROBLEMS_MAX {
+                    problems.push(more_mistakes("policy.link"));
+                    return problems;
+                }
                 let link = some.iter().find(|link| cedar_id(link) == *error.policy_id());
                 match link {
                     Some(link) => problems.push(of_link(link, &DetailedError::from(error))),
@@ -204,7 +207,7 @@ fn representatives<'a>(vocabulary: &Vocabulary<'a>, named: &BTreeSet<usize>, tol
 }
 
 /// What the whole schema says, with its suggestions.
-fn problems(failed: &PolicySet, schema: &str, source: &Source<'_>) -> Vec<Problem> {
+fn problems(failed: Vec<PolicySet>, schema: &str, source: &Source<'_>) -> Vec<Problem> {
     let schema = match Schema::from_cedarschema_str(schema) {
         Ok((schema, _)) => schema,
         Err(error) => {
@@ -212,9 +215,18 @@ fn problems(failed: &PolicySet, schema: &str, source: &Source<'_>) -> Vec<Proble
             return vec![Problem::new("policy", message)];
         }
     };
-    let result = Validator::new(schema).validate(failed, ValidationMode::Strict);
-    let mut found: Vec<Problem> =
-        result.validation_errors().map(|e| cedar(source, 0, &DetailedError::from(e))).collect();
-    found.sort_by_key(|problem| (problem.line, problem.column));
+    let validator = Validator::new(schema);
+    let mut found: Vec<Problem> = Vec::new();
+    for batch in failed {
+        let result = validator.validate(&batch, ValidationMode::Strict);
+        let room = PROBLEMS_MAX.saturating_sub(found.len());
+        let mut errors = result.validation_errors();
+        found.extend(errors.by_ref().take(room).map(|e| cedar(source, 0, &DetailedError::from(e))));
+        if errors.next().is_some() || found.len() >= PROBLEMS_MAX {
+            found.push(more_mistakes(&source.key));
+            break;
+        }
+    }
+    found.sort_by_key(|problem| (problem.line.is_none(), problem.line, problem.column));
     found
 }

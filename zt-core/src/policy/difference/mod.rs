@@ -67,12 +67,26 @@ pub struct Place {
     pub method: Option<String>,
 }
 
+/// Where the same requests are of other endpoints in the new configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Moved {
+    /// Endpoints that have one id and are for other requests: what the old and what the new one is called.
+    pub(crate) apart: BTreeMap<String, [String; 2]>,
+    /// Requests of an old endpoint that a new one answers, or none does; what they are called.
+    pub(crate) handed_on: Vec<([Option<usize>; 2], String)>,
+}
+
 /// Who, and when: a class of principals and a condition.
 type Entry = (Turn, String, String);
 
 /// What changes from one set of policies to another, each over its own vocabulary.
 pub fn difference(old: &Policy, new: &Policy) -> Difference {
-    let places = Places::of(&old.0.index, &new.0.index);
+    difference_of(old, new, &Moved::default())
+}
+
+/// The same where endpoints are not what they were.
+pub(crate) fn difference_of(old: &Policy, new: &Policy, moved: &Moved) -> Difference {
+    let places = Places::of(&old.0.index, &new.0.index, moved);
     let (old, new) = (read_as_told(old, new), read_as_told(new, old));
     let (old, new) = (Rules::new(&old), Rules::new(&new));
     let mut sides = Sides::new(&old, &new);

@@ -9,8 +9,8 @@ use crate::policy::index::Row;
 use crate::policy::logic::{Cube, Rules, remainder};
 use crate::policy::program::{Rule, Var};
 
-/// Subtractions in all before sets of requests are taken as they are, without what others leave of them.
-const STEPS_MAX: usize = 2_000_000;
+/// Comparisons in all before sets of requests are taken as they are, without what others leave of them.
+const STEPS_MAX: usize = 4_000_000;
 /// Sets of requests of a row that are compared to leave out those within others.
 const NESTED_MAX: usize = 128;
 /// Sets of requests of a row that are worked out in all; beyond, each stands for what it could be.
@@ -42,7 +42,7 @@ impl<'r, 'a> Sides<'r, 'a> {
         let same_errors = old.compiled.errors == new.compiled.errors;
         let texts = [old, new].map(|rules| {
             let program = rules.program();
-            let text = |rule: &Rule| {
+            let text = |(at, rule): (u32, &Rule)| {
                 let mut parts: Vec<String> =
                     program.conjuncts(rule.body).into_iter().map(|p| program.print(p)).collect();
                 let principal = program.print_scope(Var::Principal, rule.principal);
@@ -50,9 +50,12 @@ impl<'r, 'a> Sides<'r, 'a> {
                 if !same_errors {
                     parts.insert(0, format!("{:?}", rules.compiled.errors));
                 }
-                Rc::from(parts.join(" && "))
+                // What a forbid lets pass is not what it refuses.
+                parts.insert(0, format!("flags: {}", rules.only_flags(at)));
+                // Joined by a word of Cedar's, `a || b` and `c` would be `a || b && c`.
+                Rc::from(format!("{parts:?}"))
             };
-            program.rules.iter().map(text).collect()
+            (0..).zip(&program.rules).map(text).collect()
         });
         Self { sides: [old, new], texts, known: BTreeMap::new(), steps: STEPS_MAX }
     }
@@ -122,13 +125,10 @@ impl<'r, 'a> Sides<'r, 'a> {
     }
 
     fn left(&mut self, cube: &Cube, others: &[Cube]) -> Vec<Cube> {
-        match self.steps.checked_sub(others.len()) {
-            None => vec![cube.clone()],
-            Some(steps) => {
-                self.steps = steps;
-                remainder(cube, others)
-            }
+        if self.steps == 0 {
+            return vec![cube.clone()];
         }
+        remainder(cube, others, &mut self.steps)
     }
 }
 

@@ -93,12 +93,16 @@ impl Cube {
 
 /// What others leave of a cube, in pieces that are apart. Nothing is left where that is certain; others that would leave
 /// too many pieces are passed over.
-pub(crate) fn remainder(cube: &Cube, others: &[Cube]) -> Vec<Cube> {
-    if !survives(cube, others) {
+pub(crate) fn remainder(cube: &Cube, others: &[Cube], steps: &mut usize) -> Vec<Cube> {
+    if !survives(cube, others, steps) {
         return Vec::new();
     }
     let mut pieces = vec![cube.clone()];
     for other in others {
+        *steps = steps.saturating_sub(pieces.len());
+        if *steps == 0 {
+            break;
+        }
         if pieces.iter().any(|piece| piece.meets(other)) {
             let smaller: Vec<Cube> = pieces.iter().flat_map(|piece| piece.minus(other)).collect();
             if smaller.len() <= PIECES_MAX {
@@ -109,14 +113,22 @@ pub(crate) fn remainder(cube: &Cube, others: &[Cube]) -> Vec<Cube> {
     pieces
 }
 
-/// Whether every request of these is in one of the others, for certain.
-pub(crate) fn covered(cubes: &[Cube], others: &[Cube]) -> bool {
-    cubes.iter().all(|cube| !survives(cube, others))
+/// Whether every request of these is in one of the others, for certain, in so many steps.
+pub(crate) fn covered(cubes: &[Cube], others: &[Cube], steps: &mut usize) -> bool {
+    cubes.iter().all(|cube| !survives(cube, others, steps))
 }
 
-/// Whether others leave something of a cube, as far as can be told in bounded time: one piece is followed to its end
-/// before the next.
-pub(crate) fn survives(cube: &Cube, others: &[Cube]) -> bool {
+/// Whether others leave something of a cube, as far as can be told in so many steps, which it takes off: one piece is
+/// followed to its end before the next.
+fn survives(cube: &Cube, others: &[Cube], in_all: &mut usize) -> bool {
+    let mut take = |steps: usize| {
+        let left = in_all.checked_sub(steps);
+        *in_all = left.unwrap_or_default();
+        left.is_some()
+    };
+    if !take(others.len().saturating_add(1)) {
+        return true;
+    }
     if others.iter().any(|other| cube.is_in(other)) {
         return false;
     }
@@ -126,11 +138,12 @@ pub(crate) fn survives(cube: &Cube, others: &[Cube]) -> bool {
         let rest = others.get(from..).unwrap_or_default();
         let met = rest.iter().position(|other| piece.meets(other));
         let Some((met, other)) = met.and_then(|met| Some((met, rest.get(met)?))) else { return true };
-        match steps.checked_sub(met.saturating_add(1)) {
+        let taken = met.saturating_add(1);
+        match steps.checked_sub(taken).filter(|_| take(taken)) {
             Some(left) => steps = left,
             None => return true,
         }
-        let next = from.saturating_add(met).saturating_add(1);
+        let next = from.saturating_add(taken);
         open.extend(piece.minus(other).into_iter().map(|piece| (piece, next)));
     }
     false
@@ -163,12 +176,13 @@ mod tests {
         ) {
             let one = cube(one).unwrap();
             let others: Vec<Cube> = others.into_iter().filter_map(cube).collect();
-            let left = remainder(&one, &others);
+            let left = remainder(&one, &others, &mut usize::MAX.clone());
             for request in requests() {
                 let wanted = request.is_in(&one) && !others.iter().any(|other| request.is_in(other));
                 prop_assert_eq!(left.iter().filter(|piece| request.is_in(piece)).count(), usize::from(wanted));
             }
-            prop_assert_eq!(covered(&[one], &others), left.is_empty());
+            prop_assert_eq!(covered(std::slice::from_ref(&one), &others, &mut usize::MAX.clone()), left.is_empty());
+            prop_assert!(!covered(&[one], &others, &mut 0));
         }
     }
 

@@ -10,7 +10,7 @@ mod values;
 mod words;
 
 pub(crate) use condition::Outcome;
-pub(crate) use cube::{Cube, covered, remainder, survives};
+pub(crate) use cube::{Cube, remainder};
 pub(crate) use rules::Rules;
 pub(crate) use unknown::{ANYONE, KINDS, TRUE, Unknown};
 pub(crate) use values::Values;

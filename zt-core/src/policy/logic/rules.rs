@@ -1,16 +1,19 @@
 //! The policies of a set: where each applies, and for which requests.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::condition::{Outcome, Reader, both};
-use super::cube::Cube;
+use super::cube::{self, Cube};
 use crate::policy::Compiled;
 use crate::policy::ErrorMode;
 use crate::policy::index::Row;
 use crate::policy::program::{Effect, Node, Program, Rule, Var};
 use crate::policy::table::{hash_pair, hash_uid};
+
+/// Comparisons of sets of requests in all; beyond, nothing is certain.
+const STEPS_MAX: usize = 4_000_000;
 
 /// The policies of a set.
 pub(crate) struct Rules<'a> {
@@ -26,6 +29,8 @@ pub(crate) struct Rules<'a> {
     /// The whole vocabulary, in a number.
     mark: u64,
     known: RefCell<BTreeMap<u32, Rc<Outcome>>>,
+    /// Steps that are left for comparisons.
+    steps: Cell<usize>,
 }
 
 impl<'a> Rules<'a> {
@@ -51,7 +56,7 @@ impl<'a> Rules<'a> {
         let of_place: Vec<bool> = of_place(program);
         let local = |rule: &Rule| rule.body.is_some_and(|body| of_place.get(body as usize).copied().unwrap_or(true));
         let local = program.rules.iter().map(local).collect();
-        Self { compiled, classes, rows, buckets, local, mark, known: RefCell::default() }
+        Self { compiled, classes, rows, buckets, local, mark, known: RefCell::default(), steps: Cell::new(STEPS_MAX) }
     }
 
     pub(crate) fn program(&self) -> &'a Program {
@@ -123,13 +128,54 @@ impl<'a> Rules<'a> {
         outcome
     }
 
-    /// Requests at a row that a forbid denies.
+    /// Requests at a row that a forbid refuses: where it only flags, those for which it fails.
     pub(crate) fn denied(&self, at: u32, row: Option<&'a Row>) -> Vec<Cube> {
         let outcome = self.outcome(at, row);
+        let yes = if self.only_flags(at) { &[] } else { outcome.yes.as_slice() };
+        [yes, self.failing(&outcome)].concat()
+    }
+
+    /// Requests at a row of which a forbid says something, if only that they are flagged.
+    pub(crate) fn noted(&self, at: u32, row: Option<&'a Row>) -> Vec<Cube> {
+        let outcome = self.outcome(at, row);
+        [outcome.yes.as_slice(), self.failing(&outcome)].concat()
+    }
+
+    /// Requests for which a policy fails, where that means something.
+    pub(crate) fn failing<'o>(&self, outcome: &'o Outcome) -> &'o [Cube] {
         match self.compiled.errors {
-            ErrorMode::Deny => [outcome.yes.as_slice(), &outcome.fails].concat(),
-            ErrorMode::Cedar => outcome.yes.clone(),
+            ErrorMode::Deny => &outcome.fails,
+            ErrorMode::Cedar => &[],
         }
+    }
+
+    /// Whether every request of these is in one of the others, for certain.
+    pub(crate) fn covered(&self, cubes: &[Cube], others: &[Cube]) -> bool {
+        // They were put together first.
+        let mut steps = self.steps.get().saturating_sub(cubes.len().saturating_add(others.len()));
+        let covered = cube::covered(cubes, others, &mut steps);
+        self.steps.set(steps);
+        covered
+    }
+
+    /// Whether others leave something of a cube, as far as can be told.
+    pub(crate) fn survives(&self, cube: &Cube, others: &[Cube]) -> bool {
+        !self.covered(std::slice::from_ref(cube), others)
+    }
+
+    /// Whether nothing more can be certain.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.steps.get() == 0
+    }
+
+    /// Fields that a policy hides.
+    pub(crate) fn redacts(&self, at: u32) -> &'a [Box<str>] {
+        self.compiled.redactions.get(&at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a policy lets pass what it forbids.
+    pub(crate) fn only_flags(&self, at: u32) -> bool {
+        self.compiled.denials.get(&at).is_some_and(|denial| denial.outcome.passes())
     }
 
     pub(crate) fn is_permit(&self, at: u32) -> bool {

@@ -17,7 +17,10 @@ use cedar_policy::{Context, Entities, EntityUid, Schema};
 use crate::model::{Problem, Source};
 
 use super::answer::{Tally, Verdict};
-use super::compile::{Builder, Lane, Read, Refused, Slots, check_depth, origins, read, slots_of, with_stack};
+use super::compile::{
+    Builder, Lane, POLICIES_MAX, PROBLEMS_MAX, Read, Refused, Slots, check_depth, linked_problem, origins, read,
+    slots_of, with_stack,
+};
 use super::evaluate::{Evaluation, World};
 use super::explain::{self, Explanation, Kinship};
 use super::facts::Fact;
@@ -158,8 +161,21 @@ fn compile(text: &str, links: &[TemplateLink]) -> Result<Program, Vec<Problem>> 
         let compiled = builder.rule(&format!("policy{at}"), origin.clone(), template, Lane::Raw);
         problems.extend(compiled.err().map(|refused| unsupported("policies", &format!("policy{at}"), &refused)));
     }
+    let count = read.policies.len().saturating_add(links.len());
+    if count > POLICIES_MAX {
+        let message = format!("{count} policies and links; at most {POLICIES_MAX} are taken");
+        return Err(vec![Problem::new("template_links", message)]);
+    }
+    let mut bytes = 0_usize;
     for (at, link) in links.iter().enumerate() {
+        if problems.len() >= PROBLEMS_MAX {
+            break;
+        }
         let linked = linked(&read, link).and_then(|(template, slots)| {
+            bytes = bytes.saturating_add(origins.get(template).map_or(0, |origin| origin.text.len()));
+            if let Some(problem) = linked_problem("template_id", bytes) {
+                return Err(problem);
+            }
             let origin = origins.get(template).cloned().unwrap_or_default();
             let (_, template) = read.policies.get(template).ok_or_else(|| Problem::new("template_id", "unknown"))?;
             let compiled = builder.linked(&link.new_id, origin, template, slots, Lane::Raw);

@@ -91,9 +91,40 @@ fn plain(dice: &mut Dice) -> Vec<String> {
             0 => String::new(),
             depth => format!(" when {{ {} }}", condition(dice, depth)),
         };
-        format!("{effect}(principal{principal}, action{action}, resource{resource}){when};")
+        let annotated = match (effect, dice.roll(8)) {
+            ("forbid", 0 | 1) => "@on_deny(\"flag\") ",
+            ("forbid", 2) => "@on_deny(\"flag\") @redact(\"a\") ",
+            ("forbid", 3) => "@on_deny(\"step_up\") @acr(\"x\") ",
+            ("permit", 0) => "@redact(\"a\") ",
+            ("permit", 1) => "@redact(\"a, b\") ",
+            _ => "",
+        };
+        format!("{annotated}{effect}(principal{principal}, action{action}, resource{resource}){when};")
     };
     (0..2 + dice.roll(6)).map(|_| policy(dice)).collect()
+}
+
+/// The same conditions in the same order, in other brackets.
+fn bracketed(dice: &mut Dice, parts: &[String], joints: &[&str]) -> String {
+    let [one] = parts else {
+        let at = usize::try_from(dice.roll(joints.len() as u64)).unwrap();
+        let (left, right) = parts.split_at(at + 1);
+        let left = bracketed(dice, left, &joints[..at]);
+        return format!("({left} {} {})", joints[at], bracketed(dice, right, &joints[at + 1..]));
+    };
+    one.clone()
+}
+
+/// Two policies that only brackets tell apart.
+fn two_by_brackets(dice: &mut Dice) -> [String; 2] {
+    let parts: Vec<String> = (0..3 + dice.roll(2)).map(|_| atom(dice)).collect();
+    let joints: Vec<&str> = parts.iter().skip(1).map(|_| dice.pick(&["&&", "||"])).collect();
+    [(), ()].map(|()| format!("permit(principal, action, resource) when {{ {} }};", bracketed(dice, &parts, &joints)))
+}
+
+/// Whether a request goes on to the handler.
+fn passes(policy: &Policy, request: &Request<'_>) -> bool {
+    policy.outcome(&policy.evaluate(request)).passes()
 }
 
 pub(super) fn random_set(dice: &mut Dice) -> String {
@@ -159,20 +190,23 @@ fn no_change_is_missed() {
     let (mut differed, mut listed) = (0, 0);
     for round in 0..if cfg!(debug_assertions) { 100 } else { 3_000 } {
         let modes = if round % 5 == 0 { [ErrorMode::Cedar, ErrorMode::Deny] } else { [ErrorMode::Deny; 2] };
-        let old_text = random_set(&mut dice);
-        let new_text = if dice.roll(2) == 0 {
-            random_set(&mut dice)
-        } else {
-            format!("{old_text}\n{}", plain(&mut dice).join("\n"))
+        let [old_text, new_text] = match dice.roll(3) {
+            0 => [random_set(&mut dice), random_set(&mut dice)],
+            1 => two_by_brackets(&mut dice),
+            _ => {
+                let text = random_set(&mut dice);
+                let more = format!("{text}\n{}", plain(&mut dice).join("\n"));
+                [text, more]
+            }
         };
         let (old, new) = (unvalidated(&old_text, modes[0]), unvalidated(&new_text, modes[1]));
         let found = difference(&old, &new);
         assert_eq!(found.left_out, 0);
         listed += found.changes.len();
         each_request(&mut dice, 60, |asked| {
-            let turn = match (verdict(&old, asked), verdict(&new, asked)) {
-                (Verdict::Deny, Verdict::Allow) => Turn::Allowed,
-                (Verdict::Allow, Verdict::Deny) => Turn::Denied,
+            let turn = match (passes(&old, asked), passes(&new, asked)) {
+                (false, true) => Turn::Allowed,
+                (true, false) => Turn::Denied,
                 _ => return,
             };
             differed += 1;
@@ -269,6 +303,30 @@ fn by_hand() {
             "Denied User [] 1 when { context has ip && !(context.ip.isLoopback()) }",
         ]
     );
+}
+
+#[test]
+fn brackets_and_flags_are_told_apart() {
+    let permit = |condition: &str| format!("permit(principal, action, resource) when {{ {condition} }};");
+    let (risk, hour, asn) = ("context.risk > 500", "context.hour > 3", "context has asn");
+    for (old, new) in [
+        (format!("({risk} || {hour}) && {asn}"), format!("{risk} || {hour} && {asn}")),
+        (
+            format!("(if {risk} then {risk} else {asn}) && {hour}"),
+            format!("if {risk} then {risk} else {asn} && {hour}"),
+        ),
+    ] {
+        assert!(!lines(&permit(&old), &permit(&new)).is_empty(), "{old}");
+    }
+    let forbid = |on_deny: &str| {
+        format!(
+            "permit(principal, action, resource); {on_deny} forbid(principal, action == Action::\"pay\", resource);"
+        )
+    };
+    assert_eq!(lines(&forbid(""), &forbid("@on_deny(\"flag\")")), ["Allowed anyone [] 1 always"]);
+    assert_eq!(lines(&forbid("@on_deny(\"flag\")"), &forbid("")), ["Denied anyone [] 1 always"]);
+    let flagged = forbid("@on_deny(\"flag\")");
+    assert_eq!(lines(&flagged, "permit(principal, action, resource);"), [""; 0]);
 }
 
 #[test]

@@ -161,3 +161,27 @@ proptest! {
         prop_assert!(found.iter().any(|problem| problem.line == Some(1) && problem.message.contains("nowhere")), "{found:#?}");
     }
 }
+
+#[test]
+fn mistakes_beyond_number_are_not_all_told() {
+    let count = if cfg!(debug_assertions) { 600 } else { 20_000 };
+    let repeated = |one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<String>();
+    let nowhere: Vec<String> =
+        (0..if cfg!(debug_assertions) { 900 } else { 9_000 }).map(|n| format!("Segment::\"nowhere {n}\"")).collect();
+    let texts = [
+        ("unknown attributes", repeated(&|_| wrap("context.colour == 1"))),
+        ("unknown segments", repeated(&|n| format!("permit(principal, action, resource in Segment::\"s{n}\");\n"))),
+        ("grades", repeated(&|_| format!("@on_deny(\"never\") {}", wrap("true").replace("permit", "forbid")))),
+        ("names", repeated(&|_| format!("@id(\"same\") {}", wrap("true")))),
+        ("long names", repeated(&|_| format!("@id(\"{}\") {}", "x".repeat(201), wrap("true")))),
+        ("unknown segments in one set", wrap(&format!("resource in [{}]", nowhere.join(", ")))),
+    ];
+    for (name, text) in &texts {
+        let found = compile(text).expect_err(name);
+        assert!(found.len() <= 303, "{name}: {}", found.len());
+    }
+    // The last of many is looked at all the same.
+    let last = format!("{}{}", wrap("true").repeat(count), wrap("context.colour == 1"));
+    let found = compile(&last).unwrap_err();
+    assert_eq!(found[0].line, Some(u32::try_from(count).unwrap() + 1), "{}", found[0]);
+}

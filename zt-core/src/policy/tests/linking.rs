@@ -214,3 +214,50 @@ fn links_of_raw_requests_that_cannot_be_made() {
         assert!(found.contains(&format!("`template_links{key}`: ")) && found.contains(message), "{found}");
     }
 }
+
+/// A template that is long for what it says.
+fn long_template() -> String {
+    format!("@id(\"t\") permit(principal in ?principal, action, resource) //{}\n;", "x".repeat(1_000_000))
+}
+
+#[test]
+fn links_do_not_multiply_a_long_template_without_end() {
+    let all: Vec<Link> = (0..100).map(|n| link("t", &format!("l{n}"), Some("Role::\"a\""), None)).collect();
+    let found = linked(&long_template(), all.clone()).unwrap_err();
+    assert!(found.len() == 1 && found[0].message.contains("67108864 bytes"), "{found:#?}");
+    let few = all.into_iter().take(10).collect();
+    assert_eq!(linked(&long_template(), few).unwrap().len(), 10);
+
+    let values = BTreeMap::from([("?principal".to_owned(), serde_json::json!("Role::\"a\""))]);
+    let link = |n: usize| raw::TemplateLink {
+        template_id: "policy0".to_owned(),
+        new_id: format!("l{n}"),
+        values: values.clone(),
+    };
+    let document = |links: usize| raw::Document {
+        policies: long_template(),
+        template_links: (0..links).map(link).collect(),
+        schema: None,
+        entities: Vec::new(),
+        requests: Vec::new(),
+        errors: ErrorMode::Cedar,
+    };
+    assert!(raw::evaluate(&document(10)).is_ok());
+    assert!(raw::evaluate(&document(100)).is_err_and(|found| found[0].message.contains("67108864 bytes")));
+}
+
+#[test]
+fn links_to_nowhere_are_told_up_to_a_number() {
+    let count = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
+    let policies: String =
+        (0..count).map(|n| format!("@id(\"policy of mine {n}\") permit(principal, action, resource);\n")).collect();
+    let templates: String = (0..500)
+        .map(|n| format!("@id(\"template {n}\") permit(principal == ?principal, action, resource);\n"))
+        .collect();
+    let links = (0..count).map(|n| link(&format!("policy of mine x{n}"), &format!("l{n}"), None, None)).collect();
+    let found = linked(&format!("{policies}{templates}"), links).unwrap_err();
+    assert!(found.len() <= 202, "{}", found.len());
+    assert!(found.iter().any(|problem| problem.message.contains("more than 100 mistakes")));
+    let slotless = linked(&policies[..200], vec![link("policy of mine 0", "l", None, None)]).unwrap_err();
+    assert!(slotless.iter().any(|problem| problem.message.contains("without slots")), "{slotless:#?}");
+}
