@@ -4,6 +4,7 @@
 mod condition;
 mod cube;
 mod kind;
+mod place;
 mod rules;
 mod unknown;
 mod values;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use super::condition::{Outcome, Reader, both};
 use super::cube::{self, Cube};
+use super::place::{fold, of_place, signature};
 use crate::policy::Compiled;
 use crate::policy::ErrorMode;
 use crate::policy::index::Row;
-use crate::policy::program::{Effect, Node, Program, Rule, Var};
-use crate::policy::table::{hash_pair, hash_uid};
+use crate::policy::program::{Effect, Program, Rule};
 
 /// Comparisons of sets of requests in all; beyond, nothing is certain.
 const STEPS_MAX: usize = 4_000_000;
@@ -181,34 +181,4 @@ impl<'a> Rules<'a> {
     pub(crate) fn is_permit(&self, at: u32) -> bool {
         self.rule(at).is_some_and(|rule| rule.effect == Effect::Permit)
     }
-}
-
-/// Of each node, whether it asks for the action or the resource, or for what is in what.
-fn of_place(program: &Program) -> Vec<bool> {
-    let mut found: Vec<bool> = Vec::with_capacity(program.nodes.len());
-    for node in &program.nodes {
-        let own = match node {
-            Node::In(..) => true,
-            Node::Var(var) | Node::VarIn(var, _) => matches!(var, Var::Action | Var::Resource),
-            _ => false,
-        };
-        let (few, many) = program.children(node);
-        let mut children = few.into_iter().flatten().chain(many.iter().copied());
-        let below = children.any(|child| found.get(child as usize).copied().unwrap_or(true));
-        found.push(own || below);
-    }
-    found
-}
-
-/// What of a row conditions can ask for.
-fn signature(row: &Row) -> u64 {
-    let segment = row.segment.as_deref().map_or(0, |segment| hash_uid("Segment", segment));
-    let groups = row.groups.iter().fold(segment, |mark, group| fold(mark, hash_uid("Action", group)));
-    fold(groups, hash_uid("Endpoint", &row.id))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "both halves are mixed")]
-fn fold(mark: u64, with: u64) -> u64 {
-    let mixed = mark.rotate_left(17) ^ with;
-    hash_pair(mixed as u32, (mixed >> 32) as u32)
 }
