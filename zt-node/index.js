@@ -314,7 +314,9 @@ class Policy {
    * itself is absent from the context. Without a principal nobody in particular asks. Throws when there is no such
    * endpoint, no `[policy]`, or a name that is no string.
    */
-  authorize(endpoint, principal, roles = [], { scopes = [], acr, issuedAt = NaN, risk = 0, now = Date.now() } = {}) {
+  authorize(endpoint, principal, roles = [], options = {}) {
+    const { scopes = [], acr, issuedAt = NaN, risk = 0, now = Date.now(), ...others } = options;
+    for (const name in others) throw new TypeError(`there is no option \`${name}\``);
     let names = `${text(endpoint, "endpoint")}\0${marked(principal, "principal")}\0${marked(acr, "acr")}`;
     const counts = [[roles, "roles"], [scopes, "scopes"]].map(([list, what]) => {
       // A string is not a list of its letters.

@@ -62,6 +62,9 @@ pub(crate) struct Lines {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
+    /// The configuration, as `--config` names it.
+    #[arg(value_name = "ZT.TOML", conflicts_with = "config")]
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
     /// Count warnings about policies as findings: exit with 1 when there are any.

@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::{Ending, Failure};
 
 pub(crate) fn run(arguments: &Check) -> Result<Ending, Failure> {
-    let configuration = Configuration::read(arguments.common.config.as_deref())?;
+    let configuration = Configuration::read(arguments.file.as_deref().or(arguments.common.config.as_deref()))?;
     let compiled = configuration.compile();
     let mut output = Output::new();
     let report = match compiled {

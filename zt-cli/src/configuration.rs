@@ -8,7 +8,10 @@ use zt_core::engine::{Bundle, File, Invalid, named_files};
 use zt_core::model::Problem;
 use zt_core::{Config, Engine};
 
-use crate::Failure;
+use crate::{Failure, output};
+
+/// What a configuration is called mostly.
+const USUAL: &str = "zt.toml";
 
 /// A configuration's text and the files it names, as far as they can be read.
 pub(crate) struct Configuration {
@@ -24,7 +27,14 @@ impl Configuration {
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let mut read =
             Self { path: path.map(Path::to_owned), text: String::new(), files: Vec::new(), unread: Vec::new() };
-        let Some(path) = path else { return Ok(read) };
+        let Some(path) = path else {
+            if Path::new(USUAL).exists() {
+                output::tell(&format!(
+                    "note: no configuration is given: `--config {USUAL}` reads the one that is here"
+                ));
+            }
+            return Ok(read);
+        };
         read.text = text(path)?;
         for name in named_files(&read.text) {
             match read_named(read.directory(), &name) {

@@ -1,6 +1,6 @@
 //! `zt diff`: what policies newly allow and newly deny from one configuration to another.
 
-use zt_core::policy::{Change, Difference, Place, Turn};
+use zt_core::policy::{Change, Difference, Place, Redacted, Turn};
 
 use crate::args::Diff;
 use crate::configuration::Configuration;
@@ -21,11 +21,15 @@ pub(crate) fn run(arguments: &Diff) -> Result<Ending, Failure> {
         write(&difference, &mut output)?;
     }
     output.finish()?;
-    Ok(if difference.changes.is_empty() { Ending::Clean } else { Ending::Findings })
+    Ok(if difference.is_empty() { Ending::Clean } else { Ending::Findings })
 }
 
 fn write(difference: &Difference, output: &mut Output) -> Result<(), Failure> {
-    let rows: Vec<[String; 4]> = difference.changes.iter().map(row).collect();
+    let mut rows: Vec<[String; 4]> = difference.changes.iter().map(row).collect();
+    rows.extend(difference.anonymous.iter().map(|of| {
+        [sign(of.turn), "without a credential".to_owned(), of.endpoint.clone(), "where no policy forbids it".to_owned()]
+    }));
+    rows.extend(difference.redactions.iter().flat_map(redaction));
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.max().unwrap_or_default().min(WIDTH_MAX)
@@ -44,13 +48,28 @@ fn write(difference: &Difference, output: &mut Output) -> Result<(), Failure> {
 
 /// Turn, who, where, when.
 fn row(change: &Change) -> [String; 4] {
-    let turn = match change.turn {
-        Turn::Allowed => "+ allowed",
-        Turn::Denied => "- denied ",
-    };
     let segments = change.segments.iter().map(|segment| format!("segment {segment}"));
     let places: Vec<String> = segments.chain(change.endpoints.iter().map(place)).collect();
-    [turn.to_owned(), change.principal.clone(), places.join(", "), change.condition.clone()]
+    [sign(change.turn), change.principal.clone(), places.join(", "), change.condition.clone()]
+}
+
+fn sign(turn: Turn) -> String {
+    match turn {
+        Turn::Allowed => "+ allowed",
+        Turn::Denied => "- denied ",
+    }
+    .to_owned()
+}
+
+/// What a policy shows and hides.
+fn redaction(of: &Redacted) -> impl Iterator<Item = [String; 4]> {
+    let policy = format!("policy {}", of.policy);
+    let row = move |turn: &str, fields: &[String], what: &str| {
+        (!fields.is_empty()).then(|| [turn.to_owned(), policy.clone(), fields.join(", "), what.to_owned()])
+    };
+    [row("+ shown  ", &of.shown, "no longer hidden"), row("- hidden ", &of.hidden, "newly hidden")]
+        .into_iter()
+        .flatten()
 }
 
 fn place(place: &Place) -> String {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use zt_core::State;
 use zt_core::engine::Explanation;
-use zt_core::model::Event;
+use zt_core::model::{Event, Obligation};
 use zt_core::policy::Verdict;
 use zt_core::policy::explain::{Failed, Kind, Shown};
 
@@ -61,7 +61,8 @@ fn lines(asked: &str, explanation: &Explanation, directory: &Path) -> Vec<String
     let Explanation { decision, policy, notes } = explanation;
     let mut lines = Vec::new();
     let mut line = |depth: usize, text: &str| lines.push(format!("{}{}", "  ".repeat(depth), printable(text)));
-    line(0, &format!("{}: {asked}: {} ({})", decision.id, decision.outcome.as_str(), decision.status));
+    let monitored = if decision.passes() && !decision.outcome.passes() { ", not enforced: it passes" } else { "" };
+    line(0, &format!("{}: {asked}: {} ({}{monitored})", decision.id, decision.outcome.as_str(), decision.status));
     for (who, identity) in [("caller", &decision.identity), ("workload", &decision.workload)] {
         if let Some(identity) = identity {
             line(1, &format!("{who} {} ({})", identity.principal, identity.kind.as_str()));
@@ -73,6 +74,9 @@ fn lines(asked: &str, explanation: &Explanation, directory: &Path) -> Vec<String
     for reason in &decision.reasons {
         let detail = if reason.detail.is_empty() { reason.code.sentence() } else { &reason.detail };
         line(1, &format!("{}: {detail}", reason.code.as_str()));
+    }
+    for obligation in &decision.obligations {
+        line(1, &owed(obligation));
     }
     if let Some(policy) = policy {
         let verdict = if policy.decision == Verdict::Allow { "allow" } else { "deny" };
@@ -96,7 +100,14 @@ fn lines(asked: &str, explanation: &Explanation, directory: &Path) -> Vec<String
             line(2, &format!("and {} policies more", policy.left_out));
         }
         if !policy.nearest.is_empty() {
-            line(1, "to be allowed, one of:");
+            line(
+                1,
+                if decision.outcome.passes() {
+                    "no permit fits, and none is needed:"
+                } else {
+                    "to be allowed, one of:"
+                },
+            );
         }
         for miss in &policy.nearest {
             line(2, &heading(&miss.policy, directory));
@@ -109,6 +120,18 @@ fn lines(asked: &str, explanation: &Explanation, directory: &Path) -> Vec<String
     }
     notes.iter().for_each(|note| line(1, &format!("note: {note}")));
     lines
+}
+
+/// What the host has to do.
+fn owed(obligation: &Obligation) -> String {
+    match obligation {
+        Obligation::Redact { fields } => format!("hides of the response: {}", fields.join(", ")),
+        Obligation::StepUp { acr_values, max_age_s } => {
+            let acr = acr_values.iter().map(|acr| format!(" acr {acr}"));
+            let age = max_age_s.iter().map(|age| format!(" at most {age} s old"));
+            format!("asks for authentication:{}", acr.chain(age).collect::<Vec<_>>().join(","))
+        }
+    }
 }
 
 /// What a policy is called, and where it stands.

@@ -39,6 +39,10 @@ test("who may what", () => {
   assert.deepEqual([careful.allowed, careful.outcome, careful.policies], [false, "step_up", ["careful"]]);
 });
 
+test("an option that there is not throws", () => {
+  assert.throws(() => policy.authorize("readOrder", "anna", ["buyer"], { now_ms: 0 }), /`now_ms`/);
+});
+
 test("a name cannot pass for two", () => {
   for (const asked of [["readOrder", "anna\0+\0buyer"], ["readOrder", "anna", ["x\0buyer"]], ["readOrder\0+buyer", "anna"]]) {
     assert.throws(() => policy.authorize(...asked), /NUL/);

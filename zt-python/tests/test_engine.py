@@ -203,7 +203,7 @@ def test_a_decision_is_frozen(engine):
 def test_a_configuration_can_be_replaced_and_a_broken_one_leaves_the_old_in_force(config, credential, tmp_path):
     engine = zt.Engine.from_toml(config)
     ask = lambda: engine.decide("GET", "/v1/orders/7", [credential], None, "203.0.113.7", now=NOW)
-    assert ask()
+    assert ask().passes
     before, version = engine.snapshot(), engine.version
     for broken in ("version = 9", config + "\n[policy]\ntext = 'permit('\n", "\0"):
         with pytest.raises(ValueError):
@@ -211,10 +211,10 @@ def test_a_configuration_can_be_replaced_and_a_broken_one_leaves_the_old_in_forc
     assert (engine.version, engine.snapshot()) == (version, before)
     engine.replace_toml(config + "\n[policy]\ntext = 'forbid(principal, action, resource);'\n")
     assert engine.snapshot() == before
-    assert not ask()
+    assert not ask().passes
     (tmp_path / "zt.toml").write_text(config)
     engine.replace_file(tmp_path / "zt.toml")
-    assert engine.version == version and ask()
+    assert engine.version == version and ask().passes
 
 
 def test_a_bundle_decides_as_its_text_does_and_can_be_swapped_in(config, credential):

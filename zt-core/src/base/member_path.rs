@@ -95,12 +95,10 @@ impl fmt::Display for MemberPath {
 }
 
 fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-    let last = name.chars().count().saturating_sub(1);
     for (at, c) in name.chars().enumerate() {
         let special = match c {
-            '.' | ',' | '*' | '\\' | '[' | ']' => true,
+            '.' | ',' | '*' | '\\' | '[' | ']' | ' ' => true,
             '$' | '/' => at == 0,
-            ' ' => at == 0 || at == last,
             _ => false,
         };
         if special {
@@ -146,13 +144,15 @@ fn one(text: &str) -> Result<(MemberPath, Option<&str>), Problem> {
 fn step(text: &str) -> Result<(Step, Option<char>, &str), Problem> {
     const ESCAPE: &str = "write a backslash before it where it is a part of the name";
     let mut name = String::new();
-    // How much of the name stands, spaces that nothing follows left out.
-    let (mut stands, mut star) = (0, false);
+    let (mut spaced, mut star) = (false, false);
     let mut chars = text.chars();
     let end = loop {
         let Some(c) = chars.next() else { break None };
         let meant = match c {
             '.' | ',' => break Some(c),
+            c if spaced && c != ' ' => {
+                return Err(Problem("holds a space", "put a comma between two fields; in a name write `\\ `"));
+            }
             '\\' => match chars.next() {
                 Some(c) if c.is_ascii_punctuation() || c == ' ' => c,
                 _ => return Err(Problem("holds a backslash before nothing special", "write `\\\\` for a backslash")),
@@ -173,16 +173,14 @@ fn step(text: &str) -> Result<(Step, Option<char>, &str), Problem> {
             '$' if name.is_empty() => return Err(Problem("starts with `$`", "write names only, from the root")),
             '/' if name.is_empty() => return Err(Problem("starts with a slash", ESCAPE)),
             ' ' => {
-                name.push(' ');
+                spaced = true;
                 continue;
             }
             c if c.is_control() => return Err(Problem("holds a control character", "leave it out")),
             c => c,
         };
         name.push(meant);
-        stands = name.len();
     };
-    name.truncate(stands);
     let step = match (star, name.is_empty()) {
         (true, true) => Step::Any,
         (true, false) => {
@@ -209,7 +207,7 @@ mod tests {
     fn names_dots_and_stars() {
         let steps = |text: &str| MemberPath::parse(text).unwrap().0;
         assert_eq!(steps("ssn"), [name("ssn")]);
-        assert_eq!(steps("a.*.b c"), [name("a"), Step::Any, name("b c")]);
+        assert_eq!(steps(r"a.*.b\ c "), [name("a"), Step::Any, name("b c")]);
         assert_eq!(steps(r"a\.b.\*.\$x.p/q.é"), [name("a.b"), name("*"), name("$x"), name("p/q"), name("é")]);
         let list = MemberPath::parse_list(r" a.b , c\,d").unwrap();
         assert_eq!(list, [MemberPath(vec![name("a"), name("b")]), MemberPath(vec![name("c,d")])]);
@@ -229,6 +227,8 @@ mod tests {
             ("a*", "not a whole step"),
             ("*a", "not a whole step"),
             ("a,b", "comma"),
+            ("ssn history", "holds a space"),
+            ("a. b", "holds a space"),
             (r"a\b", "backslash"),
             ("a\nb", "control"),
             (&"a".repeat(257), "longer"),

@@ -1,12 +1,12 @@
 //! What is odd about the policies of a configuration, and what changes from one configuration to another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::compile::authorization;
 use super::{Config, Engine, Invalid};
 use crate::model::Source;
-use crate::policy::{self, Difference, METHODS, Moved, Policy, analysis};
+use crate::policy::{self, Anonymous, Difference, METHODS, Moved, Policy, Turn, analysis};
 use crate::route::{Endpoint, Router};
 
 impl Engine {
@@ -31,7 +31,9 @@ impl Engine {
     /// # Errors
     /// When a configuration without `[policy]` has endpoints that no policy could name.
     pub fn policy_difference(&self, new: &Self) -> Result<Difference, Invalid> {
-        Ok(policy::difference_of(&*self.policies()?, &*new.policies()?, &moved(&self.router, &new.router)))
+        let difference =
+            policy::difference_of(&*self.policies()?, &*new.policies()?, &moved(&self.router, &new.router));
+        Ok(Difference { anonymous: anonymous(&self.router, &new.router), ..difference })
     }
 
     /// Its policies, or what their absence means.
@@ -42,6 +44,17 @@ impl Engine {
         let open = Source { key: "policy".to_owned(), name: None, text: "permit(principal, action, resource);" };
         authorization(&policy::Config::default(), &[open], &self.router).map(Arc::new).map_err(Invalid)
     }
+}
+
+/// Endpoints that newly ask for a credential, or for none; one that comes or goes counts where it asks for none.
+fn anonymous(old: &Router, new: &Router) -> Vec<Anonymous> {
+    fn open(router: &Router) -> BTreeSet<&str> {
+        router.endpoints().iter().filter(|endpoint| endpoint.anonymous).map(|endpoint| &*endpoint.id).collect()
+    }
+    let (old, new) = (open(old), open(new));
+    let turned = |turn| move |id: &&str| Anonymous { endpoint: (*id).to_owned(), turn };
+    let allowed = new.difference(&old).map(turned(Turn::Allowed));
+    allowed.chain(old.difference(&new).map(turned(Turn::Denied))).collect()
 }
 
 /// Requests that are of another endpoint in the new configuration: an endpoint may keep its id and be for others, and one
@@ -96,6 +109,7 @@ fn widened(old: &Endpoint, new: &Endpoint) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::Engine;
+    use crate::policy::{Anonymous, Redacted, Turn};
 
     fn engine(endpoints: &[(&str, &str, &str)]) -> Engine {
         let endpoint = |(id, method, path): &(&str, &str, &str)| {
@@ -124,6 +138,29 @@ mod tests {
             format!("{:?} {} {}", change.turn, change.segments.join(","), at.join(", "))
         };
         found.changes.iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_is_hidden_and_who_needs_no_credential_are_compared() {
+        let config = |anonymous: bool, permit: &str| {
+            let text = format!(
+                "version = 1\n[[endpoint]]\nid = \"a\"\nmethod = \"GET\"\npath = \"/a\"\nanonymous = {anonymous}\n[policy]\n\
+                 text = '''{permit} permit(principal, action, resource);'''\n"
+            );
+            Engine::from_toml(&text, &[]).unwrap()
+        };
+        let (old, new) =
+            (config(false, "@id(\"p\") @redact(\"ssn, name\")"), config(true, "@id(\"p\") @redact(\"name, iban\")"));
+        assert!(old.policy_difference(&old).unwrap().is_empty());
+        let found = old.policy_difference(&new).unwrap();
+        assert!(!found.is_empty() && found.changes.is_empty(), "{found:?}");
+        let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let redacted = Redacted { policy: "p".to_owned(), shown: strings(&["ssn"]), hidden: strings(&["iban"]) };
+        assert_eq!(found.redactions, [redacted]);
+        assert_eq!(found.anonymous, [Anonymous { endpoint: "a".to_owned(), turn: Turn::Allowed }]);
+        let gone = new.policy_difference(&config(false, "")).unwrap();
+        assert_eq!(gone.redactions[0].shown, ["iban", "name"]);
+        assert_eq!(gone.anonymous[0].turn, Turn::Denied);
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub use analysis::analyse;
 pub use answer::{Answer, Verdict};
 pub use declared::{Attribute, AttributeConfig, AttributeSource, AttributeType, Reads};
 #[cfg(feature = "compile")]
-pub use difference::{Change, Difference, Place, Turn, difference};
+pub use difference::{Anonymous, Change, Difference, Place, Redacted, Turn, difference};
 #[cfg(feature = "compile")]
 pub(crate) use difference::{Moved, difference_of};
 pub use effect::Effect;

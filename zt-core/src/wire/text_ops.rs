@@ -80,7 +80,8 @@ mod compiled {
     }
 
     /// `{"old": {"config", "files"}, "new": {"config", "files"}}` -> `{"changes": [{"turn", "principal", "segments",
-    /// "endpoints", "condition"}], "left_out"}`.
+    /// "endpoints", "condition"}], "left_out", "redactions": [{"policy", "shown", "hidden"}], "anonymous": [{"endpoint",
+    /// "turn"}]}`.
     pub(in crate::wire) fn policy_diff(document: &str) -> Result<String, String> {
         let Two { old, new } = input(document)?;
         let difference = compiled(&old)?.policy_difference(&compiled(&new)?);

@@ -12,6 +12,24 @@ use super::diagnose::Place;
 /// Longest `@id` and `@reason`, in characters.
 const TEXT_MAX: usize = 200;
 
+/// Annotations that mean something here, and what they are taken for in other words.
+const KNOWN: [&str; 6] = ["id", "on_deny", "reason", "acr", "max_age", "redact"];
+
+/// An annotation that is nearly one of these is a slip: what it was to hide would be shown. Others are anybody's own.
+pub(super) fn slips(rule: &Rule, place: &Place<'_>, problems: &mut Vec<Problem>) {
+    let plain = |name: &str| name.to_ascii_lowercase().replace('_', "");
+    for name in rule.annotations.keys().filter(|name| !KNOWN.contains(&&***name)) {
+        let near = |known: &&&str| {
+            let (known, name) = (plain(known), plain(name));
+            known == name || (known.len() > 3 && strsim::osa_distance(&known, &name) <= 2)
+        };
+        if let Some(known) = KNOWN.iter().find(near) {
+            let problem = place.problem(name, format!("`@{name}` means nothing here"));
+            problems.push(problem.mend(format!("write `@{known}`; call one of your own something less alike")));
+        }
+    }
+}
+
 /// Why a text cannot name a policy in decisions and logs.
 pub(super) fn id_problem(key: &str, id: &str) -> Option<String> {
     let good = !id.is_empty() && printable(id);

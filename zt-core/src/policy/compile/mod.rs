@@ -174,6 +174,7 @@ fn assemble(
             Ok(()) => {
                 let at = number(builder.program.rules.len().saturating_sub(1));
                 if let Some(rule) = builder.program.rules.last() {
+                    annotation::slips(rule, &policy.place, &mut found);
                     denials.extend(annotation::denial(rule, &policy.place, &mut found).map(|denial| (at, denial)));
                     redactions.extend(redaction::fields(rule, &policy.place, &mut found).map(|fields| (at, fields)));
                 }

@@ -227,6 +227,11 @@ fn problems(failed: Vec<PolicySet>, schema: &str, source: &Source<'_>) -> Vec<Pr
             break;
         }
     }
-    found.sort_by_key(|problem| (problem.line.is_none(), problem.line, problem.column));
+    // Cedar tells them in any order, and one mistake for each action that it is one for.
+    found.sort_by(|a, b| {
+        let place = |problem: &Problem| (problem.line.is_none(), problem.line, problem.column);
+        place(a).cmp(&place(b)).then_with(|| a.message.cmp(&b.message)).then_with(|| a.mend.cmp(&b.mend))
+    });
+    found.dedup();
     found
 }

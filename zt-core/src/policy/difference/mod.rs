@@ -27,6 +27,37 @@ pub struct Difference {
     pub changes: Vec<Change>,
     /// How many more there are than are listed.
     pub left_out: usize,
+    /// Policies that hide other members of responses than before.
+    pub redactions: Vec<Redacted>,
+    /// Endpoints that a caller without a credential may newly reach, or no longer may.
+    pub anonymous: Vec<Anonymous>,
+}
+
+/// A policy that hides other members of responses; what it is for is compared as every policy's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Redacted {
+    /// Its name.
+    pub policy: String,
+    /// What it hid and no longer hides.
+    pub shown: Vec<String>,
+    /// What it newly hides.
+    pub hidden: Vec<String>,
+}
+
+/// An endpoint that newly asks for a credential, or for none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Anonymous {
+    /// Its id.
+    pub endpoint: String,
+    /// Newly allowed or newly denied to callers without one.
+    pub turn: Turn,
+}
+
+impl Difference {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.redactions.is_empty() && self.anonymous.is_empty()
+    }
 }
 
 /// Newly allowed or newly denied.
@@ -86,6 +117,7 @@ pub fn difference(old: &Policy, new: &Policy) -> Difference {
 
 /// The same where endpoints are not what they were.
 pub(crate) fn difference_of(old: &Policy, new: &Policy, moved: &Moved) -> Difference {
+    let redactions = redactions(&old.0, &new.0);
     let places = Places::of(&old.0.index, &new.0.index, moved);
     let (old, new) = (read_as_told(old, new), read_as_told(new, old));
     let (old, new) = (Rules::new(&old), Rules::new(&new));
@@ -107,7 +139,25 @@ pub(crate) fn difference_of(old: &Policy, new: &Policy, moved: &Moved) -> Differ
         let (segments, endpoints) = places.named(&at);
         Change { turn, principal, segments, endpoints, condition }
     };
-    Difference { changes: entries.into_iter().map(change).collect(), left_out }
+    Difference { changes: entries.into_iter().map(change).collect(), left_out, redactions, anonymous: Vec::new() }
+}
+
+/// What policies hid and no longer hide, and what they newly hide, by their names.
+fn redactions(old: &Compiled, new: &Compiled) -> Vec<Redacted> {
+    fn fields(of: &Compiled) -> BTreeMap<&str, BTreeSet<&str>> {
+        let named =
+            |(at, fields): (&u32, &'_ Vec<Box<str>>)| of.program.rules.get(*at as usize).map(|rule| (rule, fields));
+        let named = of.redactions.iter().filter_map(named);
+        named.map(|(rule, fields)| (&*rule.id, fields.iter().map(|field| &**field).collect())).collect()
+    }
+    let (old, new, none) = (fields(old), fields(new), BTreeSet::new());
+    let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    let changed = names.into_iter().map(|name| {
+        let (old, new) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
+        let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| a.difference(b).map(|field| (*field).to_owned()).collect();
+        Redacted { policy: name.to_owned(), shown: only(old, new), hidden: only(new, old) }
+    });
+    changed.filter(|changed| !changed.shown.is_empty() || !changed.hidden.is_empty()).collect()
 }
 
 /// Policies whose declared attributes say where they are read, if the others read one of that name somewhere else.
