@@ -145,10 +145,12 @@ pub(crate) fn difference_of(old: &Policy, new: &Policy, moved: &Moved) -> Differ
 /// What policies hid and no longer hide, and what they newly hide, by their names.
 fn redactions(old: &Compiled, new: &Compiled) -> Vec<Redacted> {
     fn fields(of: &Compiled) -> BTreeMap<&str, BTreeSet<&str>> {
-        let named =
-            |(at, fields): (&u32, &'_ Vec<Box<str>>)| of.program.rules.get(*at as usize).map(|rule| (rule, fields));
-        let named = of.redactions.iter().filter_map(named);
-        named.map(|(rule, fields)| (&*rule.id, fields.iter().map(|field| &**field).collect())).collect()
+        let mut fields: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (at, hidden) in &of.redactions {
+            let Some(rule) = of.program.rules.get(*at as usize) else { continue };
+            fields.entry(&rule.id).or_default().extend(hidden.iter().map(|field| &**field));
+        }
+        fields
     }
     let (old, new, none) = (fields(old), fields(new), BTreeSet::new());
     let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
