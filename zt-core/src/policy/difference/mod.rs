@@ -5,6 +5,7 @@
 
 mod class;
 mod places;
+mod redactions;
 mod regions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,7 +118,7 @@ pub fn difference(old: &Policy, new: &Policy) -> Difference {
 
 /// The same where endpoints are not what they were.
 pub(crate) fn difference_of(old: &Policy, new: &Policy, moved: &Moved) -> Difference {
-    let redactions = redactions(&old.0, &new.0);
+    let redactions = redactions::compare(&old.0, &new.0);
     let places = Places::of(&old.0.index, &new.0.index, moved);
     let (old, new) = (read_as_told(old, new), read_as_told(new, old));
     let (old, new) = (Rules::new(&old), Rules::new(&new));
@@ -140,26 +141,6 @@ pub(crate) fn difference_of(old: &Policy, new: &Policy, moved: &Moved) -> Differ
         Change { turn, principal, segments, endpoints, condition }
     };
     Difference { changes: entries.into_iter().map(change).collect(), left_out, redactions, anonymous: Vec::new() }
-}
-
-/// What policies hid and no longer hide, and what they newly hide, by their names.
-fn redactions(old: &Compiled, new: &Compiled) -> Vec<Redacted> {
-    fn fields(of: &Compiled) -> BTreeMap<&str, BTreeSet<&str>> {
-        let mut fields: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (at, hidden) in &of.redactions {
-            let Some(rule) = of.program.rules.get(*at as usize) else { continue };
-            fields.entry(&rule.id).or_default().extend(hidden.iter().map(|field| &**field));
-        }
-        fields
-    }
-    let (old, new, none) = (fields(old), fields(new), BTreeSet::new());
-    let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
-    let changed = names.into_iter().map(|name| {
-        let (old, new) = (old.get(name).unwrap_or(&none), new.get(name).unwrap_or(&none));
-        let only = |a: &BTreeSet<&str>, b: &BTreeSet<&str>| a.difference(b).map(|field| (*field).to_owned()).collect();
-        Redacted { policy: name.to_owned(), shown: only(old, new), hidden: only(new, old) }
-    });
-    changed.filter(|changed| !changed.shown.is_empty() || !changed.hidden.is_empty()).collect()
 }
 
 /// Policies whose declared attributes say where they are read, if the others read one of that name somewhere else.
