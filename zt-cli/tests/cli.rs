@@ -399,6 +399,9 @@ const ORDERS: &str = "version = 1\n[[segment]]\nname = \"orders\"\npaths = [\"/v
 fn check_warns_of_odd_policies_and_strict_counts_it() {
     let odd = "permit(principal in Role::\"buyer\", action, resource);\n@id(\"night\")\nforbid(principal, action, resource) when { context.hour >= 24 };\n";
     let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", odd);
+    let run = place.zt(&["check"]);
+    assert!(run.err().contains("`--config zt.toml` reads the one that is here"), "{}", run.err());
+    assert_eq!(place.zt(&["check", "zt.toml"]).out(), place.zt(&["check", "--config", "zt.toml"]).out());
     let run = place.zt(&["check", "--config", "zt.toml"]);
     assert_eq!(run.code(), 0);
     let told = run.out();

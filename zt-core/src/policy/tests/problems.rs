@@ -29,6 +29,36 @@ fn syntax_and_types_with_their_place() {
 }
 
 #[test]
+fn an_annotation_that_is_nearly_one_of_ours_is_a_slip() {
+    let with = |annotation: &str| format!("{annotation} permit(principal, action, resource);");
+    for (written, meant) in [
+        ("@redakt(\"ssn\")", "@redact"),
+        ("@Redact(\"ssn\")", "@redact"),
+        ("@ondeny(\"flag\")", "@on_deny"),
+        ("@maxage(\"5m\")", "@max_age"),
+        ("@ID(\"x\")", "@id"),
+    ] {
+        let found = compile(&with(written)).expect_err(written);
+        assert!(
+            found[0].mend.as_deref().is_some_and(|mend| mend.contains(meant)) && found[0].line.is_some(),
+            "{found:?}"
+        );
+    }
+    for own in ["@note(\"x\")", "@owner(\"team-a\")", "@severity(\"high\")"] {
+        assert!(compile(&with(own)).is_ok(), "{own}");
+    }
+    refused(&with("@redact(\"ssn history\")"), 1, 1, "holds a space");
+}
+
+#[test]
+fn one_mistake_is_told_once_and_in_one_order() {
+    let text = "permit(principal, action, resource) when { context.colour == 1 };\npermit(principal, action, resource) when { context.size == 1 };";
+    let found = problems(text);
+    assert_eq!(found.iter().map(|(line, ..)| *line).collect::<Vec<_>>(), [1, 2], "{found:#?}");
+    assert!((0..5).all(|_| problems(text) == found));
+}
+
+#[test]
 fn all_at_once() {
     let text = "permit(principal, action, resource) when { context.a };\npermit(principal, action, resource) when { context.b };\nforbid(principal, action, resource in Segment::\"x\");";
     let lines: Vec<u32> = problems(text).into_iter().map(|(line, ..)| line).collect();
