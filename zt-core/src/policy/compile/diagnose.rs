@@ -57,6 +57,13 @@ pub(super) fn cedar(source: &Source<'_>, start: usize, error: &DetailedError) ->
         Some((_, rest)) => cut(rest),
         None => cut(&error.message),
     };
+    // Every action has the same context: one mistake is not one for each.
+    if let Some((head, tail)) =
+        message.split_once(" for Action::").and_then(|(head, rest)| Some((head, rest.rsplit_once("\" ")?.1)))
+        && head.ends_with("context")
+    {
+        message = format!("{head} {tail}");
+    }
     let offending = range.clone().and_then(|range| source.text.get(range)).map(|text| cut(text.trim()));
     if let Some(text) = offending.filter(|text| !text.is_empty() && !message.contains(&**text)) {
         message = format!("{message}: `{text}`");
