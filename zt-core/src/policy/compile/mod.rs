@@ -180,7 +180,11 @@ fn assemble(
                 }
             }
             Err(Refused { construct, token }) => {
-                found.push(policy.place.problem(&token, format!("{construct} is not supported in policies")));
+                let problem = policy.place.problem(&token, format!("{construct} is not supported in policies"));
+                let line = |problem: &Problem| (problem.key.clone(), problem.file.clone(), problem.line);
+                // Validation has said it in better words.
+                let said = problems.iter().take(known).any(|other| line(other) == line(&problem));
+                found.extend((!said).then_some(problem));
             }
         }
         let named = builder.program.uids.get(seen..).unwrap_or_default();
