@@ -14,8 +14,6 @@ use super::SIZES;
 
 /// A decision: evaluation, and the findings and obligations that an engine makes of it.
 pub(crate) const NAME: &str = "zt";
-/// Without these.
-pub(crate) const ALONE: &str = "zt, evaluation alone";
 
 pub(crate) struct Subject(Authorization);
 
@@ -37,6 +35,7 @@ impl Subject {
         Ok(())
     }
 
+    /// Evaluation alone.
     pub(crate) fn decides(&self, at: usize) {
         black_box(self.0.answer(black_box(at)));
     }
