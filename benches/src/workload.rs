@@ -1,8 +1,8 @@
 //! The policies and requests that authorization is measured on, the same for zt and for every peer.
 //!
 //! Nine permits in ten, `permit(principal in Role, action, resource in Segment)`, three in ten of them with a condition;
-//! one forbid in ten, with one. Roles grow with the policies: nine permits and a forbid for each. 200 endpoints in 12
-//! segments under 5 methods; a caller has three roles. However many policies there are, one or more have the caller, method
+//! one forbid in ten, with one. Roles grow with the policies, nine permits and a forbid for each, and are three at least.
+//! 200 endpoints in 12 segments under 5 methods; a caller has three roles. However many policies there are, one or more have the caller, method
 //! and segment of two requests in five in their scope, so that a larger set means more to look through and not more to do.
 
 use std::collections::BTreeSet;
@@ -137,6 +137,8 @@ impl Workload {
             method: METHODS[at % METHODS.len()],
             segment: segment(at % SEGMENTS),
         };
+        // As many as a caller has at least, so that none of a caller's roles is in no policy.
+        let roles = (policies / 10).max(3);
         let rule = |at: usize, dice: &mut Dice| {
             let permits = at % 10 != 9;
             let condition = match (permits, dice.roll(10), dice.roll(3)) {
@@ -149,15 +151,13 @@ impl Workload {
             };
             Rule {
                 permits,
-                role: format!("role-{}", at / 10),
+                role: format!("role-{}", at * roles / policies),
                 method: METHODS[dice.roll(METHODS.len())],
                 segment: segment(dice.roll(SEGMENTS)),
                 condition,
             }
         };
         let rules: Vec<Rule> = (0..policies).map(|at| rule(at, &mut dice)).collect();
-        // Where there are fewer roles than a user has, the others are in no policy.
-        let roles = (policies / 10).max(3);
         let user = |at: usize, dice: &mut Dice| {
             let first = dice.roll(roles);
             let second = (first + 1 + dice.roll(roles - 2)) % roles;

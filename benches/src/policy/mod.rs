@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use zt_benches::figure::Figure;
-use zt_benches::measure::median;
+use zt_benches::measure::quietest_tenth;
 use zt_benches::workload::{REQUESTS, Workload};
 
 /// Numbers of policies.
@@ -24,7 +24,7 @@ pub(crate) fn figures() -> Vec<Figure> {
     all().unwrap_or_else(|error| vec![Figure::missing("policy", "ns", error)])
 }
 
-/// Median nanoseconds of one decision, by engine and number of policies.
+/// Nanoseconds of one decision, by engine and number of policies.
 #[derive(Debug, Default)]
 pub(crate) struct Rows(BTreeMap<(String, usize), f64>);
 
@@ -44,7 +44,7 @@ fn all() -> Result<Vec<Figure>, String> {
         load.push((policies, started.elapsed()));
         let cedar = cedar::Subject::new(&workload)?;
         cedar.check(&workload, if policies > 1_000 { 40 } else { REQUESTS })?;
-        let took = medians(&mut [
+        let took = quiet(&mut [
             &mut |at| zt.decides_and_says(at),
             &mut |at| cedar.decides(&workload.requests[at], &workload),
             &mut |at| cedar.decides_prebuilt(at),
@@ -78,7 +78,7 @@ fn own() -> Result<Vec<Figure>, String> {
         calls.push(Box::new(|at| zt.decides(at)));
     }
     let mut calls: Vec<&mut dyn FnMut(usize)> = calls.iter_mut().map(|call| &mut **call as _).collect();
-    let took = medians(&mut calls);
+    let took = quiet(&mut calls);
     let (whole, alone): (Vec<f64>, Vec<f64>) = took.chunks(2).map(|pair| (pair[0], pair[1])).unzip();
     let mut figures = Vec::new();
     for ((policies, ns), alone) in SIZES.iter().zip(&whole).zip(&alone) {
@@ -113,13 +113,13 @@ fn beside(rows: &Rows, engine: &str, policies: usize, target: Option<f64>) -> Op
 }
 
 /// Blocks of each subject at most, how long one should take, and how long one subject may take in all.
-const BLOCKS: usize = 201;
+const BLOCKS: usize = 401;
 const BLOCK: Duration = Duration::from_micros(400);
 const IN_ALL: Duration = Duration::from_secs(2);
 
-/// Median nanoseconds per call of each subject, by turns so that all meet the same noise, each call with another request and
-/// what it needs in the caches.
-fn medians(subjects: &mut [&mut dyn FnMut(usize)]) -> Vec<f64> {
+/// Nanoseconds per call of each subject, by turns so that all meet the same noise, each call with another request and
+/// what it needs in the caches. Of the blocks the quietest tenth counts: the machine's noise only ever adds.
+fn quiet(subjects: &mut [&mut dyn FnMut(usize)]) -> Vec<f64> {
     struct Timed {
         calls: usize,
         at: usize,
@@ -157,7 +157,7 @@ fn medians(subjects: &mut [&mut dyn FnMut(usize)]) -> Vec<f64> {
             timed.samples.push(took.as_nanos() as f64 / timed.calls as f64);
         }
     }
-    timed.into_iter().map(|timed| median(timed.samples)).collect()
+    timed.into_iter().map(|timed| quietest_tenth(timed.samples)).collect()
 }
 
 fn ms(took: Duration) -> f64 {
