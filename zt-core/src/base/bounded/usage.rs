@@ -18,6 +18,18 @@ pub struct Usage {
     pub evicted: u64,
 }
 
+impl Usage {
+    /// Two stores as one.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            memory: self.memory.saturating_add(other.memory),
+            entries: self.entries.saturating_add(other.entries),
+            capacity: self.capacity.saturating_add(other.capacity),
+            evicted: self.evicted.saturating_add(other.evicted),
+        }
+    }
+}
+
 impl<V: Value> Bounded<V> {
     /// How full it is.
     pub fn usage(&self) -> Usage {
