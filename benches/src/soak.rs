@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
 
 fn engine(id: &str) -> Result<Arc<Engine>, String> {
     let text = format!(
-        "version = 1\n[[limit]]\nname = \"per-peer\"\nkey = [\"peer\"]\nrate = \"{LIMIT}/1m\"\n\
+        "version = 1\n[state]\nmemory = \"4MiB\"\n[[limit]]\nname = \"per-peer\"\nkey = [\"peer\"]\nrate = \"{LIMIT}/1m\"\n\
          [[endpoint]]\nid = \"{id}\"\nmethod = \"GET\"\npath = \"/\"\nanonymous = true\n"
     );
     Engine::from_toml(&text, &[]).map(Arc::new).map_err(|invalid| invalid.to_string())

@@ -23,14 +23,14 @@ pub(crate) fn write(file: &str, samples: &[Sample], bound: f64) -> Result<(), Bo
         .build_cartesian_2d(0.0..keys, 0.0..most)?;
     chart.configure_mesh().x_desc("hostile keys, millions").y_desc("MiB").draw()?;
     let line = |of: fn(&Sample) -> f64| samples.iter().map(move |sample| (sample.keys as f64 / 1e6, of(sample)));
-    let mark = |colour: RGBColor| move |(x, y)| PathElement::new(vec![(x, y), (x + 16, y)], colour);
-    chart
-        .draw_series(LineSeries::new([(0.0, bound), (keys, bound)], RED))?
-        .label("the bound of the state")
-        .legend(mark(RED));
     chart.draw_series(LineSeries::new(line(|s| s.state), BLUE))?.label("what the state says").legend(mark(BLUE));
     chart.draw_series(LineSeries::new(line(|s| s.resident), GREY))?.label("what the process has").legend(mark(GREY));
     chart.configure_series_labels().border_style(BLACK).background_style(WHITE).draw()?;
     root.present()?;
     Ok(())
+}
+
+/// A stroke beside a name.
+fn mark(colour: RGBColor) -> impl Fn((i32, i32)) -> PathElement<(i32, i32)> {
+    move |(x, y)| PathElement::new(vec![(x, y), (x + 16, y)], colour)
 }

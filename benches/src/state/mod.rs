@@ -75,7 +75,7 @@ fn decisions() -> Vec<Figure> {
     requests
         .iter()
         .flat_map(|(what, request)| {
-            let decide = |_, _| {
+            let decide = |_: usize, _: usize| {
                 assert!(fixture.engine.decide(&fixture.state, black_box(request), NOW).outcome.passes());
             };
             let [one, two] = throughputs(DECISIONS, [(1, &decide), (2, &decide)]);

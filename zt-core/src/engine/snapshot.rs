@@ -124,8 +124,9 @@ impl State {
         self.limit.restore(limit)?;
         self.verify.restore(verify);
         // 20 bits that are likely others than before: a number of 52 bits is exact in every language.
-        let [a, b, c, ..] = *Sha256::digest(bytes).as_ref() else { return Ok(()) };
-        self.life.store(u32::from_le_bytes([a, b, c & 15, 0]).max(1), Ordering::Release);
+        let digest = Sha256::digest(bytes);
+        let life = digest.iter().take(3).fold(0_u32, |life, byte| life << 8 | u32::from(*byte)) & 0xf_ffff;
+        self.life.store(life.max(1), Ordering::Release);
         Ok(())
     }
 
