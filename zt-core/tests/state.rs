@@ -102,10 +102,9 @@ fn a_swap_under_load_loses_and_doubles_nothing() {
                 state.merge(&state.delta_since(0).bytes).expect("its own");
             }
         });
-        for decider in deciders {
-            decider.join().expect("a decider");
-        }
+        let decided: Vec<_> = deciders.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::SeqCst);
+        assert!(decided.iter().all(Result::is_ok));
     });
     // Half as many again came as may pass.
     assert_eq!(passed.into_inner(), LIMIT);
