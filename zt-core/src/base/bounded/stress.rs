@@ -118,7 +118,11 @@ fn every_change_is_told_to_who_asks_again_and_again() {
         let writers: Vec<_> = (0..THREADS)
             .map(|thread| {
                 let table = &table;
-                scope.spawn(move || (0..30_000_u64).for_each(|step| drop(add_one(table, key(step % 700 + thread)))))
+                scope.spawn(move || {
+                    for step in 0..30_000_u64 {
+                        add_one(table, key(step % 700 + thread));
+                    }
+                })
             })
             .collect();
         let collector = scope.spawn(|| {
