@@ -100,7 +100,14 @@ export interface PolicyExplanation {
 /** Why an event is decided as it is, as if it were the first. */
 export interface Explanation {
   decision: DecisionDocument;
-  /** Absent where there are no policies, or where they are not asked. */
+  /** Bytes that a state holds, and its stores. */
+export interface StateReport {
+  memory: { limit: number; verify: { cache: number; revocations: number; proofs: number }; respond: number; total: number };
+  /** `limit:NAME` for each limit, `verify.cache`, `verify.revocations`, `verify.proofs`. */
+  stores: { store: string; memory: number; entries: number; capacity: number; evicted: number }[];
+}
+
+/** Absent where there are no policies, or where they are not asked. */
   policy?: PolicyExplanation;
   notes: string[];
 }
@@ -257,8 +264,15 @@ export class Engine {
   snapshot(): Buffer;
   /** Replaces the state by a snapshot; the state is untouched when it is not one. */
   restore(snapshot: Uint8Array): void;
-  /** Joins a snapshot with the state; the order of merges never matters. */
+  /** Joins a snapshot or a delta with the state; the order of merges never matters. */
   merge(snapshot: Uint8Array): void;
+  /**
+   * What has changed since an epoch that an earlier delta of this engine gave, for `merge` of others, and the epoch to ask
+   * since next. Whoever begins, or has lost track, asks since 0.
+   */
+  deltaSince(epoch?: number): { bytes: Buffer; epoch: number };
+  /** What the state holds and had to give up. */
+  stateReport(): StateReport;
   /**
    * Refuses from now on what this is about, until it expires.
    * The document names things as decisions do. Throws for one that would stop nothing: of a token or session without

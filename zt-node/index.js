@@ -114,7 +114,17 @@ class Engine {
     native.restore(this.#handle, snapshot);
   }
 
-  /** Joins a snapshot with the state; the order of merges never matters. */
+  /** What has changed since an epoch that an earlier delta gave, for `merge` of others; since 0, everything. */
+  deltaSince(epoch = 0) {
+    return native.deltaSince(this.#handle, epoch);
+  }
+
+  /** What the state holds and had to give up, by module and store. */
+  stateReport() {
+    return JSON.parse(native.stateReport(this.#handle));
+  }
+
+  /** Joins a snapshot or a delta with the state; the order of merges never matters. */
   merge(snapshot) {
     native.merge(this.#handle, snapshot);
   }

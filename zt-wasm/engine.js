@@ -162,7 +162,24 @@ export class Engine {
     guarded(() => this.#instance.restore(bytes));
   }
 
-  /** Joins a snapshot with the state; the order of merges never matters. */
+  /** What has changed since an epoch that an earlier delta gave, for `merge` of others; since 0, everything. */
+  deltaSince(epoch = 0) {
+    return guarded(() => {
+      const delta = this.#instance.delta_since(epoch);
+      try {
+        return { bytes: delta.bytes, epoch: delta.epoch };
+      } finally {
+        delta.free();
+      }
+    });
+  }
+
+  /** What the state holds and had to give up, by module and store. */
+  stateReport() {
+    return JSON.parse(guarded(() => this.#instance.state_report()));
+  }
+
+  /** Joins a snapshot or a delta with the state; the order of merges never matters. */
   merge(bytes) {
     guarded(() => this.#instance.merge(bytes));
   }

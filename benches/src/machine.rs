@@ -13,6 +13,13 @@ pub(crate) fn name() -> String {
     format!("{model}, {threads} threads, {rustc}")
 }
 
+/// Bytes of memory that this process has; 0 where that is not told.
+pub(crate) fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();
+    pages * 4_096
+}
+
 /// Today, UTC, as `2026-11-22`.
 pub(crate) fn date() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

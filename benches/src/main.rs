@@ -1,11 +1,15 @@
 //! `zt-bench NAME [--json FILE]`: prints a table, writes the document. `zt-bench verify-peers --record` runs the peers
-//! through the attack suite and records what they accept. `cargo xtask bench` calls it.
+//! through the attack suite and records what they accept. `zt-bench flood [--keys N] [--plot FILE]` also draws memory;
+//! `zt-bench soak [--minutes N]` fails where a count is lost or memory grows. `cargo xtask bench` calls it.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
 mod bindings;
 mod decide;
+mod flood;
 mod machine;
 mod policy;
+mod soak;
+mod state;
 mod verify;
 
 use std::process::ExitCode;
@@ -18,6 +22,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("decide", decide::figures),
     ("bindings", bindings::figures),
     ("policy", policy::figures),
+    ("state", state::figures),
     ("verify", verify::figures),
     ("verify-peers", verify::attacks),
 ];
@@ -25,6 +30,16 @@ const BENCHES: &[(&str, Bench)] = &[
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.split_first() {
+        Some((&"soak", rest)) => return soak::run(rest),
+        Some((&"flood", rest)) => {
+            return match flood::Options::read(rest) {
+                Some(options) => print("flood", options.json, || flood::figures(&options)),
+                None => usage(),
+            };
+        }
+        _ => {}
+    }
     let (name, file) = match words.as_slice() {
         [] => ("decide", None),
         ["--json", file] => ("decide", Some(*file)),
@@ -34,6 +49,10 @@ fn main() -> ExitCode {
         _ => return usage(),
     };
     let Some((_, bench)) = BENCHES.iter().find(|(known, _)| *known == name) else { return usage() };
+    print(name, file, bench)
+}
+
+fn print(name: &str, file: Option<&str>, bench: impl FnOnce() -> Vec<Figure>) -> ExitCode {
     let (machine, date) = (machine::name(), machine::date());
     println!("{name} on {machine}, {date}\n");
     let figures = bench();
@@ -65,5 +84,6 @@ fn record() -> ExitCode {
 fn usage() -> ExitCode {
     let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
     println!("zt-bench [{}] [--json FILE]", names.join(" | "));
+    println!("zt-bench flood [--keys N] [--plot FILE] [--json FILE]\nzt-bench soak [--minutes N]");
     ExitCode::from(2)
 }

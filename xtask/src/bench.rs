@@ -3,8 +3,8 @@
 use crate::process::{cargo, run};
 use crate::{node, peers, python};
 
-/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, `policy`, `verify`, or `criterion` for a distribution of every
-/// stage; `verify-peers` prints who accepts what of the attack suite, with `--record` after running every peer anew.
+/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, `policy`, `state`, `verify`, or `criterion` for a
+/// distribution of every stage; `flood [--keys N] [--plot FILE]` draws memory under hostile keys; `verify-peers` prints who accepts what of the attack suite, with `--record` after running every peer anew.
 ///
 /// # Errors
 /// When it could not run; a target that was missed is printed, not an error.
@@ -43,11 +43,19 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
             measure(&["verify-peers"])
         }
         // Known before minutes of building.
-        [name, ..] if !matches!(*name, "decide" | "verify-peers" | "--json") => Err(format!(
-            "`{name}` is no bench; there are `decide`, `bindings`, `policy`, `verify`, `verify-peers` and `criterion`"
+        [name, ..] if !matches!(*name, "decide" | "flood" | "state" | "verify-peers" | "--json") => Err(format!(
+            "`{name}` is no bench; there are `decide`, `bindings`, `flood`, `policy`, `state`, `verify`, `verify-peers` and `criterion`"
         )),
         _ => measure(arguments),
     }
+}
+
+/// `soak [--minutes N]`: threads decide at full speed while engines are swapped and states told of each other.
+///
+/// # Errors
+/// When a count was lost, memory grew or a thread panicked.
+pub(crate) fn soak(arguments: &[&str]) -> Result<(), String> {
+    measure(&[&["soak"], arguments].concat())
 }
 
 fn measure(arguments: &[&str]) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask demo | test | lint | bench | conformance | fuzz | wasm | runtimes`.
+//! Development commands: `cargo xtask demo | test | lint | bench | soak | conformance | fuzz | wasm | runtimes`.
 //!
 //! Nothing but std here, so that the first command of a fresh clone starts at once.
 #![allow(clippy::print_stdout, reason = "a command line tool")]
@@ -29,8 +29,10 @@ cargo xtask <command>
   conformance [--seed N] [--random N] [--installed]   published suites of verification in Rust, Python, Node and WASM
   conformance policy [--seed N] [--requests N] [--installed]   Cedar's corpus in four runtimes, a million random requests
                        against Cedar itself, and stacks that are too shallow for Cedar
-  bench [NAME] [--json FILE]   measure: decide (the default), bindings, verify, criterion
+  bench [NAME] [--json FILE]   measure: decide (the default), bindings, policy, state, verify, criterion
+  bench flood [--keys N] [--plot FILE]   memory and limits under 50,000,000 hostile keys
   bench verify-peers [--record]   who accepts what of the attack suite
+  soak [--minutes N]   decide at full speed beside swaps and snapshots (default 10): no growth, no lost count
   fuzz [SECONDS]       run every fuzz target (default 60 s each)
   wasm                 build zt-wasm/pkg, and zt-wasm/edge without a compiler";
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Some((&"runtimes", rest)) => runtimes::run(rest),
         Some((&"conformance", rest)) => conformance::run(rest),
         Some((&"bench", rest)) => bench::run_bench(rest),
+        Some((&"soak", rest)) => bench::soak(rest),
         Some((&"fuzz", rest)) => fuzz::run_targets(rest),
         Some((&"wasm", [])) => wasm::run(),
         _ => {

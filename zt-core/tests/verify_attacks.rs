@@ -474,10 +474,10 @@ proptest! {
 
     /// Bytes with a sound envelope and any content: an error or a state, never a panic, and an error changes nothing.
     #[test]
-    fn a_snapshot_of_anything(cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), short: prop::sample::Index, random: Vec<u8>, whole: bool) {
+    fn a_snapshot_of_anything(cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), short: prop::sample::Index, random: Vec<u8>, whole: bool, delta: bool) {
         let (_, state) = snapshots();
         let good = state.snapshot();
-        let mut body = good[14..good.len() - 16].to_vec();
+        let mut body = good[15..good.len() - 16].to_vec();
         for (at, byte) in &cuts {
             let at = at.index(body.len());
             body[at] = *byte;
@@ -487,6 +487,7 @@ proptest! {
             body.extend(random);
         }
         let mut bytes = good[..6].to_vec();
+        bytes.push(u8::from(delta));
         bytes.extend((body.len() as u64).to_le_bytes());
         bytes.extend(body);
         let checksum = Sha256::digest(&bytes);

@@ -145,7 +145,33 @@ pub fn restore(instance: &External<wire::Instance>, bytes: &[u8]) -> Result<()> 
     checked(instance.restore(bytes))
 }
 
-/// Joins a snapshot with the state.
+/// Changes of a state.
+#[napi(object)]
+pub struct Delta {
+    /// The changes.
+    pub bytes: Buffer,
+    /// Where the next begins.
+    pub epoch: f64,
+}
+
+/// What has changed since an epoch that an earlier delta gave; of anything else, everything.
+#[napi(catch_unwind)]
+pub fn delta_since(instance: &External<wire::Instance>, epoch: f64) -> Delta {
+    // Below 2^53: exact.
+    let delta = instance.delta_since(epoch as u64);
+    Delta { bytes: delta.bytes.into(), epoch: delta.epoch as f64 }
+}
+
+/// What the state holds and had to give up, as JSON text.
+///
+/// # Errors
+/// None in practice.
+#[napi(catch_unwind)]
+pub fn state_report(instance: &External<wire::Instance>) -> Result<String> {
+    checked(instance.state_report())
+}
+
+/// Joins a snapshot or a delta with the state.
 ///
 /// # Errors
 /// When the bytes are not a state of this version.

@@ -90,6 +90,23 @@ test("a state moves", () => {
   assert.throws(() => b.restore(Buffer.from("nonsense")));
 });
 
+test("changes of a state travel, and it reports", () => {
+  const [a, b] = [Engine.fromToml(CONFIG), Engine.fromToml(CONFIG)];
+  const { bytes, epoch } = a.deltaSince();
+  b.merge(bytes);
+  for (let i = 0; i < 5; i++) assert.ok(a.decide(REQUEST, NOW).passes);
+  const delta = a.deltaSince(epoch);
+  assert.ok(delta.epoch > epoch);
+  b.merge(delta.bytes);
+  assert.deepEqual(codes(b.decide(REQUEST, NOW)), ["limit.exceeded"]);
+  assert.ok(a.deltaSince(delta.epoch).bytes.length < delta.bytes.length);
+  assert.throws(() => b.restore(delta.bytes), /merge it/);
+  const { memory, stores } = b.stateReport();
+  assert.ok(memory.total > 0 && memory.total <= 64 << 20);
+  assert.equal(stores.find(({ store }) => store.startsWith("limit:")).entries, 1);
+  assert.ok(stores.every(({ evicted }) => evicted === 0));
+});
+
 test("a response is observed", () => {
   const engine = Engine.fromToml(CONFIG);
   const decision = engine.decide({ ...REQUEST, id: "r-9" }, NOW);

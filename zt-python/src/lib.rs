@@ -193,7 +193,19 @@ impl Engine {
         py.detach(|| self.0.restore(snapshot)).map_err(PyValueError::new_err)
     }
 
-    /// Joins a snapshot with the state.
+    /// What has changed since an epoch that an earlier delta gave, and the epoch to ask since next.
+    #[pyo3(signature = (epoch = 0))]
+    fn delta_since<'py>(&self, py: Python<'py>, epoch: u64) -> (Bound<'py, PyBytes>, u64) {
+        let delta = py.detach(|| self.0.delta_since(epoch));
+        (PyBytes::new(py, &delta.bytes), delta.epoch)
+    }
+
+    /// What the state holds and had to give up, as JSON text.
+    fn state_report_json(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.0.state_report()).map_err(PyValueError::new_err)
+    }
+
+    /// Joins a snapshot or a delta with the state.
     fn merge(&self, py: Python<'_>, snapshot: &[u8]) -> PyResult<()> {
         py.detach(|| self.0.merge(snapshot)).map_err(PyValueError::new_err)
     }

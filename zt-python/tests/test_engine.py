@@ -144,6 +144,33 @@ def test_the_state_travels(config):
         first.restore(b"something else")
 
 
+def test_changes_travel(config):
+    first, second = (zt.Engine.from_toml(config) for _ in range(2))
+    delta, epoch = first.delta_since()
+    second.merge(delta)
+    for _ in range(50):
+        assert first.decide("GET", "/health", [], peer="203.0.113.7", now=NOW).passes
+    delta, later = first.delta_since(epoch)
+    assert later > epoch and len(delta) < len(first.snapshot()) + 1
+    second.merge(delta)
+    assert second.decide("GET", "/health", [], peer="203.0.113.7", now=NOW).status == 429
+    empty, _ = first.delta_since(later)
+    assert len(empty) < len(delta)
+    with pytest.raises(ValueError, match="merge it"):
+        second.restore(delta)
+
+
+def test_the_state_reports(config):
+    engine = zt.Engine.from_toml(config)
+    engine.decide("GET", "/health", [], peer="203.0.113.7", now=NOW)
+    report = engine.state_report()
+    assert 0 < report["memory"]["total"] <= 64 << 20
+    stores = {store["store"]: store for store in report["stores"]}
+    assert {"verify.cache", "verify.revocations", "verify.proofs"} < set(stores)
+    assert sum(store["entries"] for name, store in stores.items() if name.startswith("limit:")) == 1
+    assert all(store["evicted"] == 0 for store in report["stores"])
+
+
 def test_responses_are_observed(engine):
     event = {"id": "e-1", "time_ms": NOW, "request": {"method": "GET", "path": "/health"}, "response": {"status": 200}}
     decision = engine.decide_event(event)

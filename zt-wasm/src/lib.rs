@@ -137,6 +137,21 @@ impl Instance {
         self.0.snapshot()
     }
 
+    /// What has changed since an epoch that an earlier delta gave; of anything else, everything.
+    pub fn delta_since(&self, epoch: f64) -> Delta {
+        // Below 2^53: exact.
+        let delta = self.0.delta_since(epoch as u64);
+        Delta { bytes: delta.bytes, epoch: delta.epoch as f64 }
+    }
+
+    /// What the state holds and had to give up, as JSON text.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn state_report(&self) -> Result<String, JsError> {
+        checked(self.0.state_report())
+    }
+
     /// Replaces the state by a snapshot.
     ///
     /// # Errors
@@ -168,6 +183,15 @@ impl Instance {
     pub fn revoke(&self, revocation: &str, now: f64) -> Result<(), JsError> {
         checked(self.0.revoke(revocation, millis(now)))
     }
+}
+
+/// Changes of a state.
+#[wasm_bindgen(getter_with_clone)]
+pub struct Delta {
+    /// The changes.
+    pub bytes: Vec<u8>,
+    /// Where the next begins.
+    pub epoch: f64,
 }
 
 /// Runs an operation on a JSON document.

@@ -97,6 +97,14 @@ const answers = {
     const { passes, status } = hot;
     b.restore(a.snapshot());
     b.merge(a.snapshot());
+    const told = a.deltaSince();
+    b.merge(told.bytes);
+    const state = { moved: a.deltaSince(told.epoch).epoch > told.epoch, refused: false, report: b.stateReport() };
+    try {
+      b.restore(told.bytes);
+    } catch {
+      state.refused = true;
+    }
     const observed = a.observeEvent({ ...event, response: { status: 200 } }, hot);
     const seen = a.observe(hot, { status: 200, headers: ["x-a", "b"], latencyMs: 2 }, now + 2);
     let refused = false;
@@ -120,7 +128,7 @@ const answers = {
     replaced.push(b.decide(request, now).passes);
     a.free();
     b.free();
-    return { documents, passes, status, observed, seen, refused, codes, shifted, broken, replaced, problem: JSON.parse(shifted.problem()) };
+    return { documents, state, passes, status, observed, seen, refused, codes, shifted, broken, replaced, problem: JSON.parse(shifted.problem()) };
   },
   /** What happens when the instance traps in the middle of a decision. */
   "/trap"({ config, request, now }) {

@@ -31,8 +31,9 @@ const codes = (decision) => decision.reasons.map((reason) => reason.code);
 const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
-const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "replaceToml", "restore", "revoke", "snapshot", "verifyToken", "version"];
+const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "deltaSince", "explainEvent", "free", "merge", "notices",
+  "observe", "observeEvent", "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "replaceToml", "restore",
+  "revoke", "snapshot", "stateReport", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
@@ -50,6 +51,10 @@ test("the lanes decide alike, and a state moves", async () => {
   const answer = await call(worker, "/engine", { config: CONFIG, request, event, now: NOW });
   assert.deepEqual(answer.documents[0], answer.documents[1]);
   assert.deepEqual([answer.passes, answer.status, answer.refused, answer.observed.id], [true, 200, true, "r-1"]);
+  assert.deepEqual([answer.state.moved, answer.state.refused], [true, true]);
+  const { memory, stores } = answer.state.report;
+  assert.ok(memory.total > 0 && memory.total <= 64 << 20);
+  assert.ok(stores.some(({ store, capacity }) => store === "verify.proofs" && capacity > 0));
   assert.deepEqual([answer.seen.id, answer.seen.time_ms], ["r-1", NOW + 2]);
   assert.deepEqual(answer.codes, ["inspect.json_duplicate_key"]);
   assert.deepEqual(codes(answer.shifted), ["internal.panic"]);

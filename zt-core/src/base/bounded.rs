@@ -2,12 +2,17 @@
 
 mod insert;
 mod key;
+#[cfg(test)]
+mod stress;
+mod usage;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use insert::Inserted;
 pub use key::{Key, KeyHasher, entries};
+pub use usage::Usage;
 
 /// A table of at most `capacity` entries, shared between threads by reference.
 ///
@@ -17,11 +22,35 @@ pub use key::{Key, KeyHasher, entries};
 /// the sets by chance, the first sets overflow when about half of the capacity is taken (at half, under 1 % of
 /// the keys have no place).
 ///
-/// Memory is taken once, 24 bytes an entry for a `u64`, and does not depend on the keys. (The operating system maps it
-/// as it is touched.) What values own on the heap is not counted.
+/// **Pressure**: when an entry is displaced that still mattered, the table remembers until when it did
+/// ([`pressed_until`](Self::pressed_until)), so that its user can be stricter with keys that it does not know.
+///
+/// **Changes**: each set carries the epoch of its last change, so that [`since`](Self::since) finds what is new without
+/// a list of changes.
+///
+/// Memory is taken once, 24.5 bytes an entry for a `u64`, and does not depend on the keys. (The operating system maps
+/// it as it is touched.) What values own on the heap is not counted.
 pub struct Bounded<V> {
     shards: Box<[Shard<V>]>,
     sets_per_shard: usize,
+    /// What changes are stamped with.
+    epoch: AtomicU32,
+    pressed_until: AtomicU64,
+}
+
+/// What a table keeps for a key.
+pub trait Value: Clone + Default + PartialEq {
+    /// Until when an entry with this value matters, in the user's own measure; 0 for what may be displaced unnoticed.
+    fn matters_until(&self) -> u64 {
+        0
+    }
+}
+
+/// A time, or whatever else grows.
+impl Value for u64 {
+    fn matters_until(&self) -> u64 {
+        *self
+    }
 }
 
 /// What [`Bounded::update`] does with an entry.
@@ -52,11 +81,16 @@ struct Shard<V>(Mutex<Sets<V>>);
 struct Sets<V> {
     /// Sets of `WAYS` slots, in each the taken ones first, used last first.
     slots: Vec<Slot<V>>,
+    /// For each set, the epoch of its last change.
+    stamps: Vec<u32>,
     len: usize,
     evicted: u64,
 }
 
-impl<V: Clone + Default> Bounded<V> {
+impl<V: Value> Bounded<V> {
+    /// A set and its stamp.
+    const SET_BYTES: usize = WAYS * size_of::<Slot<V>>() + size_of::<u32>();
+
     /// A table of at most this many entries (whole sets: a multiple of 8, at least 8).
     pub fn with_capacity(entries: usize) -> Self {
         let sets = (entries / WAYS).max(1);
@@ -67,15 +101,17 @@ impl<V: Clone + Default> Bounded<V> {
         let slots = sets_per_shard.saturating_mul(WAYS);
         let shard = || {
             let slots = vec![(0, 0, V::default()); slots];
-            Shard(Mutex::new(Sets { slots, len: 0, evicted: 0 }))
+            Shard(Mutex::new(Sets { slots, stamps: vec![0; sets_per_shard], len: 0, evicted: 0 }))
         };
-        Self { shards: (0..shards).map(|_| shard()).collect(), sets_per_shard }
+        let shards = (0..shards).map(|_| shard()).collect();
+        Self { shards, sets_per_shard, epoch: AtomicU32::new(0), pressed_until: AtomicU64::new(0) }
     }
 
     /// A table of about this many bytes.
     pub fn with_memory(bytes: usize) -> Self {
         // One part in 32 for the locks.
-        Self::with_capacity(bytes.saturating_sub(bytes / 32) / size_of::<Slot<V>>())
+        let sets = bytes.saturating_sub(bytes / 32) / Self::SET_BYTES;
+        Self::with_capacity(sets.saturating_mul(WAYS))
     }
 
     /// Entries that it can hold.
@@ -100,8 +136,8 @@ impl<V: Clone + Default> Bounded<V> {
 
     /// Bytes held, the same from the start.
     pub fn memory(&self) -> usize {
-        let slots = self.capacity().saturating_mul(size_of::<Slot<V>>());
-        slots.saturating_add(self.shards.len().saturating_mul(size_of::<Shard<V>>())).saturating_add(size_of::<Self>())
+        let sets = self.shards.len().saturating_mul(self.sets_per_shard).saturating_mul(Self::SET_BYTES);
+        sets.saturating_add(self.shards.len().saturating_mul(size_of::<Shard<V>>())).saturating_add(size_of::<Self>())
     }
 
     /// The value of a key; reading it counts as use.
@@ -117,15 +153,16 @@ impl<V: Clone + Default> Bounded<V> {
         &self,
         key: Key,
         rank: impl Fn(Key, &V) -> R,
-        f: impl FnOnce(Option<&mut V>) -> (Change<V>, T),
+        f: impl FnOnce(Option<&V>) -> (Change<V>, T),
     ) -> T {
         let (high, low) = key.halves();
         let index = (u128::from(high).saturating_mul(self.sets_per_shard as u128) >> 64) as usize;
         let shard = self.shards.get(low as usize & self.shards.len().wrapping_sub(1));
         let Some(shard) = shard else { return f(None).1 };
         let mut sets = shard.lock();
-        let Sets { slots, len, evicted } = &mut *sets;
-        let Some(set) = slots.as_chunks_mut::<WAYS>().0.get_mut(index) else { return f(None).1 };
+        let Sets { slots, stamps, len, evicted } = &mut *sets;
+        let set = slots.as_chunks_mut::<WAYS>().0.get_mut(index);
+        let Some((set, stamp)) = set.zip(stamps.get_mut(index)) else { return f(None).1 };
 
         // The first place that is this key's or free; the taken ones come first.
         let place = set.iter().position(|slot| (slot.0, slot.1) == (high, low) || is_empty(slot));
@@ -133,10 +170,15 @@ impl<V: Clone + Default> Bounded<V> {
         if let Some(found) = found {
             to_front(set, found);
             let [first, ..] = set;
-            let (change, result) = f(Some(&mut first.2));
+            let (change, result) = f(Some(&first.2));
             match change {
                 Change::Keep => {}
-                Change::Put(value) | Change::Offer(value) => first.2 = value,
+                // What is the same is no change: else two tables that tell each other would never be done.
+                Change::Put(value) | Change::Offer(value) if value == first.2 => {}
+                Change::Put(value) | Change::Offer(value) => {
+                    first.2 = value;
+                    *stamp = self.epoch.load(Ordering::Acquire);
+                }
                 Change::Remove => {
                     *first = (0, 0, V::default());
                     let taken = set.iter().skip(1).take_while(|slot| !is_empty(slot)).count();
@@ -161,37 +203,75 @@ impl<V: Clone + Default> Bounded<V> {
             let ranked = set.iter().enumerate().map(|(at, slot)| (rank(Key::of_halves(slot.0, slot.1), &slot.2), at));
             // From the back, because the first of equals wins and the back is used least recently.
             match ranked.rev().min_by(|(a, _), (b, _)| a.cmp(b)) {
-                Some((lowest, _)) if offered && rank(key, &value) <= lowest => return result,
+                Some((lowest, _)) if offered && rank(key, &value) <= lowest => {
+                    self.press(&value);
+                    return result;
+                }
                 Some((_, at)) => at,
                 None => return result,
             }
         };
         if let Some(slot) = set.get_mut(place) {
+            if !is_empty(slot) {
+                self.press(&slot.2);
+            }
             *slot = (high, low, value);
         }
+        *stamp = self.epoch.load(Ordering::Acquire);
         to_front(set, place);
         result
     }
 
+    /// The highest [`matters_until`](Value::matters_until) of the entries that were displaced, and of offers that found
+    /// no place: until then, a key that is not here may have been.
+    pub fn pressed_until(&self) -> u64 {
+        self.pressed_until.load(Ordering::Relaxed)
+    }
+
+    fn press(&self, gone: &V) {
+        let until = gone.matters_until();
+        // Most floods displace what never mattered; those share this line without writing it.
+        if until > self.pressed_until.load(Ordering::Relaxed) {
+            self.pressed_until.fetch_max(until, Ordering::Relaxed);
+        }
+    }
+
+    /// Begins this epoch: what changes from now on is stamped with it. One that is over stays over.
+    pub fn advance(&self, epoch: u32) {
+        self.epoch.fetch_max(epoch, Ordering::AcqRel);
+    }
+
     /// Every entry, by key: the same content gives the same list.
     pub fn entries(&self) -> Vec<(Key, V)> {
+        self.since(0)
+    }
+
+    /// The entries of the sets that have changed in this epoch or later, by key: all that changed, and up to seven
+    /// neighbours of each. Everything that changed before [`advance`](Self::advance) to a later epoch is in it: each
+    /// change reads its epoch under the lock that this takes. Removals leave no trace.
+    pub fn since(&self, epoch: u32) -> Vec<(Key, V)> {
         let mut entries = Vec::new();
         for shard in &self.shards {
             let sets = shard.lock();
-            let taken = sets.slots.iter().filter(|slot| !is_empty(slot));
-            entries.extend(taken.map(|(high, low, value)| (Key::of_halves(*high, *low), value.clone())));
+            for (set, stamp) in sets.slots.as_chunks::<WAYS>().0.iter().zip(&sets.stamps) {
+                if *stamp >= epoch {
+                    let taken = set.iter().take_while(|slot| !is_empty(slot));
+                    entries.extend(taken.map(|(high, low, value)| (Key::of_halves(*high, *low), value.clone())));
+                }
+            }
         }
         entries.sort_unstable_by_key(|(key, _)| *key);
         entries
     }
 
-    /// Forgets everything.
+    /// Forgets everything, what pressed on it included.
     pub fn clear(&self) {
         for shard in &self.shards {
             let mut sets = shard.lock();
             sets.slots.fill((0, 0, V::default()));
             sets.len = 0;
         }
+        self.pressed_until.store(0, Ordering::Relaxed);
     }
 }
 
@@ -262,6 +342,54 @@ mod tests {
     }
 
     #[test]
+    fn it_knows_until_when_what_it_displaced_mattered() {
+        let table = Bounded::with_capacity(8);
+        let keys = crowd(12);
+        for (at, key) in keys[..8].iter().enumerate() {
+            put(&table, *key, 10 + at as u64);
+        }
+        assert_eq!(table.pressed_until(), 0, "nothing had to go");
+        put(&table, keys[8], 30);
+        assert_eq!(table.pressed_until(), 10);
+        put(&table, keys[9], 40);
+        assert_eq!(table.pressed_until(), 11);
+        table.update(keys[10], |_, v| *v, |_| (Change::Offer(5), ()));
+        assert_eq!(table.pressed_until(), 11, "what matters less takes nothing from the mark");
+        table.update(keys[10], |_, v| *v, |_| (Change::Offer(12), ()));
+        assert_eq!(table.pressed_until(), 12, "an offer without a place is forgotten too");
+        table.update(keys[9], |_, v| *v, |_| (Change::Remove, ()));
+        put(&table, keys[11], 50);
+        assert_eq!(table.pressed_until(), 12, "a free place presses on nobody");
+        table.clear();
+        assert_eq!(table.pressed_until(), 0);
+    }
+
+    #[test]
+    fn a_change_is_told_from_its_epoch_on() {
+        let table = Bounded::with_capacity(1 << 12);
+        put(&table, key(1), 1);
+        table.advance(5);
+        assert_eq!(table.since(5), []);
+        put(&table, key(2), 2);
+        put(&table, key(1), 1);
+        table.get(key(1));
+        assert_eq!(table.since(5), [(key(2), 2)], "the same value is no change");
+        table.advance(3);
+        table.advance(6);
+        assert_eq!(table.since(6), []);
+        put(&table, key(1), 9);
+        assert_eq!(table.since(6), [(key(1), 9)]);
+        assert_eq!(table.since(0), table.entries());
+        table.insert(key(3), 7, 0);
+        assert!(table.since(6).contains(&(key(3), 7)));
+        table.advance(7);
+        assert_eq!(table.insert(key(3), 6, 0), Inserted::Present);
+        assert_eq!(table.since(7), [], "it had a later value already");
+        assert_eq!(table.insert(key(3), 8, 0), Inserted::Present);
+        assert_eq!(table.since(7), [(key(3), 8)]);
+    }
+
+    #[test]
     fn hostile_keys_cannot_grow_it() {
         let table = Bounded::<u64>::with_memory(1 << 20);
         let before = table.memory();
@@ -273,6 +401,13 @@ mod tests {
         assert!(table.len() <= table.capacity());
         assert_eq!(table.len() as u64 + table.evicted(), 200_000);
         assert!(before <= 40 * table.capacity());
+    }
+
+    #[test]
+    fn a_u64_takes_less_than_25_bytes() {
+        let table = Bounded::<u64>::with_memory(1 << 26);
+        assert!(table.memory() <= 1 << 26 && table.memory() > (1 << 26) / 100 * 95);
+        assert!(table.memory() < 25 * table.capacity(), "{} for {}", table.memory(), table.capacity());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::notices::notices;
+use super::shares::Shares;
 use super::{Config, Engine, Invalid};
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
@@ -87,8 +88,9 @@ pub(super) fn assemble(
     version: String,
     problems: &mut Vec<Problem>,
 ) -> Option<Engine> {
-    let verifier = collect(Verifier::compile(&config.verify), problems);
-    let limiter = collect(Limiter::compile(&config.limit, config.state.memory), problems);
+    let shares = Shares::of(config, problems);
+    let verifier = collect(Verifier::compile_within(&config.verify, shares.verify), problems);
+    let limiter = collect(Limiter::compile(&config.limit, shares.limit), problems);
     let inspector = collect(Inspector::compile(&config.inspect), problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
     let notices = router.as_ref().map(|router| notices(config, router)).unwrap_or_default();

@@ -14,7 +14,9 @@ mod notices;
 mod observe;
 #[cfg(feature = "compile")]
 mod read;
+mod report;
 mod rotate;
+mod shares;
 mod snapshot;
 mod state;
 #[cfg(feature = "compile")]
@@ -29,7 +31,8 @@ pub use current::{Current, OtherState};
 pub use explain::Explanation;
 #[cfg(feature = "compile")]
 pub use read::named_files;
-pub use snapshot::SnapshotError;
+pub use report::{Memory, Report, Store};
+pub use snapshot::{Delta, SnapshotError};
 pub use state::State;
 
 use crate::inspect::Inspector;

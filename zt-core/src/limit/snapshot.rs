@@ -36,12 +36,22 @@ const ENTRY: usize = 24;
 impl State {
     /// Appends the state; the same state gives the same bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
+        self.write_since(0, out);
+    }
+
+    /// Begins this epoch: what changes from now on is stamped with it.
+    pub fn advance(&self, epoch: u32) {
+        self.tables.iter().for_each(|table| table.entries.advance(epoch));
+    }
+
+    /// Appends what has changed in this epoch or later; to be merged.
+    pub fn write_since(&self, epoch: u32, out: &mut Vec<u8>) {
         let mut tables: Vec<&Table> = self.tables.iter().collect();
         tables.sort_unstable_by_key(|table| table.id);
         out.extend(self.mark().to_le_bytes());
         out.extend(u32::try_from(tables.len()).unwrap_or(u32::MAX).to_le_bytes());
         for table in tables {
-            let entries = table.entries.entries();
+            let entries = table.entries.since(epoch);
             out.extend(table.id.to_le_bytes());
             out.extend((entries.len() as u64).to_le_bytes());
             out.reserve(entries.len().saturating_mul(ENTRY));

@@ -2,7 +2,7 @@
 
 use super::config::Rule;
 use super::{Limiter, gcra};
-use crate::base::bounded::{Bounded, Change, Key, KeyHasher};
+use crate::base::bounded::{Bounded, Change, Key, KeyHasher, Usage};
 use crate::base::units::Size;
 use crate::model::Problem;
 
@@ -21,6 +21,7 @@ pub struct State {
 pub(super) struct Table {
     /// Of its limit.
     pub(super) id: u128,
+    pub(super) name: Box<str>,
     /// Theoretical arrival time, nanoseconds since the Unix epoch.
     pub(super) entries: Bounded<u64>,
 }
@@ -48,7 +49,7 @@ impl State {
     /// the same where snapshots are exchanged.
     pub fn new(limiter: &Limiter, seed: u64) -> Self {
         let bytes = share(limiter.memory, limiter.rules.len()).unwrap_or(0);
-        let table = |rule: &Rule| Table { id: rule.id, entries: Bounded::with_memory(bytes) };
+        let table = |rule: &Rule| Table { id: rule.id, name: rule.name.clone(), entries: Bounded::with_memory(bytes) };
         Self { hasher: KeyHasher::new(seed), tables: limiter.rules.iter().map(table).collect() }
     }
 
@@ -71,6 +72,11 @@ impl State {
     /// Keys that had to go for others, so far.
     pub fn evicted(&self) -> u64 {
         self.tables.iter().map(|table| table.entries.evicted()).fold(0, u64::saturating_add)
+    }
+
+    /// How full each limit's table is, by its name.
+    pub fn usage(&self) -> impl Iterator<Item = (&str, Usage)> {
+        self.tables.iter().map(|table| (&*table.name, table.entries.usage()))
     }
 
     pub(super) const fn hasher(&self) -> &KeyHasher {

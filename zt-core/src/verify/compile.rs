@@ -13,7 +13,7 @@ use super::message_signature::Signatures;
 use super::sigv4::Sigv4;
 use super::spiffe::TrustDomains;
 use super::webhook::Webhooks;
-use super::{CacheConfig, Config, ReauthenticateConfig, challenge, freshness, replay};
+use super::{CacheConfig, Config, Memory, ReauthenticateConfig, challenge, freshness, replay};
 use crate::model::{Millis, Problem};
 
 /// Longest that clocks may be off, milliseconds.
@@ -43,22 +43,30 @@ pub struct Verifier {
     pub(super) max_token_bytes: usize,
     pub(super) reauthenticate: Vec<ReauthenticateConfig>,
     pub(super) skew: Millis,
-    pub(super) revocation_memory: usize,
-    pub(super) replay_bytes: usize,
+    /// What its state may take.
+    pub(super) memory: Memory,
     pub(super) cache: CacheConfig,
 }
 
 impl Verifier {
-    /// Compiles a configuration whose key sets and secrets have been put inline.
+    /// Compiles a configuration whose key sets and secrets have been put inline. What it does not say of memory is as in
+    /// an engine of the default configuration.
     ///
     /// # Errors
     /// Every mistake, all at once.
     pub fn compile(config: &Config) -> Result<Self, Vec<Problem>> {
+        Self::compile_within(config, Memory::default())
+    }
+
+    /// Compiles it; what it does not say of memory is said here.
+    pub(crate) fn compile_within(config: &Config, shares: Memory) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
+        let memory = shares.unless_said(config);
         let skew = config.clock_skew.millis();
         check(config, &mut problems);
         freshness::check(&config.reauthenticate, &mut problems);
-        config.cache.check(&mut problems);
+        config.cache.check(memory.cache, &mut problems);
+        replay::check(config.replay_memory, &mut problems);
         let common = common(config);
         let mut role_claims = Vec::new();
         let mut issuers: Vec<Issuer> = Vec::with_capacity(config.issuer.len());
@@ -93,8 +101,7 @@ impl Verifier {
             max_token_bytes: config.max_token.bytes_usize(),
             reauthenticate: config.reauthenticate.clone(),
             skew,
-            revocation_memory: config.revocation_memory.bytes_usize(),
-            replay_bytes: replay::memory(config.replay_memory, &mut problems),
+            memory,
             cache: config.cache.clone(),
         };
         if problems.is_empty() { Ok(verifier) } else { Err(problems) }

@@ -59,13 +59,17 @@ pub struct Config {
     pub max_token: Size,
     /// How fresh an authentication must be at which risk.
     pub reauthenticate: Vec<ReauthenticateConfig>,
-    /// Most memory for revocations; at the bound nothing revoked is let in, and some that is not revoked is refused too.
-    pub revocation_memory: Size,
+    /// Most memory for revocations, of what the state has in all; unless given, a share of `state.memory`. At the bound
+    /// nothing revoked is let in, and some that is not revoked is refused too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation_memory: Option<Size>,
     /// Verified tokens, remembered.
     pub cache: CacheConfig,
     /// Memory for proofs that may be used once: DPoP proofs, signature nonces, webhook ids; 36 bytes for each that is
-    /// used within its lifetime. When it is full, new ones are refused.
-    pub replay_memory: Size,
+    /// used within its lifetime. Of what the state has in all; unless given, a share of `state.memory`. When it is full,
+    /// new ones are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay_memory: Option<Size>,
 }
 
 /// `[[verify.api_key]]`: one accepted API key. Two may share an `id` while one replaces the other.
@@ -128,9 +132,9 @@ impl Default for Config {
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),
             reauthenticate: Vec::new(),
-            revocation_memory: Size::from_bytes(4 << 20),
+            revocation_memory: None,
             cache: CacheConfig::default(),
-            replay_memory: Size::from_bytes(4 << 20),
+            replay_memory: None,
         }
     }
 }

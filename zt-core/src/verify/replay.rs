@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Refusal;
-use crate::base::bounded::{Bounded, Inserted, Key, KeyHasher, entries};
+use crate::base::bounded::{Bounded, Inserted, Key, KeyHasher, Usage, entries};
 use crate::base::bytes::Reader;
 use crate::base::units::Size;
 use crate::model::{Code, Millis, Problem};
@@ -28,16 +28,16 @@ pub(super) struct Replays {
 }
 
 /// A smaller table is of no use to anybody.
-const LEAST_BYTES: u64 = 16 << 10;
+pub(super) const LEAST_BYTES: u64 = 16 << 10;
 const MOST_BYTES: u64 = 1 << 32;
 
-/// The configured memory.
-pub(super) fn memory(size: Size, problems: &mut Vec<Problem>) -> usize {
-    if !(LEAST_BYTES..=MOST_BYTES).contains(&size.bytes()) {
+/// Finds what is wrong with the configured memory.
+pub(super) fn check(size: Option<Size>, problems: &mut Vec<Problem>) {
+    if size.is_some_and(|size| !(LEAST_BYTES..=MOST_BYTES).contains(&size.bytes())) {
         let problem = Problem::new("verify.replay_memory", "not from 16 KiB to 4 GiB");
-        problems.push(problem.mend("write \"4MiB\", or 36 bytes for each proof that is used within its lifetime"));
+        problems
+            .push(problem.mend("leave it out, or write \"4MiB\": 36 bytes for each proof used within its lifetime"));
     }
-    size.bytes_usize()
 }
 
 impl Replays {
@@ -89,9 +89,14 @@ impl Replays {
         }
     }
 
-    /// Bytes held, the same from the start.
-    pub(super) fn memory(&self) -> usize {
-        self.used.memory().saturating_add(size_of::<Self>())
+    /// How full it is; a proof that was refused for want of a place counts as evicted.
+    pub(super) fn usage(&self) -> Usage {
+        self.used.usage()
+    }
+
+    /// Begins this epoch: what changes from now on is stamped with it.
+    pub(super) fn advance(&self, epoch: u32) {
+        self.used.advance(epoch);
     }
 
     /// Proofs that are remembered, expired ones that nobody's place was needed for included.
@@ -100,10 +105,10 @@ impl Replays {
         self.used.len()
     }
 
-    /// Appends the store: forgotten until u64 | entries u64 | for each by key: key u128, expiry u64; all
-    /// little-endian. The same store gives the same bytes.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let entries = self.used.entries();
+    /// Appends what has changed in this epoch or later, from 0 on all: forgotten until u64 | entries u64 | for each by
+    /// key: key u128, expiry u64; all little-endian. The same store gives the same bytes.
+    pub(super) fn write_since(&self, epoch: u32, out: &mut Vec<u8>) {
+        let entries = self.used.since(epoch);
         out.extend(self.lost_until.load(Ordering::SeqCst).to_le_bytes());
         out.extend((entries.len() as u64).to_le_bytes());
         for (key, expires) in entries {
@@ -112,7 +117,7 @@ impl Replays {
         }
     }
 
-    /// Checks what [`write`](Self::write) gave, to its end.
+    /// Checks what [`write_since`](Self::write_since) gave, to its end.
     ///
     /// # Errors
     /// Why it is not that.
@@ -185,7 +190,7 @@ mod tests {
 
     fn bytes(store: &Replays) -> Vec<u8> {
         let mut out = Vec::new();
-        store.write(&mut out);
+        store.write_since(0, &mut out);
         out
     }
 
@@ -226,7 +231,7 @@ mod tests {
             assert_eq!(used.first_time(&[&number.to_le_bytes()], 1_000, 900).unwrap_err().1, "used before");
         }
         assert_eq!(used.first_time(&[b"later"], 2_000, 1_001), Ok(()), "expired ones make room");
-        assert!(used.memory() <= 1 << 14);
+        assert!(used.usage().memory <= 1 << 14);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::cache::Cache;
 use super::refresh::Refresh;
 use super::replay::{Replays, Written};
 use super::revocation::{Ids, Revocation, Revocations};
-use super::{Refusal, Verifier, revocation};
-use crate::base::bounded::KeyHasher;
+use super::{Memory, Refusal, Verifier, revocation};
+use crate::base::bounded::{KeyHasher, Usage};
 use crate::base::bytes::Reader;
 use crate::model::{Identity, Millis};
 
@@ -40,9 +40,9 @@ impl State {
     pub fn new(verifier: &Verifier, seed: u64) -> Self {
         let hasher = KeyHasher::new(seed);
         Self {
-            cache: Cache::new(&verifier.cache, hasher.clone()),
-            revocations: Revocations::with_memory(verifier.revocation_memory),
-            replays: Replays::new(hasher.clone(), verifier.replay_bytes),
+            cache: Cache::new(&verifier.cache, verifier.memory.cache, hasher.clone()),
+            revocations: Revocations::with_memory(verifier.memory.revocations),
+            replays: Replays::new(hasher.clone(), verifier.memory.proofs),
             refresh: Refresh::new(verifier.key_sets()),
             hasher,
         }
@@ -51,9 +51,9 @@ impl State {
     /// Nothing seen yet, and the same revoked.
     pub fn of_revocations(&self, verifier: &Verifier) -> Self {
         Self {
-            cache: Cache::new(&verifier.cache, self.hasher.clone()),
+            cache: Cache::new(&verifier.cache, verifier.memory.cache, self.hasher.clone()),
             revocations: self.revocations.clone(),
-            replays: Replays::new(self.hasher.clone(), verifier.replay_bytes),
+            replays: Replays::new(self.hasher.clone(), verifier.memory.proofs),
             refresh: Refresh::new(verifier.key_sets()),
             hasher: self.hasher.clone(),
         }
@@ -65,9 +65,18 @@ impl State {
     }
 
     /// Bytes held.
-    pub fn memory(&self) -> usize {
-        let stores = [self.cache.memory(), self.revocations.memory(), self.replays.memory(), self.refresh.memory()];
-        stores.into_iter().fold(size_of::<Self>(), usize::saturating_add)
+    pub fn memory(&self) -> Memory {
+        let [cache, revocations, proofs] = self.usage().map(|(_, usage)| usage.memory);
+        Memory { cache, revocations, proofs: proofs.saturating_add(self.refresh.memory()) }
+    }
+
+    /// How full each store is, by name.
+    pub fn usage(&self) -> [(&'static str, Usage); 3] {
+        [
+            ("verify.cache", self.cache.usage()),
+            ("verify.revocations", self.revocations.usage()),
+            ("verify.proofs", self.replays.usage()),
+        ]
     }
 
     /// Forgets what rests on keys or issuers that this verifier does not have.
@@ -96,9 +105,20 @@ impl State {
 
     /// Appends what is worth keeping: revocations and used proofs, not tokens. The same state gives the same bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
+        self.write_since(0, out);
+    }
+
+    /// Begins this epoch: what changes from now on is stamped with it.
+    pub fn advance(&self, epoch: u32) {
+        self.revocations.advance(epoch);
+        self.replays.advance(epoch);
+    }
+
+    /// Appends of what is worth keeping that which has changed in this epoch or later.
+    pub fn write_since(&self, epoch: u32, out: &mut Vec<u8>) {
         out.extend(self.mark().to_le_bytes());
-        self.revocations.write_to(out);
-        self.replays.write(out);
+        self.revocations.write_since(epoch, out);
+        self.replays.write_since(epoch, out);
     }
 
     /// Reads what [`write`](Self::write) gave, and changes nothing.

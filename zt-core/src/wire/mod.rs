@@ -16,7 +16,7 @@ pub use token::{accepted, refusal};
 
 use std::sync::Arc;
 
-use crate::engine::Current;
+use crate::engine::{Current, Delta};
 use crate::model::{Decision, Event, Millis, ResponseDecision};
 use crate::verify::{Revocation, Revoked};
 use crate::{Engine, State};
@@ -159,7 +159,20 @@ impl Instance {
         self.state.restore(bytes).map_err(|error| error.to_string())
     }
 
-    /// Joins a snapshot with the state; the order of merges never matters.
+    /// What has changed since an epoch that an earlier delta of this state gave; since 0, everything.
+    pub fn delta_since(&self, epoch: u64) -> Delta {
+        self.state.delta_since(epoch)
+    }
+
+    /// What the state holds and had to give up: `{"memory": ..., "stores": [...]}`.
+    ///
+    /// # Errors
+    /// None in practice: numbers and names can always be written.
+    pub fn state_report(&self) -> Result<String, String> {
+        text(&self.state.report())
+    }
+
+    /// Joins a snapshot or a delta with the state; the order of merges never matters.
     ///
     /// # Errors
     /// When the bytes are not a state of this version; the state is untouched then.

@@ -87,6 +87,10 @@ class Engine(_zt.Engine):
         """Refuses from now on what a revocation is about, until it expires."""
         self.revoke_json(_text(revocation), now)
 
+    def state_report(self):
+        """What the state holds and had to give up, by module and store."""
+        return _json.loads(self.state_report_json())
+
     @staticmethod
     def op(name, document=None):
         """Runs one of `OPS` on a document."""

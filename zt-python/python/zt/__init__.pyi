@@ -158,7 +158,18 @@ class Engine:
         """Replaces the state by a snapshot. `ValueError` when it is not one; the state is untouched then."""
 
     def merge(self, snapshot: bytes) -> None:
-        """Joins a snapshot with the state; the order of merges never matters."""
+        """Joins a snapshot or a delta with the state; the order of merges never matters."""
+
+    def delta_since(self, epoch: int = 0) -> tuple[bytes, int]:
+        """What has changed since an epoch that an earlier delta of this engine gave, for `merge` of others, and the epoch to
+        ask since next. Whoever begins, or has lost track, asks since 0."""
+
+    def state_report(self) -> dict[str, Any]:
+        """What the state holds and had to give up: `{"memory": {"limit", "verify", "respond", "total"}, "stores":
+        [{"store", "memory", "entries", "capacity", "evicted"}]}`, in bytes and entries."""
+
+    def state_report_json(self) -> str:
+        """`state_report` as JSON text."""
 
     def revoke(self, revocation: Mapping[str, Any], now: int | None = None) -> None:
         """Refuses from now on what this is about, until it expires: `{"revoke": "token" | "session" | "subject" | "key",

@@ -1,6 +1,8 @@
 //! Entries that lapse, and are never forgotten before.
 
-use super::{Bounded, Key, Sets, Slot, WAYS, is_empty};
+use std::sync::atomic::Ordering;
+
+use super::{Bounded, Key, Sets, Slot, Value, WAYS, is_empty};
 
 /// What [`Bounded::insert`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub enum Inserted<V> {
     Full,
 }
 
-impl<V: Copy + Ord> Bounded<V> {
+impl<V: Value + Copy + Ord> Bounded<V> {
     /// Adds an entry unless its key has a living one. An entry lives while its value is at least `now`; a living one is
     /// never displaced.
     ///
@@ -29,14 +31,19 @@ impl<V: Copy + Ord> Bounded<V> {
             return Inserted::Full;
         };
         let mut sets = shard.lock();
-        let Sets { slots, len, evicted } = &mut *sets;
+        let Sets { slots, stamps, len, evicted } = &mut *sets;
         let sets = slots.as_chunks_mut::<WAYS>().0;
         let mut best: Option<(usize, usize, usize)> = None;
         for index in [first, second] {
             let Some(set) = sets.get_mut(index) else { continue };
             if let Some(own) = set.iter_mut().find(|slot| (slot.0, slot.1) == (high, low) && !is_empty(slot)) {
                 let lived = own.2 >= now;
-                own.2 = own.2.max(value);
+                if own.2 < value {
+                    own.2 = value;
+                    if let Some(stamp) = stamps.get_mut(index) {
+                        *stamp = self.epoch.load(Ordering::Acquire);
+                    }
+                }
                 return if lived { Inserted::Present } else { Inserted::New(None) };
             }
             let living = set.iter().filter(|slot| is_living(slot, now)).count();
@@ -47,8 +54,8 @@ impl<V: Copy + Ord> Bounded<V> {
                 best = Some((living, index, at));
             }
         }
-        let place = best.and_then(|(_, index, at)| sets.get_mut(index)?.get_mut(at));
-        let Some(place) = place else {
+        let place = best.and_then(|(_, index, at)| sets.get_mut(index)?.get_mut(at).zip(stamps.get_mut(index)));
+        let Some((place, stamp)) = place else {
             *evicted = evicted.saturating_add(1);
             return Inserted::Full;
         };
@@ -59,6 +66,7 @@ impl<V: Copy + Ord> Bounded<V> {
             Some(place.2)
         };
         *place = (high, low, value);
+        *stamp = self.epoch.load(Ordering::Acquire);
         Inserted::New(lapsed)
     }
 

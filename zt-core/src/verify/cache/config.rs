@@ -10,11 +10,13 @@ use crate::model::Problem;
 ///
 /// Whatever may change between two requests is checked each time all the same: times, revocations, the key and what
 /// the configuration asks, the binding to the sender.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CacheConfig {
-    /// The most memory for remembered tokens and their claims; `"0B"` remembers none.
-    pub memory: Size,
+    /// The most memory for remembered tokens and their claims, of what the state has in all; `"0B"` remembers none.
+    /// Unless given, a share of `state.memory`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Size>,
     /// The most tokens; unless given, one for each KiB of `memory`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<u32>,
@@ -41,28 +43,22 @@ const ENTRY_BYTES: usize = 1 << 10;
 const LEAST_ENTRY_BYTES: u64 = 256;
 
 impl CacheConfig {
-    /// Finds what is wrong with it.
-    pub(in crate::verify) fn check(&self, problems: &mut Vec<Problem>) {
-        if self.memory.bytes() > MAX_MEMORY_BYTES {
+    /// Finds what is wrong with it, where it has so many bytes.
+    pub(in crate::verify) fn check(&self, bytes: usize, problems: &mut Vec<Problem>) {
+        if self.memory.is_some_and(|memory| memory.bytes() > MAX_MEMORY_BYTES) {
             problems.push(Problem::new("verify.cache.memory", "more than 16 GiB").mend("write \"16MiB\" or so"));
         }
         let entries = u64::from(self.entries.unwrap_or_default());
-        if self.entries == Some(0) || entries.saturating_mul(LEAST_ENTRY_BYTES) > self.memory.bytes() {
+        if self.entries == Some(0) || entries.saturating_mul(LEAST_ENTRY_BYTES) > bytes as u64 {
             let problem = Problem::new("verify.cache.entries", "none, or more than `memory` has room for");
             problems.push(problem.mend("leave it out; to remember no token write memory = \"0B\""));
         }
     }
 
-    /// Entries that there is a place for.
-    pub(super) fn places(&self) -> usize {
+    /// Entries that there is a place for in so many bytes.
+    pub(super) fn places(&self, bytes: usize) -> usize {
         let entries = self.entries.and_then(|entries| usize::try_from(entries).ok());
-        entries.unwrap_or(self.memory.bytes_usize() / ENTRY_BYTES)
-    }
-}
-
-impl Default for CacheConfig {
-    fn default() -> Self {
-        Self { memory: Size::from_bytes(16 << 20), entries: None, token_at_rest: TokenAtRest::Exact }
+        entries.unwrap_or(bytes / ENTRY_BYTES)
     }
 }
 
@@ -74,7 +70,7 @@ mod tests {
     fn mistakes_are_told() {
         let problems = |json: &str| {
             let mut problems = Vec::new();
-            serde_json::from_str::<CacheConfig>(json).unwrap().check(&mut problems);
+            serde_json::from_str::<CacheConfig>(json).unwrap().check(16 << 20, &mut problems);
             problems.into_iter().map(|problem| problem.key).collect::<Vec<_>>()
         };
         assert!(problems("{}").is_empty() && problems(r#"{"memory":"0B"}"#).is_empty());

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::config::{CacheConfig, TokenAtRest};
 use self::table::Table;
 use super::token::{Proven, Terms};
-use crate::base::bounded::KeyHasher;
+use crate::base::bounded::{KeyHasher, Usage};
 use crate::model::{Identity, Millis};
 
 /// Bytes of a token's end that are hashed.
@@ -56,14 +56,14 @@ impl std::fmt::Debug for Cache {
 }
 
 impl Cache {
-    pub(super) fn new(config: &CacheConfig, hasher: KeyHasher) -> Self {
-        let memory = config.memory.bytes_usize();
+    /// A cache of at most so many bytes.
+    pub(super) fn new(config: &CacheConfig, memory: usize, hasher: KeyHasher) -> Self {
         let shards = match memory {
             0 => 0,
             // A power of two, so that a mask chooses the shard.
             _ => 1 << (memory / LEAST_SHARD_BYTES).clamp(1, MOST_SHARDS).ilog2(),
         };
-        let places = config.places().div_ceil(shards.max(1)).next_multiple_of(8);
+        let places = config.places(memory).div_ceil(shards.max(1)).next_multiple_of(8);
         let table = places.saturating_mul(Table::<Proven, Terms>::bytes_of_place());
         let bytes = (memory / shards.max(1)).saturating_sub(table);
         let shard = |_| Shard(Mutex::new(Table::new(places, bytes)));
@@ -113,9 +113,9 @@ impl Cache {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 
-    /// Bytes held.
-    pub(super) fn memory(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().memory()).fold(0, usize::saturating_add)
+    /// How full it is.
+    pub(super) fn usage(&self) -> Usage {
+        self.shards.iter().map(|shard| shard.lock().usage()).fold(Usage::default(), Usage::and)
     }
 }
 

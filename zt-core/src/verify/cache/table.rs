@@ -1,5 +1,7 @@
 //! The table of what is remembered: sets of eight, bounded by entries and by bytes.
 
+use crate::base::bounded::Usage;
+
 /// Entries of one set.
 const WAYS: usize = 8;
 
@@ -22,6 +24,7 @@ pub(super) struct Table<K, V> {
     most_bytes: usize,
     hand: usize,
     len: usize,
+    evicted: u64,
 }
 
 type Places<T> = [Option<T>; WAYS];
@@ -59,7 +62,7 @@ impl<K: Key, V: Value> Table<K, V> {
     pub(super) fn new(places: usize, most_bytes: usize) -> Self {
         let most_sets = (places / WAYS).max(1);
         let (sets, keys, values) = Default::default();
-        Self { sets, keys, values, most_sets, bytes: 0, most_bytes, hand: 0, len: 0 }
+        Self { sets, keys, values, most_sets, bytes: 0, most_bytes, hand: 0, len: 0, evicted: 0 }
     }
 
     /// Bytes of the table for each place.
@@ -71,9 +74,11 @@ impl<K: Key, V: Value> Table<K, V> {
         self.len
     }
 
-    pub(super) fn memory(&self) -> usize {
+    pub(super) fn usage(&self) -> Usage {
         let table = [size_of_val(&*self.sets), size_of_val(&*self.keys), size_of_val(&*self.values)];
-        table.into_iter().fold(self.bytes, usize::saturating_add)
+        let memory = table.into_iter().fold(self.bytes, usize::saturating_add);
+        let capacity = self.most_sets.saturating_mul(WAYS);
+        Usage { memory, entries: self.len, capacity, evicted: self.evicted }
     }
 
     /// The entry with this hash whose key `is` the one; being found counts as use.
@@ -107,11 +112,11 @@ impl<K: Key, V: Value> Table<K, V> {
         }
         let full = self.ways(self.set_of(hash)).filter(|ways| ways.free().is_none());
         let gone = full.and_then(|mut ways| ways.take_worst(now));
-        self.account_gone(gone);
+        self.account_displaced(gone);
         while self.bytes.saturating_add(bytes) > self.most_bytes {
             let gone = self.ways(self.hand).and_then(|mut ways| ways.take_worst(now));
             self.hand = if self.hand.saturating_add(1) < self.sets.len() { self.hand.saturating_add(1) } else { 0 };
-            self.account_gone(gone);
+            self.account_displaced(gone);
         }
         let Some(ways) = self.ways(self.set_of(hash)) else { return };
         let Some(at) = ways.free() else { return };
@@ -133,6 +138,11 @@ impl<K: Key, V: Value> Table<K, V> {
                 *len = len.saturating_sub(1);
             }
         }
+    }
+
+    fn account_displaced(&mut self, gone: Option<K>) {
+        self.evicted = self.evicted.saturating_add(gone.is_some().into());
+        self.account_gone(gone);
     }
 
     fn account_gone(&mut self, gone: Option<K>) {

@@ -49,6 +49,11 @@ impl Filter {
         }
     }
 
+    /// Whether nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.strictest == Mark::default() && self.words.iter().all(|word| *word == 0)
+    }
+
     /// Everything that either holds; nothing changes when the other is of another size.
     pub(super) fn join(&mut self, other: &Self) {
         for (here, there) in self.words.iter_mut().zip(&other.words) {

@@ -1,0 +1,96 @@
+//! Limits by key beside governor with its default store, and decisions, on one thread and on two.
+
+mod keyed;
+mod threads;
+
+use std::hint::black_box;
+
+use axum_shop::issuer::Algorithm;
+use zt_benches::figure::Figure;
+use zt_benches::fixture::{Fixture, NOW};
+
+use self::keyed::{Governor, Keyed, Zt};
+use self::threads::throughputs;
+
+/// Checks of one thread in a round.
+const CHECKS: usize = 400_000;
+const DECISIONS: usize = 30_000;
+
+/// The table of `state`.
+pub(crate) fn figures() -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for live in [1_000, 1_000_000] {
+        figures.extend(keyed(live));
+    }
+    figures.extend(decisions());
+    figures
+}
+
+fn keyed(live: usize) -> Vec<Figure> {
+    let (zt, governor) = (Zt::new(live), Governor::new(live));
+    let key = |thread: usize, step: usize| scattered(thread << 32 | step) % live;
+    let check = |subject: &dyn Keyed, thread, step| assert!(subject.check(black_box(key(thread, step))));
+    let [zt_1, zt_2, governor_1, governor_2] = throughputs(
+        CHECKS,
+        [
+            (1, &|thread, step| check(&zt, thread, step)),
+            (2, &|thread, step| check(&zt, thread, step)),
+            (1, &|thread, step| check(&governor, thread, step)),
+            (2, &|thread, step| check(&governor, thread, step)),
+        ],
+    );
+    let ns = |per_s: f64| 1e9 / per_s;
+    let of = |what: &str| format!("{what}, {live} keys");
+    let name =
+        |what: &str, threads: usize| of(&format!("{what} on {threads} thread{}", if threads == 1 { "" } else { "s" }));
+    let ratio = |value: f64, figure: String| Figure::new(figure, value, "ratio");
+    let over_governor = ratio(zt_1 / governor_1, of("keyed check / governor's"));
+    let over_governor_2 = ratio(zt_2 / governor_2, of("the same on 2 threads"));
+    let on_two = ratio(zt_2 / zt_1, of("keyed check, 2 threads / 1")).at_least(1.6);
+    let mut figures = vec![
+        Figure::new(name("keyed check", 1), ns(zt_1), "ns").beside(format!("governor {:.0} ns", ns(governor_1))),
+        Figure::new(name("keyed checks", 2), zt_2 / 1e6, "M/s").beside(format!("governor {:.2} M/s", governor_2 / 1e6)),
+    ];
+    if live == 1_000_000 {
+        figures.push(over_governor.at_least(3.0));
+        figures.push(over_governor_2.at_least(3.0));
+        let (bytes, known) = zt.bytes_per_key();
+        figures
+            .push(Figure::new("bytes a live key", bytes, "B").at_most(40.0).beside(format!("{known} known at once")));
+    } else {
+        figures.extend([over_governor, over_governor_2]);
+    }
+    figures.push(on_two);
+    figures
+}
+
+/// The whole decision.
+fn decisions() -> Vec<Figure> {
+    let fixture = Fixture::new();
+    let authorization = format!("Bearer {}", fixture.token(Algorithm::Es256));
+    let requests = [
+        ("API key", Fixture::request(("X-API-Key", &fixture.api_key))),
+        ("repeated token", Fixture::request(("Authorization", &authorization))),
+    ];
+    requests
+        .iter()
+        .flat_map(|(what, request)| {
+            let decide = |_: usize, _: usize| {
+                assert!(fixture.engine.decide(&fixture.state, black_box(request), NOW).outcome.passes());
+            };
+            let [one, two] = throughputs(DECISIONS, [(1, &decide), (2, &decide)]);
+            [
+                Figure::new(format!("decide, {what}, 1 thread"), 1e6 / one, "us"),
+                Figure::new(format!("decide, {what}, 2 threads / 1"), two / one, "ratio").at_least(1.7),
+            ]
+        })
+        .collect()
+}
+
+/// The finaliser of SplitMix64: the keys' order is as good as random.
+fn scattered(number: usize) -> usize {
+    let mut z = (number as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) as usize
+}

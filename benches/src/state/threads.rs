@@ -1,0 +1,47 @@
+//! How often in a second something is done, on one thread or more.
+
+use std::sync::Barrier;
+use std::time::Instant;
+
+use zt_benches::measure::median;
+
+/// Rounds of each subject.
+const ROUNDS: usize = 9;
+
+/// What is done: it is told its thread and its step.
+pub(crate) type Step<'s> = &'s (dyn Fn(usize, usize) + Sync);
+
+/// Median times a second of each subject on so many threads, which take so many steps each; by turns, so that all meet the
+/// same noise.
+pub(crate) fn throughputs<const N: usize>(steps: usize, subjects: [(usize, Step<'_>); N]) -> [f64; N] {
+    let mut samples: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(ROUNDS));
+    for round in 0..=ROUNDS {
+        for ((threads, step), samples) in subjects.iter().zip(&mut samples) {
+            let sample = throughput(*threads, steps, *step);
+            // The first warms up.
+            if round > 0 {
+                samples.push(sample);
+            }
+        }
+    }
+    samples.map(median)
+}
+
+fn throughput(threads: usize, steps: usize, step: Step<'_>) -> f64 {
+    let ready = Barrier::new(threads + 1);
+    let seconds = std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let ready = &ready;
+            scope.spawn(move || {
+                ready.wait();
+                (0..steps).for_each(|at| step(thread, at));
+                ready.wait();
+            });
+        }
+        ready.wait();
+        let start = Instant::now();
+        ready.wait();
+        start.elapsed().as_secs_f64()
+    });
+    (threads * steps) as f64 / seconds
+}

@@ -1,0 +1,69 @@
+//! What the state holds, for whoever keeps an eye on it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::State;
+use crate::base::bounded::Usage;
+use crate::verify;
+
+/// Bytes that a state holds, by module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Memory {
+    /// Limits.
+    pub limit: usize,
+    /// Remembered tokens, revocations and used proofs.
+    pub verify: verify::Memory,
+    /// Graded response.
+    pub respond: usize,
+    /// All of it, and the state itself.
+    pub total: usize,
+}
+
+/// What a state holds, and what it had to give up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Report {
+    /// Bytes held.
+    pub memory: Memory,
+    /// Each store: `limit:NAME` for each limit, `verify.cache`, `verify.revocations`, `verify.proofs`.
+    pub stores: Vec<Store>,
+}
+
+/// One store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Store {
+    /// Its name.
+    pub store: String,
+    /// How full it is.
+    #[serde(flatten)]
+    pub usage: Usage,
+}
+
+impl State {
+    /// Bytes held, by module: true within a tenth of what an allocator counts.
+    pub fn memory(&self) -> Memory {
+        let (limit, verify, respond) = (self.limit.memory(), self.verify.memory(), 0);
+        let parts = [limit, verify.cache, verify.revocations, verify.proofs, respond];
+        let total = parts.into_iter().fold(size_of::<Self>(), usize::saturating_add);
+        Memory { limit, verify, respond, total }
+    }
+
+    /// What it holds, and what it had to give up; by store.
+    ///
+    /// ```
+    /// use zt_core::{Config, Engine, State};
+    ///
+    /// let state = State::new(&Engine::new(&Config::default())?);
+    /// let report = state.report();
+    /// assert!(report.memory.total < 64 << 20);
+    /// assert_eq!(report.stores[0].store, "verify.cache");
+    /// # Ok::<(), zt_core::engine::Invalid>(())
+    /// ```
+    pub fn report(&self) -> Report {
+        let limits = self.limit.usage().map(|(name, usage)| Store { store: format!("limit:{name}"), usage });
+        let verify = self.verify.usage().map(|(name, usage)| Store { store: name.to_owned(), usage });
+        Report { memory: self.memory(), stores: limits.chain(verify).collect() }
+    }
+}
