@@ -37,8 +37,14 @@ function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {
       req.zt = decision;
       for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
       if (!decision.passes) return refuse(res, decision);
-      res.once("finish", () => observe(engine, decision, res, now));
-      if (decision.redacts && req.method !== "HEAD") redact(engine, decision, res);
+      // Once, however the response ends: what the request holds is given back once.
+      let over = false;
+      const ended = (tell) => {
+        if (!over) tell();
+        over = true;
+      };
+      for (const event of ["finish", "close"]) res.once(event, () => ended(() => observe(engine, decision, res, now)));
+      if (decision.redacts && req.method !== "HEAD") redact(engine, decision, res, () => ended(() => {}));
       next();
     }
   };
@@ -69,7 +75,7 @@ function refuse(res, decision) {
  * Sends everything that the application writes through a redactor. A response that cannot be redacted is answered with a
  * problem document in its place; one that turns out not to be JSON breaks off.
  */
-function redact(engine, decision, res) {
+function redact(engine, decision, res, observed) {
   const { write, end, writeHead, flushHeaders } = res;
   let redactor;
   let state = "waiting";
@@ -93,14 +99,15 @@ function redact(engine, decision, res) {
 
   function refuseResponse() {
     state = "refused";
-    const observed = engine.observe(decision, { status: res.statusCode, headers: headersOf(res) });
+    const answer = engine.observe(decision, { status: res.statusCode, headers: headersOf(res) });
+    observed();
     for (const name of res.getHeaderNames()) res.removeHeader(name);
     for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
     res.statusMessage = undefined;
-    res.statusCode = observed.status;
+    res.statusCode = answer.status;
     res.setHeader("Content-Type", "application/problem+json");
     res.setHeader("Cache-Control", "no-store");
-    end.call(res, JSON.stringify(engine.op("problem", observed)));
+    end.call(res, JSON.stringify(engine.op("problem", answer)));
   }
 
   function swallow(...given) {

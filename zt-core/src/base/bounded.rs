@@ -2,8 +2,10 @@
 
 mod insert;
 mod key;
+mod pressure;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use insert::Inserted;
@@ -22,6 +24,8 @@ pub use key::{Key, KeyHasher, entries};
 pub struct Bounded<V> {
     shards: Box<[Shard<V>]>,
     sets_per_shard: usize,
+    /// The highest value displaced, of a table that is asked: see [`Bounded::pressed_until`].
+    pressed: AtomicU64,
 }
 
 /// What [`Bounded::update`] does with an entry.
@@ -69,7 +73,7 @@ impl<V: Clone + Default> Bounded<V> {
             let slots = vec![(0, 0, V::default()); slots];
             Shard(Mutex::new(Sets { slots, len: 0, evicted: 0 }))
         };
-        Self { shards: (0..shards).map(|_| shard()).collect(), sets_per_shard }
+        Self { shards: (0..shards).map(|_| shard()).collect(), sets_per_shard, pressed: AtomicU64::new(0) }
     }
 
     /// A table of about this many bytes.
@@ -119,6 +123,17 @@ impl<V: Clone + Default> Bounded<V> {
         rank: impl Fn(Key, &V) -> R,
         f: impl FnOnce(Option<&mut V>) -> (Change<V>, T),
     ) -> T {
+        self.update_displacing(key, rank, f, |_| ())
+    }
+
+    /// [`update`](Self::update), which shows `displaced` what found no place or had to go.
+    fn update_displacing<T, R: Ord>(
+        &self,
+        key: Key,
+        rank: impl Fn(Key, &V) -> R,
+        f: impl FnOnce(Option<&mut V>) -> (Change<V>, T),
+        displaced: impl FnOnce(&V),
+    ) -> T {
         let (high, low) = key.halves();
         let index = (u128::from(high).saturating_mul(self.sets_per_shard as u128) >> 64) as usize;
         let shard = self.shards.get(low as usize & self.shards.len().wrapping_sub(1));
@@ -161,8 +176,16 @@ impl<V: Clone + Default> Bounded<V> {
             let ranked = set.iter().enumerate().map(|(at, slot)| (rank(Key::of_halves(slot.0, slot.1), &slot.2), at));
             // From the back, because the first of equals wins and the back is used least recently.
             match ranked.rev().min_by(|(a, _), (b, _)| a.cmp(b)) {
-                Some((lowest, _)) if offered && rank(key, &value) <= lowest => return result,
-                Some((_, at)) => at,
+                Some((lowest, _)) if offered && rank(key, &value) <= lowest => {
+                    displaced(&value);
+                    return result;
+                }
+                Some((_, at)) => {
+                    if let Some(slot) = set.get(at) {
+                        displaced(&slot.2);
+                    }
+                    at
+                }
                 None => return result,
             }
         };
@@ -192,6 +215,7 @@ impl<V: Clone + Default> Bounded<V> {
             sets.slots.fill((0, 0, V::default()));
             sets.len = 0;
         }
+        self.pressed.store(0, Ordering::Relaxed);
     }
 }
 

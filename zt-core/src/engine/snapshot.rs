@@ -11,7 +11,7 @@ use crate::base::bytes::Reader;
 use crate::limit;
 
 const MAGIC: &[u8; 4] = b"ZTST";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const CHECKSUM: usize = 16;
 
 /// Why bytes are not a state. The state they were to replace or join is untouched.

@@ -56,10 +56,10 @@ class Engine(_zt.Engine):
         """
         return cls("", [], seed, bundle=bundle, key=key)
 
-    def observe(self, decision, status, headers=None, body=None, now=None, *, body_len=None, latency_ms=None):
+    def observe(self, decision, status, headers=None, body=None, now=None, *, body_len=None, latency_ms=None, cost=None):
         """Observes the response to a request that was decided; returns a response decision."""
         observed = self.observe_json(
-            decision, status, headers, body, now, body_len=body_len, latency_ms=latency_ms
+            decision, status, headers, body, now, body_len=body_len, latency_ms=latency_ms, cost=cost
         )
         return _json.loads(observed)
 

@@ -97,6 +97,7 @@ class Engine:
         *,
         body_len: int | None = None,
         latency_ms: float | None = None,
+        cost: int | None = None,
     ) -> dict[str, Any]:
         """Observes the response to a request that was decided; returns a response decision."""
 
@@ -110,6 +111,7 @@ class Engine:
         *,
         body_len: int | None = None,
         latency_ms: float | None = None,
+        cost: int | None = None,
     ) -> str:
         """`observe`, as JSON text."""
 

@@ -165,6 +165,7 @@ fn assemble(
                 let at = number(builder.program.rules.len().saturating_sub(1));
                 if let Some(rule) = builder.program.rules.last() {
                     denials.extend(annotation::denial(rule, &policy.place, &mut found).map(|denial| (at, denial)));
+                    annotation::check_exempt(rule, &policy.place, &mut found);
                     redactions.extend(redaction::fields(rule, &policy.place, &mut found).map(|fields| (at, fields)));
                 }
             }
