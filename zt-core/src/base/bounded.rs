@@ -24,8 +24,22 @@ pub use key::{Key, KeyHasher, entries};
 pub struct Bounded<V> {
     shards: Box<[Shard<V>]>,
     sets_per_shard: usize,
-    /// The highest value displaced, of a table that is asked: see [`Bounded::pressed_until`].
-    pressed: AtomicU64,
+    pressed_until: AtomicU64,
+}
+
+/// What a table keeps for a key.
+pub trait Value: Clone + Default + PartialEq {
+    /// Until when an entry with this value matters, in the user's own measure; 0 for what may be displaced unnoticed.
+    fn matters_until(&self) -> u64 {
+        0
+    }
+}
+
+/// A time, or whatever else grows.
+impl Value for u64 {
+    fn matters_until(&self) -> u64 {
+        *self
+    }
 }
 
 /// What [`Bounded::update`] does with an entry.
@@ -60,7 +74,7 @@ struct Sets<V> {
     evicted: u64,
 }
 
-impl<V: Clone + Default> Bounded<V> {
+impl<V: Value> Bounded<V> {
     /// A table of at most this many entries (whole sets: a multiple of 8, at least 8).
     pub fn with_capacity(entries: usize) -> Self {
         let sets = (entries / WAYS).max(1);
@@ -73,7 +87,7 @@ impl<V: Clone + Default> Bounded<V> {
             let slots = vec![(0, 0, V::default()); slots];
             Shard(Mutex::new(Sets { slots, len: 0, evicted: 0 }))
         };
-        Self { shards: (0..shards).map(|_| shard()).collect(), sets_per_shard, pressed: AtomicU64::new(0) }
+        Self { shards: (0..shards).map(|_| shard()).collect(), sets_per_shard, pressed_until: AtomicU64::new(0) }
     }
 
     /// A table of about this many bytes.
@@ -121,18 +135,7 @@ impl<V: Clone + Default> Bounded<V> {
         &self,
         key: Key,
         rank: impl Fn(Key, &V) -> R,
-        f: impl FnOnce(Option<&mut V>) -> (Change<V>, T),
-    ) -> T {
-        self.update_displacing(key, rank, f, |_| ())
-    }
-
-    /// [`update`](Self::update), which shows `displaced` what found no place or had to go.
-    fn update_displacing<T, R: Ord>(
-        &self,
-        key: Key,
-        rank: impl Fn(Key, &V) -> R,
-        f: impl FnOnce(Option<&mut V>) -> (Change<V>, T),
-        displaced: impl FnOnce(&V),
+        f: impl FnOnce(Option<&V>) -> (Change<V>, T),
     ) -> T {
         let (high, low) = key.halves();
         let index = (u128::from(high).saturating_mul(self.sets_per_shard as u128) >> 64) as usize;
@@ -148,7 +151,7 @@ impl<V: Clone + Default> Bounded<V> {
         if let Some(found) = found {
             to_front(set, found);
             let [first, ..] = set;
-            let (change, result) = f(Some(&mut first.2));
+            let (change, result) = f(Some(&first.2));
             match change {
                 Change::Keep => {}
                 Change::Put(value) | Change::Offer(value) => first.2 = value,
@@ -177,23 +180,35 @@ impl<V: Clone + Default> Bounded<V> {
             // From the back, because the first of equals wins and the back is used least recently.
             match ranked.rev().min_by(|(a, _), (b, _)| a.cmp(b)) {
                 Some((lowest, _)) if offered && rank(key, &value) <= lowest => {
-                    displaced(&value);
+                    self.press(&value);
                     return result;
                 }
-                Some((_, at)) => {
-                    if let Some(slot) = set.get(at) {
-                        displaced(&slot.2);
-                    }
-                    at
-                }
+                Some((_, at)) => at,
                 None => return result,
             }
         };
         if let Some(slot) = set.get_mut(place) {
+            if !is_empty(slot) {
+                self.press(&slot.2);
+            }
             *slot = (high, low, value);
         }
         to_front(set, place);
         result
+    }
+
+    /// The highest [`matters_until`](Value::matters_until) of the entries that were displaced, and of offers that found
+    /// no place: until then, a key that is not here may have been.
+    pub fn pressed_until(&self) -> u64 {
+        self.pressed_until.load(Ordering::Relaxed)
+    }
+
+    fn press(&self, gone: &V) {
+        let until = gone.matters_until();
+        // Most floods displace what never mattered; those share this line without writing it.
+        if until > self.pressed_until.load(Ordering::Relaxed) {
+            self.pressed_until.fetch_max(until, Ordering::Relaxed);
+        }
     }
 
     /// Every entry, by key: the same content gives the same list.
@@ -215,7 +230,7 @@ impl<V: Clone + Default> Bounded<V> {
             sets.slots.fill((0, 0, V::default()));
             sets.len = 0;
         }
-        self.pressed.store(0, Ordering::Relaxed);
+        self.pressed_until.store(0, Ordering::Relaxed);
     }
 }
 

@@ -36,7 +36,7 @@ impl Calendar {
 
     pub(super) fn measure(self, table: &Bounded<u64>, key: Key, ask: Ask, now: Millis) -> (Measure, bool) {
         let most = self.count.saturating_sub(ask.reserve);
-        table.update_pressing(key, rank, |entry| {
+        table.update(key, rank, |entry| {
             let previous = entry.map(|entry| *entry);
             let Stored { value: (span, used), jumped } = self.stored(previous, now);
             let reset_ns = self.left_ns(span, now);
@@ -68,7 +68,7 @@ impl Calendar {
 
 /// Takes back what was used, unless the span is over; exact whoever came between.
 pub(super) fn undo(table: &Bounded<u64>, key: Key, spent: Spent) {
-    table.update_pressing(key, rank, |entry| {
+    table.update(key, rank, |entry| {
         let change = match entry.map(|entry| halves(*entry)) {
             Some((span, used)) if span == halves(spent.written).0 => match used.saturating_sub(spent.amount) {
                 0 => Change::Remove,
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_debt_ends_with_its_day() {
         let table = Bounded::with_capacity(8);
-        table.update_pressing(key(), rank, |entry| (Change::Put(DAILY.charged(entry.map(|e| *e), 50, 0)), ()));
+        table.update(key(), rank, |entry| (Change::Put(DAILY.charged(entry.map(|e| *e), 50, 0)), ()));
         assert_eq!(passes(&table, DAY - 1), 0);
         assert_eq!(passes(&table, DAY), 10);
         assert_eq!(DAILY.charged(Some(entry_of(0, u32::MAX)), 9, 0), entry_of(0, u32::MAX));

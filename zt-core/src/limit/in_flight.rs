@@ -50,7 +50,7 @@ impl InFlight {
 
     pub(super) fn measure(self, table: &Bounded<u64>, key: Key, ask: Ask, now: Millis) -> (Measure, bool) {
         let most = u32::from(self.most).saturating_sub(ask.reserve);
-        table.update_pressing(key, rank, |entry| {
+        table.update(key, rank, |entry| {
             let previous = entry.map(|entry| *entry);
             let Stored { value: slots, jumped } = self.stored(previous, now);
             let left = most.saturating_sub(slots.taken());
@@ -69,7 +69,7 @@ impl InFlight {
 
 /// Gives back a slot that was taken in a generation, if it still counts there.
 pub(super) fn give_back(table: &Bounded<u64>, key: Key, generation: u32) {
-    table.update_pressing(key, rank, |entry| {
+    table.update(key, rank, |entry| {
         let Some(slots) = entry.map(|entry| Slots::of(*entry)) else { return (Change::Keep, ()) };
         let left = match slots.generation.checked_sub(generation) {
             Some(0) => Slots { current: slots.current.saturating_sub(1), ..slots },

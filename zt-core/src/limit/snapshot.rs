@@ -111,7 +111,7 @@ impl State {
     fn join(&self, sections: Vec<Section<'_>>) {
         for section in sections {
             let Some(table) = self.table(section.id) else { continue };
-            table.entries.press(section.pressed);
+            table.entries.press_until(section.pressed);
             for (key, tat) in section.entries() {
                 if let Some(key) = Key::from_u128(key) {
                     table.join(key, tat);

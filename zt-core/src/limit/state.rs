@@ -126,8 +126,8 @@ impl Table {
 
     /// Joins an entry from elsewhere: the later one stays.
     pub(super) fn join(&self, key: Key, value: u64) {
-        let later = |here: Option<&mut u64>| (Change::Offer(here.map_or(value, |here| value.max(*here))), ());
-        self.entries.update_pressing(key, rank, later);
+        let later = |here: Option<&u64>| (Change::Offer(here.map_or(value, |here| value.max(*here))), ());
+        self.entries.update(key, rank, later);
     }
 
     /// An entry was further ahead of the clock than can be.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Policy;
-use super::answer::{Answer, Verdict};
+use super::answer::Answer;
 use super::effect::Effect;
 use super::program::{Effect as RuleEffect, Program};
 
@@ -57,11 +57,13 @@ impl Policy {
 }
 
 impl Effect {
-    /// With the limits from which the permits exempt that make the answer.
+    /// With the limits from which the permits exempt that match. One that forbids overrule has a say too, because a forbid
+    /// that only flags lets the request pass; one that denies does so in any case.
     pub(super) fn exempting(mut self, exemptions: &Exemptions, answer: &Answer) -> Self {
-        if !exemptions.is_empty() && answer.verdict == Verdict::Allow {
+        if !exemptions.is_empty() {
+            let rules = answer.determining.iter().chain(&answer.overruled);
             let limits: BTreeSet<&str> =
-                answer.determining.iter().filter_map(|rule| exemptions.get(rule)).flatten().map(|name| &**name).collect();
+                rules.filter_map(|rule| exemptions.get(rule)).flatten().map(|name| &**name).collect();
             self.exempt = limits.into_iter().map(str::to_owned).collect();
         }
         self
