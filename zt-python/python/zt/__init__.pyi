@@ -237,6 +237,10 @@ class Decision:
         """Whether the host passes the request on: its outcome passes, or nothing is enforced."""
 
     @property
+    def holds(self) -> bool:
+        """Whether a limit waits for the end of the request: its response is to be observed, once."""
+
+    @property
     def redacts(self) -> bool:
         """Whether the response has to be sent through `Engine.redactor`."""
 
