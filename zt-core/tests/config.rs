@@ -263,7 +263,7 @@ cost = "bodies"
     assert_problems(
         text,
         &[
-            "zt.toml:9:17: `limit[0].rate`: `x` is not a rate such as \"100/1m\"",
+            "zt.toml:9:8: `limit[0].rate`: `x` is not a rate such as \"100/1m\"",
             "zt.toml:13:8: `limit[1].cost`: `bodies` is not a cost such as 5, \"body/4KiB\", \"claim:NAME\" or \"response\"",
         ],
     );
@@ -289,7 +289,8 @@ permit(principal, action, resource);
 "#;
     assert_problems(
         text,
-        &["zt.toml:12: `limit[1]`: the limit limits nothing; add `rate`, `quota` or `concurrent`", "zt.toml:11: `limit[0].reserved_for.endpoints`: there is no endpoint `b`"],
+        &["zt.toml:11: `limit[0].reserved_for.endpoints`: there is no endpoint `b`",
+            "zt.toml:12: `limit[1]`: the limit limits nothing; add `rate`, `quota` or `concurrent`"],
     );
     assert_problems(
         &text.replace("[\"b\"]", "[\"a\"]").replace("name = \"nothing\"\nkey = [\"peer\"]", "name = \"n\"\nkey = [\"peer\"]\nquota = \"1/1d\""),

@@ -375,13 +375,13 @@ cost = "response"
 #[tokio::test]
 async fn a_slot_is_free_when_the_request_ends_however_it_ends() {
     let layer = layer(AT_ONCE);
-    let answering = layer.layer(service_fn(async |_: Request<Replay<Empty<Bytes>>>| {
+    let answering = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
         Ok::<_, &str>(Response::new(Full::<Bytes>::default()))
     }));
-    let failing = layer.layer(service_fn(async |_: Request<Replay<Empty<Bytes>>>| {
+    let failing = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
         Err::<Response<Full<Bytes>>, _>("no service")
     }));
-    let hanging = layer.layer(service_fn(async |_: Request<Replay<Empty<Bytes>>>| {
+    let hanging = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
         std::future::pending::<()>().await;
         Ok::<_, &str>(Response::new(Full::<Bytes>::default()))
     }));
@@ -398,7 +398,7 @@ async fn a_slot_is_free_when_the_request_ends_however_it_ends() {
 
 #[tokio::test]
 async fn a_service_says_what_a_request_cost() {
-    let costly = layer(AT_ONCE).layer(service_fn(async |_: Request<Replay<Empty<Bytes>>>| {
+    let costly = layer(AT_ONCE).layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
         let mut response = Response::new(Full::<Bytes>::default());
         response.extensions_mut().insert(zt_core::tower::Cost(200));
         Ok::<_, Infallible>(response)
