@@ -51,7 +51,7 @@ fn every_request_is_answered_as_the_guide_says() {
             let wait = decision.response_headers.iter().find(|(name, _)| name == "Retry-After");
             let limit = reason.detail.trim_start_matches("limit ");
             limits.insert(limit.trim_matches('`').split('/').next().expect("a name").to_owned());
-            got = format!("{got}, {limit}, wait {}", wait.map_or("", |(_, seconds)| seconds));
+            got = format!("{got}, {limit}, wait {}", wait.map_or("", |(_, seconds)| seconds.as_str()));
         }
         if answer == "allow, held" {
             got += ", held";

@@ -41,15 +41,17 @@ impl Calendar {
             let Stored { value: (span, used), jumped } = self.stored(previous, now);
             let reset_ns = self.left_ns(span, now);
             let passed = used.checked_add(ask.amount).filter(|used| *used <= most);
-            let (measure, written) = match passed {
+            // What is put right is put right, whatever comes of the request.
+            let kept = if jumped { Change::Put(entry_of(span, used)) } else { Change::Keep };
+            match passed {
                 Some(next) => {
                     let written = entry_of(span, next);
                     let spent = Spent { previous, written, amount: ask.amount };
-                    (Measure::Passed { spent, remaining: most.saturating_sub(next), reset_ns }, Some(written))
+                    let measure = Measure::Passed { spent, remaining: most.saturating_sub(next), reset_ns };
+                    (if ask.commit { Change::Put(written) } else { kept }, (measure, jumped))
                 }
-                None => (Measure::Refused { wait_ns: reset_ns }, jumped.then_some(entry_of(span, used))),
-            };
-            (written.filter(|_| ask.commit).map_or(Change::Keep, Change::Put), (measure, jumped))
+                None => (kept, (Measure::Refused { wait_ns: reset_ns }, jumped)),
+            }
         })
     }
 

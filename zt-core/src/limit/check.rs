@@ -80,6 +80,7 @@ impl<'l> Check<'l> {
             }
             if !passes {
                 spent.drain(before..).rev().for_each(|(counter, by)| counter.undo(by));
+                measures.iter_mut().for_each(|(window, measure)| *measure = window.unspent(*measure, now));
             }
             let Some(first) = group.first() else { continue };
             self.add(first.rule, &measures);

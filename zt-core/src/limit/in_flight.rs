@@ -54,15 +54,17 @@ impl InFlight {
             let previous = entry.map(|entry| *entry);
             let Stored { value: slots, jumped } = self.stored(previous, now);
             let left = most.saturating_sub(slots.taken());
-            let (measure, written) = match left.checked_sub(1) {
+            // What is put right is put right, whatever comes of the request.
+            let kept = if jumped { Change::Put(slots.entry()) } else { Change::Keep };
+            match left.checked_sub(1) {
                 Some(remaining) => {
                     let written = Slots { current: slots.current.saturating_add(1), ..slots }.entry();
                     let spent = Spent { previous, written, amount: 1 };
-                    (Measure::Passed { spent, remaining, reset_ns: 0 }, Some(written))
+                    let measure = Measure::Passed { spent, remaining, reset_ns: 0 };
+                    (if ask.commit { Change::Put(written) } else { kept }, (measure, jumped))
                 }
-                None => (Measure::Refused { wait_ns: SOON_NS }, jumped.then_some(slots.entry())),
-            };
-            (written.filter(|_| ask.commit).map_or(Change::Keep, Change::Put), (measure, jumped))
+                None => (kept, (Measure::Refused { wait_ns: SOON_NS }, jumped)),
+            }
         })
     }
 }

@@ -171,21 +171,21 @@ impl StateStore for Store<'_> {
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
         let Ask { amount, reserve, commit } = self.ask;
-        let put = |value| if commit { Change::Put(value) } else { Change::Keep };
         self.table.update(*key, rank, |tat| {
-            let previous = tat.map(|tat| *tat);
-            let stored = previous.map(|tat| self.bucket.stored(tat, self.now));
+            let stored = tat.copied().map(|tat| self.bucket.stored(tat, self.now));
             let jumped = stored.is_some_and(|(_, jumped)| jumped);
             self.jumped.set(jumped);
             let tat = stored.map(|(tat, _)| tat);
+            // What is put right is put right, whatever comes of the request.
+            let kept = tat.filter(|_| jumped).map_or(Change::Keep, Change::Put);
             match f(tat.map(Nanos::from)) {
                 Ok((outcome, next)) => {
-                    let kept = self.bucket.period_ns().saturating_mul(reserve.into());
-                    let written = next.as_u64().saturating_sub(kept);
-                    self.spent.set(Spent { previous, written, amount });
-                    (put(written), Ok(outcome))
+                    let left = self.bucket.period_ns().saturating_mul(reserve.into());
+                    let written = next.as_u64().saturating_sub(left);
+                    self.spent.set(Spent { previous: tat, written, amount });
+                    (if commit { Change::Put(written) } else { kept }, Ok(outcome))
                 }
-                Err(refusal) => (tat.filter(|_| jumped).map_or(Change::Keep, put), Err(refusal)),
+                Err(refusal) => (kept, Err(refusal)),
             }
         })
     }

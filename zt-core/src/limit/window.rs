@@ -118,10 +118,18 @@ impl Window {
             Kind::Calendar(calendar) => calendar.measure(&table.entries, key, ask, now),
             Kind::InFlight(slots) => slots.measure(&table.entries, key, ask, now),
         };
-        if jumped && ask.commit {
+        if jumped {
             table.jumped();
         }
         measure
+    }
+
+    /// What is there when nothing is spent after all.
+    pub(super) fn unspent(&self, measure: Measure, now: Millis) -> Measure {
+        let Measure::Passed { spent, remaining, reset_ns } = measure else { return measure };
+        let before = || spent.previous.map_or(0, |tat| tat.saturating_sub(millis(now).saturating_mul(1_000_000)));
+        let reset_ns = if matches!(self.kind, Kind::Rate(_)) { before() } else { reset_ns };
+        Measure::Passed { spent, remaining: remaining.saturating_add(spent.amount), reset_ns }
     }
 
     /// Gives back what was spent.

@@ -114,7 +114,7 @@ fn every_window_is_told_of_the_tightest_limit() {
     assert_eq!(names, ["a/1s", "a/1h", "a/quota", "a/concurrent"]);
     let text: Vec<String> = headers(&refused.standings).into_iter().map(|(_, value)| value).collect();
     assert_eq!(text[0], "1");
-    assert!(text[1].contains("\"a/quota\";q=100;w=86400, ") && text[2].contains("\"a/1h\";r=2;t="), "{text:?}");
+    assert!(text[1].contains("\"a/quota\";q=100;w=86400, ") && text[2].contains("\"a/1h\";r=3;t="), "{text:?}");
 }
 
 #[test]
@@ -207,4 +207,19 @@ fn a_clock_that_was_far_ahead_is_reported() {
     assert!(check(1_000_000));
     assert_eq!(state.clock_jumps(), 1);
     assert!(!check(1_001_000), "and it is over as soon as the bucket fills");
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_is_put_right_in_every_count() {
+    let limiter = limiter(r#"[{"name":"a","key":[],"rate":["1/1s","2/1m"],"quota":"3/1d","concurrent":2,"hold":"10s"}]"#);
+    let state = State::new(&limiter, 1);
+    let check = |now| limiter.check(&state, Phase::Peer, &Subject::default(), now);
+    assert!(!check(1_000_000_000_000).refuses());
+    assert!(check(1_000_000).refuses());
+    assert_eq!(state.clock_jumps(), 4);
+    // Both rates are empty: the slower one has its next in half a minute. The slot is free again, the quota has one used.
+    assert!(check(1_029_999).refuses());
+    let passed = check(1_030_000);
+    assert_eq!((passed.refuses(), passed.standings[2].remaining), (false, 1));
+    assert_eq!(state.clock_jumps(), 4);
 }
