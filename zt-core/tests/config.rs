@@ -263,7 +263,7 @@ cost = "bodies"
     assert_problems(
         text,
         &[
-            "zt.toml:9:8: `limit[0].rate`: `x` is not a rate such as \"100/1m\"",
+            "zt.toml:9:17: `limit[0].rate[1]`: `x` is not a rate such as \"100/1m\"",
             "zt.toml:13:8: `limit[1].cost`: `bodies` is not a cost such as 5, \"body/4KiB\", \"claim:NAME\" or \"response\"",
         ],
     );
@@ -289,11 +289,15 @@ permit(principal, action, resource);
 "#;
     assert_problems(
         text,
-        &["zt.toml:11: `limit[0].reserved_for.endpoints`: there is no endpoint `b`",
-            "zt.toml:12: `limit[1]`: the limit limits nothing; add `rate`, `quota` or `concurrent`"],
+        &[
+            "zt.toml:11: `limit[0].reserved_for.endpoints`: there is no endpoint `b`",
+            "zt.toml:12: `limit[1]`: the limit limits nothing; add `rate`, `quota` or `concurrent`",
+        ],
     );
     assert_problems(
-        &text.replace("[\"b\"]", "[\"a\"]").replace("name = \"nothing\"\nkey = [\"peer\"]", "name = \"n\"\nkey = [\"peer\"]\nquota = \"1/1d\""),
+        &text
+            .replace("[\"b\"]", "[\"a\"]")
+            .replace("name = \"nothing\"\nkey = [\"peer\"]", "name = \"n\"\nkey = [\"peer\"]\nquota = \"1/1d\""),
         &[
             "zt.toml:18:1: `policy.text`: `@exempt` of policy `p`: no limit `peers` is checked when the caller is known; name",
             "zt.toml:18:1: `policy.text`: `@exempt` of policy `p`: no limit `gone` is checked when the caller is known; name",

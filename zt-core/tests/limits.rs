@@ -65,6 +65,7 @@ fn every_request_is_answered_as_the_guide_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let named: BTreeSet<String> = config().split("[[limit]]").skip(1).map(|table| table.split('"').nth(1).expect("a name").to_owned()).collect();
+    let named: BTreeSet<String> =
+        config().split("[[limit]]").skip(1).map(|table| table.split('"').nth(1).expect("a name").to_owned()).collect();
     assert_eq!(limits, named, "every limit of the guide refuses something");
 }

@@ -378,9 +378,8 @@ async fn a_slot_is_free_when_the_request_ends_however_it_ends() {
     let answering = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
         Ok::<_, &str>(Response::new(Full::<Bytes>::default()))
     }));
-    let failing = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
-        Err::<Response<Full<Bytes>>, _>("no service")
-    }));
+    let failing = layer
+        .layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async { Err::<Response<Full<Bytes>>, _>("no service") }));
     let hanging = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
         std::future::pending::<()>().await;
         Ok::<_, &str>(Response::new(Full::<Bytes>::default()))

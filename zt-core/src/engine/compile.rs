@@ -178,7 +178,8 @@ fn limits_of_nothing(config: &Config, router: &Router) -> Vec<Problem> {
         let segment = |name: &str| router.segments().iter().any(|segment| **segment == *name);
         let endpoints = limit.endpoints.iter().filter(|name| !endpoint(name)).map(|name| ("endpoint", name));
         let segments = limit.segments.iter().filter(|name| !segment(name)).map(|name| ("segment", name));
-        let reserved = limit.reserved_for.iter().flat_map(|reserved| &reserved.endpoints).filter(|name| !endpoint(name));
+        let reserved =
+            limit.reserved_for.iter().flat_map(|reserved| &reserved.endpoints).filter(|name| !endpoint(name));
         problems.extend(reserved.map(|name| {
             Problem::new(format!("limit[{at}].reserved_for.endpoints"), format!("there is no endpoint `{name}`"))
                 .mend("name an endpoint of the configuration")

@@ -34,9 +34,8 @@ impl Parts {
 
     /// When a limit with this key can be checked.
     pub(super) fn phase(&self) -> Phase {
-        let known = |part: &KeyPart| {
-            matches!(part, KeyPart::Identity | KeyPart::Tenant | KeyPart::Role | KeyPart::Claim(_))
-        };
+        let known =
+            |part: &KeyPart| matches!(part, KeyPart::Identity | KeyPart::Tenant | KeyPart::Role | KeyPart::Claim(_));
         if self.parts.iter().any(known) { Phase::Identity } else { Phase::Peer }
     }
 

@@ -67,7 +67,11 @@ fn windows(config: &Config, found: &mut Vec<Problem>) {
         }
     }
     if config.burst.is_some() && rates.len() != 1 {
-        let message = if rates.is_empty() { "there is no `rate` to burst" } else { "several rates, each with a burst of its own" };
+        let message = if rates.is_empty() {
+            "there is no `rate` to burst"
+        } else {
+            "several rates, each with a burst of its own"
+        };
         add(found, "burst", message, "write one `rate`, or remove it");
     }
     if let Some(quota) = config.quota
@@ -113,9 +117,8 @@ fn cost(config: &Config, found: &mut Vec<Problem>) {
 
 /// Whether the limit is checked when the caller is known.
 fn by_identity(config: &Config) -> bool {
-    let known = |part: &KeyPart| {
-        matches!(part, KeyPart::Identity | KeyPart::Tenant | KeyPart::Role | KeyPart::Claim(_))
-    };
+    let known =
+        |part: &KeyPart| matches!(part, KeyPart::Identity | KeyPart::Tenant | KeyPart::Role | KeyPart::Claim(_));
     config.key.iter().any(known)
 }
 
@@ -136,7 +139,12 @@ fn people(config: &Config, found: &mut Vec<Problem>) {
         (None, None) => {}
         (Some(_), None) => add(found, "reserve", "nobody may use the reserve", "name them in `reserved_for`"),
         (None, Some(_)) => {
-            add(found, "reserved_for", "there is no `reserve`", "say how many per cent are theirs, such as `reserve = 20`");
+            add(
+                found,
+                "reserved_for",
+                "there is no `reserve`",
+                "say how many per cent are theirs, such as `reserve = 20`",
+            );
         }
         (Some(per_cent), Some(reserved)) => {
             if !(1..=99).contains(&per_cent) {

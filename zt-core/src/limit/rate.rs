@@ -339,7 +339,8 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_a_little_is_waited_for() {
         let (quota, table) = (quota(1_000_000_000, 2), Bounded::with_capacity(8));
-        let passes = |now| (0..9).filter(|_| matches!(spend(quota, &table, key(), now), Measure::Passed { .. })).count();
+        let passes =
+            |now| (0..9).filter(|_| matches!(spend(quota, &table, key(), now), Measure::Passed { .. })).count();
         let noon = 1_772_452_800_000;
         assert_eq!(passes(noon), 2);
         assert_eq!(spend(quota, &table, key(), noon - 3_600_000), Measure::Refused { wait_ns: 3_601_000_000_000 });

@@ -72,11 +72,12 @@ fn rule(config: &Config, first: usize, problems: &mut Vec<Problem>) -> Rule {
     let several = kinds.len() > 1;
     let name = &*config.name;
     let label = |which: &str| if several { format!("{name}/{which}") } else { name.to_owned() };
-    let windows: Vec<Window> =
-        kinds.iter().map(|(which, kind)| window(name, label(which), &key, *kind)).collect();
+    let windows: Vec<Window> = kinds.iter().map(|(which, kind)| window(name, label(which), &key, *kind)).collect();
     let reserve = config.reserve.zip(config.reserved_for.as_ref());
-    for window in windows.iter().filter(|window| config.reserve.is_some_and(|r| window.reserve(r) >= window.capacity())) {
-        let message = format!("the reserve leaves nothing of the {} of `{}` to others", window.capacity(), window.label);
+    for window in windows.iter().filter(|window| config.reserve.is_some_and(|r| window.reserve(r) >= window.capacity()))
+    {
+        let message =
+            format!("the reserve leaves nothing of the {} of `{}` to others", window.capacity(), window.label);
         problems.push(Problem::new("reserve", message).mend("lower it, or raise what can pass at once"));
     }
     let spared = Spared::compile(&config.except.clone().unwrap_or_default(), problems);

@@ -30,10 +30,10 @@ impl Spared {
         for (at, text) in except.peers.iter().enumerate() {
             match Network::parse(text) {
                 Some(network) => networks.push(network),
-                None => problems.push(
-                    Problem::new(format!("except.peers[{at}]"), format!("`{text}` is not a network"))
-                        .mend("write an address, or one such as `10.0.0.0/8` or `2001:db8::/32` with nothing after its prefix"),
-                ),
+                None => problems
+                    .push(Problem::new(format!("except.peers[{at}]"), format!("`{text}` is not a network")).mend(
+                    "write an address, or one such as `10.0.0.0/8` or `2001:db8::/32` with nothing after its prefix",
+                )),
             }
         }
         Self {

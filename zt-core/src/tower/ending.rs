@@ -29,7 +29,8 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         let Some((layer, decision)) = self.0.take() else { return };
-        let tell = || layer.engine.load().observe(&layer.state, &decision, &model::Response::default(), (layer.clock)());
+        let tell =
+            || layer.engine.load().observe(&layer.state, &decision, &model::Response::default(), (layer.clock)());
         // A panic in a drop would end the process; what is held is free again after a time in any case.
         drop(catch_unwind(AssertUnwindSafe(tell)));
     }

@@ -26,7 +26,8 @@ fn flood(limiter: &Limiter, state: &State, peers: u32, rounds: u32) -> u32 {
 
 #[test]
 fn a_flood_from_one_network_passes_no_more_than_the_table_and_the_fallback_allow() {
-    let limiter = small(r#"{"name":"a","key":["peer"],"rate":"2/1h","ipv4_prefix":16,"fallback":{"key":["peer_prefix"]}}"#);
+    let limiter =
+        small(r#"{"name":"a","key":["peer"],"rate":"2/1h","ipv4_prefix":16,"fallback":{"key":["peer_prefix"]}}"#);
     let state = State::new(&limiter, 1);
     // 20,000 peers with two requests each would be 40,000; with fresh buckets for the displaced, four rounds were 80,000.
     let passed = flood(&limiter, &state, 20_000, 4);
@@ -71,7 +72,9 @@ fn who_is_known_is_counted_as_ever() {
 
 #[test]
 fn the_fallback_says_that_it_refuses() {
-    let limiter = small(r#"{"name":"a","key":["peer"],"rate":"2/1h","ipv4_prefix":16,"fallback":{"key":["peer_prefix"],"rate":"3/1h"}}"#);
+    let limiter = small(
+        r#"{"name":"a","key":["peer"],"rate":"2/1h","ipv4_prefix":16,"fallback":{"key":["peer_prefix"],"rate":"3/1h"}}"#,
+    );
     let state = State::new(&limiter, 1);
     flood(&limiter, &state, 20_000, 1);
     let refused = limiter.check(&state, Phase::Peer, &peer(0x0a00_ffff), 1_001_000);

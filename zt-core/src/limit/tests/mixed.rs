@@ -127,10 +127,14 @@ fn costs_are_read_from_the_request() {
     let anna = Identity::new(IdentityKind::Jwt, "anna");
     let who = Subject { identity: Some(&anna), ..Subject::default() };
     assert_eq!(left("7", &who), 7);
-    for (bytes, cost) in [(None, 1), (Some(0), 1), (Some(1), 1), (Some(4_096), 1), (Some(4_097), 2), (Some(u64::MAX), 100)] {
+    for (bytes, cost) in
+        [(None, 1), (Some(0), 1), (Some(1), 1), (Some(4_096), 1), (Some(4_097), 2), (Some(u64::MAX), 100)]
+    {
         assert_eq!(left(r#""body/4KiB""#, &Subject { body_len: bytes, ..who }), cost, "{bytes:?}");
     }
-    for (text, cost) in [("5", 5), ("0", 1), ("-3", 1), ("x", 1), ("1.5", 1), ("4000", 100), ("99999999999999999999", 1)] {
+    for (text, cost) in
+        [("5", 5), ("0", 1), ("-3", 1), ("x", 1), ("1.5", 1), ("4000", 100), ("99999999999999999999", 1)]
+    {
         let claim = |name: &str| (name == "units").then(|| text.to_owned());
         assert_eq!(left(r#""claim:units""#, &Subject { claim: Some(&claim), ..who }), cost, "{text}");
     }
@@ -140,8 +144,7 @@ fn costs_are_read_from_the_request() {
 #[test]
 fn what_was_learned_scales_the_cost_where_a_limit_says_so() {
     let left = |learned: bool, per_mille: Option<u32>| {
-        let limiter =
-            limiter(&format!(r#"[{{"name":"a","key":[],"rate":"100/1h","cost":3,"learned":{learned}}}]"#));
+        let limiter = limiter(&format!(r#"[{{"name":"a","key":[],"rate":"100/1h","cost":3,"learned":{learned}}}]"#));
         let factor = |limit: &str| per_mille.filter(|_| limit == "a");
         let subject = Subject { learned: Some(&factor), ..Subject::default() };
         100 - limiter.check(&State::new(&limiter, 1), Phase::Peer, &subject, 0).standing.unwrap().remaining
@@ -211,7 +214,8 @@ fn a_clock_that_was_far_ahead_is_reported() {
 
 #[test]
 fn a_clock_that_was_far_ahead_is_put_right_in_every_count() {
-    let limiter = limiter(r#"[{"name":"a","key":[],"rate":["1/1s","2/1m"],"quota":"3/1d","concurrent":2,"hold":"10s"}]"#);
+    let limiter =
+        limiter(r#"[{"name":"a","key":[],"rate":["1/1s","2/1m"],"quota":"3/1d","concurrent":2,"hold":"10s"}]"#);
     let state = State::new(&limiter, 1);
     let check = |now| limiter.check(&state, Phase::Peer, &Subject::default(), now);
     assert!(!check(1_000_000_000_000).refuses());

@@ -272,8 +272,7 @@ proptest! {
 #[test]
 fn a_snapshot_tells_what_is_wrong() {
     // All requests together: a limit has one table then.
-    let limiter =
-        limiter(r#"[{"name":"a","key":[],"rate":"10/1m"},{"name":"b","key":[],"rate":"100/1m"}]"#);
+    let limiter = limiter(r#"[{"name":"a","key":[],"rate":"10/1m"},{"name":"b","key":[],"rate":"100/1m"}]"#);
     let state = after(&limiter, &[(1, 1), (2, 2)]);
     let good = bytes(&state);
     assert_eq!(State::new(&limiter, 6).restore(&good), Err(SnapshotError::OtherSeed));

@@ -40,7 +40,8 @@ fn the_reserve_is_for_those_it_is_kept_for() {
     let passed = |subject: &Subject<'_>, state: &State| {
         (0..30).filter(|_| !limiter.check(state, Phase::Identity, subject, 0).refuses()).count()
     };
-    let (anna, ops, urgent) = (somebody("anna", &[], &[]), somebody("o", &["ops"], &[]), somebody("u", &[], &["urgent"]));
+    let (anna, ops, urgent) =
+        (somebody("anna", &[], &[]), somebody("o", &["ops"], &[]), somebody("u", &[], &["urgent"]));
     let by = |identity| Subject { identity: Some(identity), endpoint: Some("browse"), ..Subject::default() };
     let state = State::new(&limiter, 1);
     assert_eq!(passed(&by(&anna), &state), 7, "three of ten are kept");
