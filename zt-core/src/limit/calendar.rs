@@ -37,7 +37,7 @@ impl Calendar {
     pub(super) fn measure(self, table: &Bounded<u64>, key: Key, ask: Ask, now: Millis) -> (Measure, bool) {
         let most = self.count.saturating_sub(ask.reserve);
         table.update(key, rank, |entry| {
-            let previous = entry.map(|entry| *entry);
+            let previous = entry.copied();
             let Stored { value: (span, used), jumped } = self.stored(previous, now);
             let reset_ns = self.left_ns(span, now);
             let passed = used.checked_add(ask.amount).filter(|used| *used <= most);
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_debt_ends_with_its_day() {
         let table = Bounded::with_capacity(8);
-        table.update(key(), rank, |entry| (Change::Put(DAILY.charged(entry.map(|e| *e), 50, 0)), ()));
+        table.update(key(), rank, |entry| (Change::Put(DAILY.charged(entry.copied(), 50, 0)), ()));
         assert_eq!(passes(&table, DAY - 1), 0);
         assert_eq!(passes(&table, DAY), 10);
         assert_eq!(DAILY.charged(Some(entry_of(0, u32::MAX)), 9, 0), entry_of(0, u32::MAX));

@@ -51,7 +51,7 @@ impl InFlight {
     pub(super) fn measure(self, table: &Bounded<u64>, key: Key, ask: Ask, now: Millis) -> (Measure, bool) {
         let most = u32::from(self.most).saturating_sub(ask.reserve);
         table.update(key, rank, |entry| {
-            let previous = entry.map(|entry| *entry);
+            let previous = entry.copied();
             let Stored { value: slots, jumped } = self.stored(previous, now);
             let left = most.saturating_sub(slots.taken());
             // What is put right is put right, whatever comes of the request.

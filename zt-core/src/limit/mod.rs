@@ -84,11 +84,14 @@ pub struct Subject<'a> {
     pub body_len: Option<u64>,
     /// What was learned of the caller: for a limit's name, a factor of what its requests count for, per mille. Asked for
     /// limits with `learned = true`.
-    pub learned: Option<&'a dyn Fn(&str) -> Option<u32>>,
+    pub learned: Option<Learned<'a>>,
 }
 
 /// Finds a claim by name.
 pub type Claims<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Finds what was learned, by the name of a limit.
+pub type Learned<'a> = &'a dyn Fn(&str) -> Option<u32>;
 
 /// The configured limits, compiled.
 #[derive(Debug)]

@@ -328,7 +328,7 @@ mod tests {
         fn a_debt_is_paid_off_at_the_rate(debt in 1_u32..1_000, burst in 1_u32..20) {
             let (quota, table) = (quota(1_000_000_000, burst), Bounded::with_capacity(8));
             let bucket = bucket(quota, true);
-            table.update(key(), rank, |tat| (Change::Put(bucket.charged(tat.map(|tat| *tat), burst + debt, 0)), ()));
+            table.update(key(), rank, |tat| (Change::Put(bucket.charged(tat.copied(), burst + debt, 0)), ()));
             let at = |now| bucket.measure(&table, key(), Ask { amount: 1, reserve: 0, commit: false }, now).0;
             let due = i64::from(debt + 1) * 1_000;
             let passes = |now| matches!(at(now), Measure::Passed { .. });

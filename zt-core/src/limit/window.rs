@@ -146,7 +146,7 @@ impl Window {
     pub(super) fn charge(&self, table: &Table, key: Key, amount: u32, now: Millis) {
         let entries = &table.entries;
         let charged = |next: &dyn Fn(Option<u64>) -> u64| {
-            entries.update(key, rank, |value| (Change::Put(next(value.map(|value| *value))), ()));
+            entries.update(key, rank, |value| (Change::Put(next(value.copied())), ()));
         };
         match self.kind {
             Kind::Rate(bucket) => charged(&|value| bucket.charged(value, amount, now)),
