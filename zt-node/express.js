@@ -37,9 +37,15 @@ function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {
       req.zt = decision;
       for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
       if (!decision.passes) return refuse(res, decision);
-      const redacting = decision.redacts ? redact(engine, decision, req, res) : undefined;
+      // Once, however the response ends: what the request holds is given back once.
+      let over = false;
+      const ended = (tell) => {
+        if (!over) tell();
+        over = true;
+      };
+      for (const event of ["finish", "close"]) res.once(event, () => ended(() => observe(engine, decision, res, now)));
       // A response that was refused has been observed by then.
-      res.once("finish", () => redacting?.refused || observe(engine, decision, res, now));
+      if (decision.redacts) redact(engine, decision, req, res, () => ended(() => {}));
       next();
     }
   };
@@ -68,9 +74,9 @@ function refuse(res, decision) {
 
 /**
  * Sends everything that the application writes through a redactor. A response that cannot be redacted is answered with a
- * problem document in its place; one that turns out not to be JSON breaks off. Tells whether it was refused.
+ * problem document in its place, and `observed` is called; one that turns out not to be JSON breaks off.
  */
-function redact(engine, decision, req, res) {
+function redact(engine, decision, req, res, observed) {
   const { write, end, writeHead, flushHeaders, addTrailers } = res;
   let redactor;
   let state = "waiting";
@@ -105,14 +111,15 @@ function redact(engine, decision, req, res) {
 
   function refuseResponse() {
     state = "refused";
-    const observed = engine.observe(decision, { status: res.statusCode, headers: headersOf(res) });
+    const answer = engine.observe(decision, { status: res.statusCode, headers: headersOf(res) });
+    observed();
     for (const name of res.getHeaderNames()) res.removeHeader(name);
     for (const [name, value] of decision.response_headers) res.appendHeader(name, value);
     res.statusMessage = undefined;
-    res.statusCode = observed.status;
+    res.statusCode = answer.status;
     res.setHeader("Content-Type", "application/problem+json");
     res.setHeader("Cache-Control", "no-store");
-    end.call(res, JSON.stringify(engine.op("problem", observed)));
+    end.call(res, JSON.stringify(engine.op("problem", answer)));
   }
 
   function swallow(...given) {
@@ -185,7 +192,6 @@ function redact(engine, decision, req, res) {
     addTrailers.call(this, Array.isArray(headers) ? headers.filter(holds) : Object.fromEntries(Object.entries(headers).filter(holds)));
   };
 
-  return { get refused() { return state === "refused"; } };
 }
 
 /** Headers as `writeHead` takes them: an object, pairs, or names and values in turn. */

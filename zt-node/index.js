@@ -64,9 +64,10 @@ class Engine {
   }
 
   /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
-  observe(decision, { status, headers = [], latencyMs }, now = Date.now()) {
+  observe(decision, { status, headers = [], latencyMs, cost }, now = Date.now()) {
     const lines = headers.join("\0");
-    return JSON.parse(native.observe(this.#handle, Decision.text(decision), status, lines, headers.length, latencyMs, now));
+    const text = Decision.text(decision);
+    return JSON.parse(native.observe(this.#handle, text, status, lines, headers.length, latencyMs, cost, now));
   }
 
   /**

@@ -100,9 +100,10 @@ export class Engine {
   }
 
   /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
-  observe(decision, { status, headers = [], latencyMs = 0 }, now) {
+  observe(decision, { status, headers = [], latencyMs = 0, cost }, now) {
     const lines = headers.join("\0");
-    const text = guarded(() => this.#instance.observe(Decision.text(decision), status, lines, headers.length, latencyMs, now));
+    const given = Decision.text(decision);
+    const text = guarded(() => this.#instance.observe(given, status, lines, headers.length, latencyMs, cost, now));
     return JSON.parse(text);
   }
 

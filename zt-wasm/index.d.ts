@@ -63,6 +63,8 @@ export interface DecisionDocument {
   response_headers: [name: string, value: string][];
   /** Issuers whose key sets the host should fetch again and hand to `replaceKeys`; asked at a bounded rate. */
   refresh_wanted?: string[];
+  /** What the request holds until its response is observed. */
+  tickets?: { limit: string; key: string; span: number }[];
   policy_version: string;
 }
 
@@ -250,7 +252,7 @@ export class Engine {
   /** Observes the response to a request that was decided. `headers` are names and values in turn. */
   observe(
     decision: Decision,
-    response: { status: number; headers?: readonly string[]; latencyMs?: number },
+    response: { status: number; headers?: readonly string[]; latencyMs?: number; cost?: number },
     now: number,
   ): ResponseDecision;
 

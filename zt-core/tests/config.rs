@@ -243,3 +243,64 @@ fn a_declared_attribute_names_a_variable_that_there_is() {
         &["zt.toml:8:8: `policy.context[0].type`: unknown variant `int`"],
     );
 }
+
+#[test]
+fn limits_that_are_impossible_or_are_for_nothing() {
+    let text = r#"version = 1
+[[endpoint]]
+method = "GET"
+path = "/a"
+id = "a"
+[[limit]]
+name = "peers"
+key = ["peer"]
+rate = ["1/1s", "x"]
+[[limit]]
+name = "nothing"
+key = ["peer"]
+cost = "bodies"
+"#;
+    assert_problems(
+        text,
+        &[
+            "zt.toml:9:17: `limit[0].rate[1]`: `x` is not a rate such as \"100/1m\"",
+            "zt.toml:13:8: `limit[1].cost`: `bodies` is not a cost such as 5, \"body/4KiB\", \"claim:NAME\" or \"response\"",
+        ],
+    );
+    let text = r#"version = 1
+[[endpoint]]
+method = "GET"
+path = "/a"
+id = "a"
+[[limit]]
+name = "peers"
+key = ["peer"]
+rate = "5/1s"
+reserve = 20
+reserved_for = { endpoints = ["b"] }
+[[limit]]
+name = "nothing"
+key = ["peer"]
+[policy]
+text = '''
+@id("p") @exempt("peers, gone")
+permit(principal, action, resource);
+'''
+"#;
+    assert_problems(
+        text,
+        &[
+            "zt.toml:11: `limit[0].reserved_for.endpoints`: there is no endpoint `b`",
+            "zt.toml:12: `limit[1]`: the limit limits nothing; add `rate`, `quota` or `concurrent`",
+        ],
+    );
+    assert_problems(
+        &text
+            .replace("[\"b\"]", "[\"a\"]")
+            .replace("name = \"nothing\"\nkey = [\"peer\"]", "name = \"n\"\nkey = [\"peer\"]\nquota = \"1/1d\""),
+        &[
+            "zt.toml:18:1: `policy.text`: `@exempt` of policy `p`: no limit `peers` is checked when the caller is known; name",
+            "zt.toml:18:1: `policy.text`: `@exempt` of policy `p`: no limit `gone` is checked when the caller is known; name",
+        ],
+    );
+}

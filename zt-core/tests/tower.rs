@@ -395,3 +395,51 @@ async fn a_response_that_is_not_json_breaks_off() {
         assert!(!String::from_utf8(sent).unwrap().contains("078"));
     }
 }
+
+const AT_ONCE: &str = r#"
+version = 1
+[[endpoint]]
+method = "GET"
+path = "/open"
+anonymous = true
+[[limit]]
+name = "at-once"
+key = []
+concurrent = 1
+rate = "100/1m"
+cost = "response"
+"#;
+
+#[tokio::test]
+async fn a_slot_is_free_when_the_request_ends_however_it_ends() {
+    let layer = layer(AT_ONCE);
+    let answering = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
+        Ok::<_, &str>(Response::new(Full::<Bytes>::default()))
+    }));
+    let failing = layer
+        .layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async { Err::<Response<Full<Bytes>>, _>("no service") }));
+    let hanging = layer.layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
+        std::future::pending::<()>().await;
+        Ok::<_, &str>(Response::new(Full::<Bytes>::default()))
+    }));
+    for _ in 0..3 {
+        assert_eq!(answering.clone().oneshot(get("/open")).await.unwrap().status(), StatusCode::OK);
+        assert!(failing.clone().oneshot(get("/open")).await.is_err());
+    }
+    let mut waiting = Box::pin(hanging.oneshot(get("/open")));
+    assert!(std::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await);
+    assert_eq!(answering.clone().oneshot(get("/open")).await.unwrap().status(), StatusCode::TOO_MANY_REQUESTS);
+    drop(waiting);
+    assert_eq!(answering.clone().oneshot(get("/open")).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_service_says_what_a_request_cost() {
+    let costly = layer(AT_ONCE).layer(service_fn(|_: Request<Replay<Empty<Bytes>>>| async {
+        let mut response = Response::new(Full::<Bytes>::default());
+        response.extensions_mut().insert(zt_core::tower::Cost(200));
+        Ok::<_, Infallible>(response)
+    }));
+    assert_eq!(costly.clone().oneshot(get("/open")).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(costly.oneshot(get("/open")).await.unwrap().status(), StatusCode::TOO_MANY_REQUESTS);
+}

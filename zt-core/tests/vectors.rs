@@ -51,6 +51,8 @@ fn every_vector_decides_as_expected() {
             }
             if let Some(expect) = step.get("expect_response") {
                 let observed = instance.observe_event(&event, &text).expect("an event with a response");
+                let again = bundled.observe_event(&event, &text).expect("an event with a response");
+                assert_eq!(again, observed, "{name}, step {number}, response, from a bundle");
                 let observed: Value = serde_json::from_str(&observed).expect("a response decision");
                 if let Some(difference) = differs(expect, &observed) {
                     wrong.push(format!("{name}, step {number}, response: {difference}"));

@@ -91,6 +91,7 @@ pub fn decide(
 /// # Errors
 /// When the lines are not `count`, or `decision` is not one.
 #[napi(catch_unwind)]
+#[expect(clippy::too_many_arguments, reason = "one crossing")]
 pub fn observe(
     instance: &External<wire::Instance>,
     decision: String,
@@ -98,9 +99,10 @@ pub fn observe(
     lines: String,
     count: u32,
     latency_ms: Option<f64>,
+    cost: Option<u32>,
     now: f64,
 ) -> Result<String> {
-    checked(instance.observe_fields(&decision, status, &lines, count as usize, latency_ms, millis(now)))
+    checked(instance.observe_fields(&decision, status, &lines, count as usize, (latency_ms, cost), millis(now)))
 }
 
 /// Event -> decision, as JSON text.

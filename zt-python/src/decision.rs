@@ -47,6 +47,11 @@ impl Decision {
     }
 
     #[getter]
+    fn holds(&self) -> bool {
+        !self.0.tickets.is_empty()
+    }
+
+    #[getter]
     fn time_ms(&self) -> model::Millis {
         self.0.time_ms
     }

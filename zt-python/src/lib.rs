@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// Observes the response to a request that was decided; a response decision as JSON text.
-    #[pyo3(signature = (decision, status, headers = None, body = None, now = None, *, body_len = None, latency_ms = None))]
+    #[pyo3(signature = (decision, status, headers = None, body = None, now = None, *, body_len = None, latency_ms = None, cost = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn observe_json<'py>(
         &self,
@@ -142,11 +142,12 @@ impl Engine {
         now: Option<Millis>,
         body_len: Option<u64>,
         latency_ms: Option<f64>,
+        cost: Option<u32>,
     ) -> PyResult<String> {
         let headers = headers.map(convert::headers).transpose()?.unwrap_or_default();
         let headers = headers.iter().map(|(name, value)| (name.text(), value.text())).collect();
         let (body, body_len) = request_body(body.as_ref(), body_len);
-        let response = Response { status, headers, body, body_len, latency_ms };
+        let response = Response { status, headers, body, body_len, latency_ms, cost };
         let observed = self.0.engine().observe(self.0.state(), &decision.0, &response, now.unwrap_or_else(clock));
         decision::json(&observed)
     }

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+import zt
 from test_engine import scope
 from zt.asgi import ZtMiddleware
 
@@ -163,3 +164,40 @@ def test_a_failure_of_zt_reaches_nobody(app, engine):
     with pytest.raises((TypeError, ValueError)):
         run(ZtMiddleware(app, engine=engine), scope(headers=[(b"a", 1)]), request(b""))
     assert app.scopes == []
+
+
+AT_ONCE = """
+version = 1
+[[endpoint]]
+method = "POST"
+path = "/echo"
+anonymous = true
+[[limit]]
+name = "at-once"
+key = []
+rate = "100/1m"
+concurrent = 1
+cost = "response"
+"""
+
+
+def test_a_slot_is_free_when_the_request_ends_and_the_application_says_what_it_cost():
+    async def failing(scope, receive, send):
+        raise ValueError("no service")
+
+    async def costly(scope, receive, send):
+        scope["state"]["zt_cost"] = 200
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    engine = zt.Engine.from_toml(AT_ONCE)
+    echo = {**scope("/echo"), "method": "POST"}
+    for _ in range(3):
+        with pytest.raises(ValueError):
+            run(ZtMiddleware(failing, engine=engine), dict(echo), request(b""))
+        sent, _ = run(ZtMiddleware(Application(), engine=engine), dict(echo), request(b""))
+        assert sent[0]["status"] == 200
+    sent, _ = run(ZtMiddleware(costly, engine=engine), dict(echo), request(b""))
+    assert sent[0]["status"] == 200
+    sent, _ = run(ZtMiddleware(costly, engine=engine), dict(echo), request(b""))
+    assert sent[0]["status"] == 429

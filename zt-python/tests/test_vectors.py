@@ -104,6 +104,7 @@ def test_vector(vector):
         assert not found, f"step {number}: {'; '.join(found)}"
         if "response" in step["event"]:
             observed = engine.observe_event(step["event"], decision)
+            assert bundled.observe_event(step["event"], decision) == observed, f"step {number}, response, from a bundle"
             found = list(differences(step.get("expect_response", {}), observed))
             assert not found, f"step {number}, response: {'; '.join(found)}"
 

@@ -96,6 +96,7 @@ impl Instance {
     ///
     /// # Errors
     /// When the lines are not `count`, or `decision` is not one.
+    #[expect(clippy::too_many_arguments, reason = "one crossing")]
     pub fn observe(
         &self,
         decision: &str,
@@ -103,9 +104,10 @@ impl Instance {
         lines: &str,
         count: usize,
         latency_ms: f64,
+        cost: Option<u32>,
         now: f64,
     ) -> Result<String, JsError> {
-        checked(self.0.observe_fields(decision, status, lines, count, Some(latency_ms), millis(now)))
+        checked(self.0.observe_fields(decision, status, lines, count, (Some(latency_ms), cost), millis(now)))
     }
 
     /// Event -> decision, as JSON text.

@@ -2,6 +2,7 @@
 
 mod insert;
 mod key;
+mod pressure;
 #[cfg(test)]
 mod stress;
 mod usage;
@@ -142,7 +143,7 @@ impl<V: Value> Bounded<V> {
 
     /// The value of a key; reading it counts as use.
     pub fn get(&self, key: Key) -> Option<V> {
-        self.update(key, |_, _| (), |value| (Change::Keep, value.map(|value| value.clone())))
+        self.update(key, |_, _| (), |value| (Change::Keep, value.cloned()))
     }
 
     /// Shows `f` the value of a key, if there is one, and does with the entry what it says; no other thread comes
@@ -437,7 +438,7 @@ mod tests {
             let mut map = BTreeMap::new();
             for (number, what, value) in calls {
                 let change = match what { 0 => Change::Keep, 1 => Change::Put(value), 2 => Change::Offer(value), _ => Change::Remove };
-                let seen = table.update(key(number), |_, v| *v, |old| (change, old.map(|v| *v)));
+                let seen = table.update(key(number), |_, v| *v, |old| (change, old.copied()));
                 prop_assert_eq!(seen, map.get(&key(number)).copied());
                 match change {
                     Change::Keep => {}
@@ -457,7 +458,7 @@ mod tests {
             let keys = crowd(12);
             for (at, remove) in calls {
                 let seen = table.update(keys[at], |_, v| *v, |old| {
-                    (if remove { Change::Remove } else { Change::Put(at as u64) }, old.map(|v| *v))
+                    (if remove { Change::Remove } else { Change::Put(at as u64) }, old.copied())
                 });
                 prop_assert!(seen.is_none_or(|seen| seen == at as u64));
                 prop_assert!(table.len() <= 8);

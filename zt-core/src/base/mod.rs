@@ -7,5 +7,6 @@ pub mod calendar;
 pub mod json;
 pub mod media_type;
 pub mod member_path;
+pub mod network;
 pub mod percent;
 pub mod units;

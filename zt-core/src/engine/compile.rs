@@ -93,6 +93,7 @@ pub(super) fn assemble(
     let limiter = collect(Limiter::compile(&config.limit, shares.limit), problems);
     let inspector = collect(Inspector::compile(&config.inspect), problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
+    problems.extend(policy.iter().zip(&limiter).flat_map(|(policy, limiter)| exemptions_from_nothing(policy, limiter)));
     let notices = router.as_ref().map(|router| notices(config, router)).unwrap_or_default();
     let version: Arc<str> = version.into();
     Some(Engine {
@@ -179,12 +180,32 @@ fn limits_of_nothing(config: &Config, router: &Router) -> Vec<Problem> {
         let segment = |name: &str| router.segments().iter().any(|segment| **segment == *name);
         let endpoints = limit.endpoints.iter().filter(|name| !endpoint(name)).map(|name| ("endpoint", name));
         let segments = limit.segments.iter().filter(|name| !segment(name)).map(|name| ("segment", name));
+        let reserved =
+            limit.reserved_for.iter().flat_map(|reserved| &reserved.endpoints).filter(|name| !endpoint(name));
+        problems.extend(reserved.map(|name| {
+            Problem::new(format!("limit[{at}].reserved_for.endpoints"), format!("there is no endpoint `{name}`"))
+                .mend("name an endpoint of the configuration")
+        }));
         problems.extend(endpoints.chain(segments).map(|(what, name)| {
             let message = format!("there is no {what} `{name}`: the limit would never apply");
             Problem::new(format!("limit[{at}].{what}s"), message).mend(format!("name a {what} of the configuration"))
         }));
     }
     problems
+}
+
+/// Exemptions from limits that there are not, or that are checked before policies could be asked.
+fn exemptions_from_nothing(policy: &Policy, limiter: &Limiter) -> Vec<Problem> {
+    let nothing = policy.exemptions().filter(|exemption| !limiter.has_of_identity(exemption.limit));
+    let problem = |exemption: policy::Exemption<'_>| {
+        let policy::Exemption { limit, policy, file, line, column } = exemption;
+        let key = if file.is_some() { "policy.files" } else { "policy.text" };
+        let message = format!("`@exempt` of policy `{policy}`: no limit `{limit}` is checked when the caller is known");
+        Problem::new(key, message)
+            .at(file.map(str::to_owned), Some(line), Some(column))
+            .mend("name a limit whose key has `identity`, `tenant`, `role` or a claim")
+    };
+    nothing.map(problem).collect()
 }
 
 /// An endpoint as policies name it.

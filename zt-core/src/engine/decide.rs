@@ -36,12 +36,14 @@ impl Engine {
             return self.conclude(draft, state, request, now);
         }
 
+        // Its own hold on it: the draft goes on being written.
+        let identity = draft.identity.clone();
         let claim = |name: &str| verified.claims.text(name).map(Cow::into_owned);
         let tenant = || self.verifier.tenant(&verified).map(Cow::into_owned);
         let identified =
-            Subject { identity: draft.identity.as_deref(), tenant: Some(&tenant), claim: Some(&claim), ..subject };
+            Subject { identity: identity.as_deref(), tenant: Some(&tenant), claim: Some(&claim), ..subject };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
-        draft.limited(check);
+        draft.limited_unless_lifted(check, self.policy.as_deref());
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
@@ -59,6 +61,11 @@ impl Engine {
             let context = Context::read(policy.reads(), &self.verifier, &verified, request, &found.variables);
             let asked = asked(&found, identity, workload, request, host.as_deref(), &context, now);
             let effect = policy.effect(&policy.evaluate(&asked));
+            if let Some(check) = draft.lifted(&effect) {
+                let lifted = |name: &str| effect.exempt.iter().any(|exempt| exempt == name);
+                let others = || self.limiter.check_but(&state.limit, Phase::Identity, &identified, &lifted, now);
+                draft.limited(if check.refuses() { check } else { others() });
+            }
             draft.authorized(effect, found.endpoint);
         }
         self.conclude(draft, state, request, now)
@@ -66,10 +73,16 @@ impl Engine {
 
     /// Evidence -> one outcome, its status and its headers.
     fn conclude(&self, mut draft: Draft<'_>, state: &State, request: &Request<'_>, now: Millis) -> Decision {
+        draft.settle();
         let verdict = respond::conclude(&draft.findings);
         let response_headers = self.response_headers(&draft, &verdict);
         // A refusal has no response to redact.
         draft.obligations.retain(|o| verdict.outcome.passes() || !matches!(o, Obligation::Redact { .. }));
+        if !verdict.outcome.passes() && self.mode == Mode::Enforce {
+            // There will be no response to observe.
+            self.limiter.release(&state.limit, &draft.tickets, now);
+            draft.tickets.clear();
+        }
         Decision {
             id: request.id.as_deref().map_or_else(|| state.next_id(now), Arc::from),
             outcome: verdict.outcome,
@@ -86,6 +99,7 @@ impl Engine {
             obligations: draft.obligations,
             response_headers,
             refresh_wanted: draft.refresh_wanted.into_iter().collect(),
+            tickets: draft.tickets,
             policy_version: Arc::clone(&self.version),
         }
     }

@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::limit::{self, Check, Standing};
-use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request};
-use crate::policy::Effect;
+use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request, Ticket};
+use crate::policy::{Effect, Policy};
 use crate::respond::{self, Verdict};
 use crate::route::{Endpoint, Match, Miss};
 use crate::verify::{Demand, Scheme, StepUp, Verified, Verifier};
@@ -24,7 +24,10 @@ pub(super) struct Draft<'l> {
     pub(super) refresh_wanted: Option<Arc<str>>,
     pub(super) findings: SmallVec<[Finding; 4]>,
     pub(super) obligations: Vec<Obligation>,
-    standing: Option<Standing<'l>>,
+    pub(super) tickets: Vec<Ticket>,
+    standings: SmallVec<[Standing<'l>; 1]>,
+    /// Refusals of limits that a policy may lift, until policies have spoken.
+    pending: Option<Check<'l>>,
     allowed_methods: Option<String>,
     of_verify: SmallVec<[ResponseHeader; 1]>,
     scheme: Scheme,
@@ -55,8 +58,46 @@ impl<'l> Draft<'l> {
     /// Limit: what is left, or that it is too much.
     pub(super) fn limited(&mut self, check: Check<'l>) {
         self.findings.extend(check.findings);
+        self.tickets.extend(check.tickets);
         if check.standing.is_some() {
-            self.standing = check.standing;
+            self.standings = check.standings;
+        }
+    }
+
+    /// Limit: as [`limited`](Self::limited); but where policies could lift every refusal, they are asked first.
+    pub(super) fn limited_unless_lifted(&mut self, check: Check<'l>, policy: Option<&Policy>) {
+        let liftable = |policy: &Policy| check.refused_by.iter().all(|limit| policy.may_exempt(limit));
+        if check.refuses() && policy.is_some_and(liftable) {
+            self.pending = Some(check);
+        } else {
+            self.limited(check);
+        }
+    }
+
+    /// Policy: which refusals of limits are lifted. Gives back the check that was pending, with what is still refused;
+    /// what is lifted is reported.
+    pub(super) fn lifted(&mut self, effect: &Effect) -> Option<Check<'l>> {
+        let mut check = self.pending.take()?;
+        let mut limits = check.refused_by.iter();
+        let mut refused = SmallVec::new();
+        for mut finding in check.findings.drain(..) {
+            let limit = if finding.monitor { None } else { limits.next() };
+            let lifted = limit.is_some_and(|limit| effect.exempt.iter().any(|exempt| exempt == limit));
+            finding.monitor |= lifted;
+            if lifted {
+                self.findings.push(finding);
+            } else {
+                refused.push(finding);
+            }
+        }
+        check.findings = refused;
+        Some(check)
+    }
+
+    /// What was pending stays when nobody has lifted it.
+    pub(super) fn settle(&mut self) {
+        if let Some(check) = self.pending.take() {
+            self.limited(check);
         }
     }
 
@@ -127,7 +168,7 @@ impl Engine {
         match verdict.status {
             401 | 400 | 403 => headers.extend(self.challenge(draft, verdict)),
             405 => headers.extend(draft.allowed_methods.clone().map(|methods| ("Allow".into(), methods))),
-            429 => headers.extend(draft.standing.iter().flat_map(limit::headers)),
+            429 => headers.extend(limit::headers(&draft.standings)),
             _ => {}
         }
         headers

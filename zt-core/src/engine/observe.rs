@@ -6,14 +6,16 @@ use crate::respond::{self, Redaction, SWITCHING_PROTOCOLS};
 
 impl Engine {
     /// What to do with the response to a request that `decision` let pass: the obligations that concern it, and where it
-    /// brings its body along, the redacted one. A response that cannot be redacted is denied.
+    /// brings its body along, the redacted one. A response that cannot be redacted is denied. Limits learn that the request
+    /// has ended, and what it cost: once for each request, since a second time would count twice.
     pub fn observe(
         &self,
-        _state: &State,
+        state: &State,
         decision: &Decision,
         response: &Response<'_>,
         now: Millis,
     ) -> ResponseDecision {
+        self.limiter.close(&state.limit, &decision.tickets, response.cost, now);
         let (finding, body) = match redacted(decision, response) {
             Ok(body) => (None, body),
             Err(why) => (Some(Finding::new(Code::RespondUnredactable, why)), None),

@@ -1,20 +1,20 @@
 //! `Retry-After` (RFC 9110, section 10.2.3) and the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers).
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use smallvec::SmallVec;
 
-use super::config::Rule;
-use super::gcra::Measure;
+use super::window::{Kind, Measure, Window};
 
-/// Where a request stands with one limit.
+/// Where a request stands with one count of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing<'l> {
-    /// Name of the limit.
+    /// Name of the limit; of one with several counts, followed by `/` and the span, `quota` or `concurrent`.
     pub limit: &'l str,
     /// Requests per window.
     pub quota: u32,
-    /// Window, seconds (rounded up).
+    /// Window, seconds (rounded up); 0 where requests under way are counted.
     pub window_s: u64,
     /// Requests that may come at once.
     pub burst: u32,
@@ -26,29 +26,44 @@ pub struct Standing<'l> {
     pub retry_after_s: Option<u64>,
 }
 
-/// The response headers that tell a client where it stands. `Retry-After` is there after a refusal only.
+/// The response headers that tell a client where it stands with each of these counts. `Retry-After` is there after a
+/// refusal only, and is the longest wait.
 ///
 /// ```
 /// use zt_core::limit::{Standing, headers};
 /// let standing = Standing {
 ///     limit: "per-key", quota: 100, window_s: 60, burst: 20, remaining: 0, reset_s: 3, retry_after_s: Some(3),
 /// };
-/// let text: Vec<String> = headers(&standing).iter().map(|(name, value)| format!("{name}: {value}")).collect();
+/// let text: Vec<String> = headers(&[standing]).iter().map(|(name, value)| format!("{name}: {value}")).collect();
 /// assert_eq!(text, ["Retry-After: 3", r#"RateLimit-Policy: "per-key";q=100;w=60"#, r#"RateLimit: "per-key";r=0;t=3"#]);
 /// ```
-pub fn headers(standing: &Standing<'_>) -> SmallVec<[(Cow<'static, str>, String); 3]> {
-    let Standing { limit, quota, window_s, remaining, reset_s, .. } = standing;
+pub fn headers(standings: &[Standing<'_>]) -> SmallVec<[(Cow<'static, str>, String); 3]> {
     let mut headers = SmallVec::new();
-    if let Some(seconds) = standing.retry_after_s {
+    if let Some(seconds) = standings.iter().filter_map(|standing| standing.retry_after_s).max() {
         headers.push((Cow::Borrowed("Retry-After"), seconds.to_string()));
     }
-    headers.push((Cow::Borrowed("RateLimit-Policy"), format!("\"{limit}\";q={quota};w={window_s}")));
-    headers.push((Cow::Borrowed("RateLimit"), format!("\"{limit}\";r={remaining};t={reset_s}")));
+    let (mut policy, mut limit) = (String::new(), String::new());
+    for Standing { limit: name, quota, window_s, remaining, reset_s, .. } in standings {
+        let comma = if policy.is_empty() { "" } else { ", " };
+        // Writing to a string cannot fail.
+        let _ = match window_s {
+            0 => write!(policy, "{comma}\"{name}\";q={quota};qu=\"concurrent-requests\""),
+            _ => write!(policy, "{comma}\"{name}\";q={quota};w={window_s}"),
+        };
+        let _ = match window_s {
+            0 => write!(limit, "{comma}\"{name}\";r={remaining}"),
+            _ => write!(limit, "{comma}\"{name}\";r={remaining};t={reset_s}"),
+        };
+    }
+    if !standings.is_empty() {
+        headers.push((Cow::Borrowed("RateLimit-Policy"), policy));
+        headers.push((Cow::Borrowed("RateLimit"), limit));
+    }
     headers
 }
 
 impl<'l> Standing<'l> {
-    pub(super) fn of(rule: &'l Rule, measure: &Measure) -> Self {
+    pub(super) fn of(window: &'l Window, measure: &Measure) -> Self {
         let (remaining, reset_s, retry_after_s) = match measure {
             Measure::Passed { remaining, reset_ns, .. } => (*remaining, reset_ns.div_ceil(1_000_000_000), None),
             Measure::Refused { wait_ns } => {
@@ -56,15 +71,13 @@ impl<'l> Standing<'l> {
                 (0, seconds, Some(seconds))
             }
         };
-        Self {
-            limit: &rule.name,
-            quota: rule.rate.count,
-            window_s: rule.rate.per.millis().unsigned_abs().div_ceil(1_000),
-            burst: rule.quota.burst_size().get(),
-            remaining,
-            reset_s,
-            retry_after_s,
-        }
+        let burst = window.capacity();
+        let (quota, window_s) = match window.kind {
+            Kind::Rate(bucket) => (bucket.rate.count, bucket.rate.per.millis().unsigned_abs().div_ceil(1_000)),
+            Kind::Calendar(calendar) => (calendar.count, calendar.per_ms.div_ceil(1_000)),
+            Kind::InFlight(slots) => (slots.most.into(), 0),
+        };
+        Self { limit: &window.label, quota, window_s, burst, remaining, reset_s, retry_after_s }
     }
 
     /// The tighter of two: a refusal before a pass, of refusals the longer wait, of passes the smaller share that
@@ -102,7 +115,25 @@ mod tests {
 
     #[test]
     fn a_pass_has_no_retry_after() {
-        let names: Vec<_> = headers(&standing("x", 2, 1, None)).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = headers(&[standing("x", 2, 1, None)]).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["RateLimit-Policy", "RateLimit"]);
+    }
+
+    #[test]
+    fn every_count_is_listed_and_the_longest_wait_told() {
+        let rate = Standing { window_s: 1, ..standing("a/1s", 20, 0, Some(1)) };
+        let day = Standing { window_s: 86_400, reset_s: 3_600, ..standing("a/quota", 100, 0, Some(3_600)) };
+        let slots = Standing { window_s: 0, ..standing("a/concurrent", 4, 3, None) };
+        let headers = headers(&[rate, day, slots]);
+        let text: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        assert_eq!(
+            text,
+            [
+                "Retry-After: 3600",
+                r#"RateLimit-Policy: "a/1s";q=20;w=1, "a/quota";q=100;w=86400, "a/concurrent";q=4;qu="concurrent-requests""#,
+                r#"RateLimit: "a/1s";r=0;t=1, "a/quota";r=0;t=3600, "a/concurrent";r=3"#
+            ]
+        );
+        assert!(super::headers(&[]).is_empty());
     }
 }

@@ -4,24 +4,51 @@ use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
-use super::config::Rule;
 use super::{KeyPart, Phase, Subject};
 use crate::base::bounded::{Key, KeyHasher};
 
-/// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there
-/// is none. Any other absent fact is a value of its own, which all requests without it share.
-pub(super) fn of(rule: &Rule, hasher: &KeyHasher, subject: &Subject<'_>) -> Option<Key> {
-    if rule.phase == Phase::Identity && subject.identity.is_none() {
-        return None;
-    }
-    let mut hasher = hasher.clone();
-    for part in &rule.parts {
-        add(&mut hasher, rule, part, subject);
-    }
-    Some(hasher.key())
+/// What a key is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) parts: Box<[KeyPart]>,
+    pub(super) ipv4_prefix: u8,
+    pub(super) ipv6_prefix: u8,
 }
 
-fn add(hasher: &mut KeyHasher, rule: &Rule, part: &KeyPart, subject: &Subject<'_>) {
+/// Bits of an IPv6 address that are one peer's.
+pub(super) const PEER_V6_PREFIX: u8 = 64;
+
+impl Parts {
+    /// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there
+    /// is none. Any other absent fact is a value of its own, which all requests without it share.
+    pub(super) fn key(&self, phase: Phase, hasher: &KeyHasher, subject: &Subject<'_>) -> Option<Key> {
+        if phase == Phase::Identity && subject.identity.is_none() {
+            return None;
+        }
+        let mut hasher = hasher.clone();
+        for part in &self.parts {
+            add(&mut hasher, self, part, subject);
+        }
+        Some(hasher.key())
+    }
+
+    /// When a limit with this key can be checked.
+    pub(super) fn phase(&self) -> Phase {
+        let known =
+            |part: &KeyPart| matches!(part, KeyPart::Identity | KeyPart::Tenant | KeyPart::Role | KeyPart::Claim(_));
+        if self.parts.iter().any(known) { Phase::Identity } else { Phase::Peer }
+    }
+
+    /// Bits of the peer's address that count: for `peer` and for `peer_prefix`, IPv4 and IPv6.
+    const fn prefixes(&self, part: &KeyPart) -> (u8, u8) {
+        match part {
+            KeyPart::PeerPrefix => (self.ipv4_prefix, self.ipv6_prefix),
+            _ => (32, PEER_V6_PREFIX),
+        }
+    }
+}
+
+fn add(hasher: &mut KeyHasher, rule: &Parts, part: &KeyPart, subject: &Subject<'_>) {
     let text = |text: Option<&str>, hasher: &mut KeyHasher| {
         hasher.optional(text.map(str::as_bytes));
     };
@@ -77,12 +104,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::limit::config;
+    use crate::limit::rule;
     use crate::model::{Header, Identity, IdentityKind, Text};
 
     fn key(parts: &str, subject: &Subject<'_>) -> Option<Key> {
         let config = serde_json::from_str(&format!(r#"{{"name":"x","key":{parts},"rate":"1/1s"}}"#)).unwrap();
-        of(&config::compile(&[config]).unwrap()[0], &KeyHasher::new(3), subject)
+        let rule = &rule::compile(&[config]).unwrap()[0];
+        rule.key.key(rule.phase, &KeyHasher::new(3), subject)
     }
 
     fn identity(kind: IdentityKind, issuer: Option<&str>, principal: &str, roles: &[&str]) -> Identity {

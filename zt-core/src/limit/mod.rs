@@ -1,38 +1,57 @@
 //! How often? Limits by peer, identity, tenant, role, claim, header, endpoint or segment.
 //!
-//! The arithmetic is GCRA (ITU-T I.371, the virtual scheduling form of the leaky bucket) as `governor` computes it;
-//! its clock is the request's, its store is a bounded table, one for each limit, so that a flood of one limit's keys
-//! never makes another forget. In a phase either every limit is spent or none is: a refusal gives back what the limits
-//! before it took.
+//! A limit counts requests in one or more ways: by rates (`rate`), by spans of the calendar (`quota`), by how many are
+//! under way (`concurrent`). Rates are GCRA (ITU-T I.371, the virtual scheduling form of the leaky bucket) as `governor`
+//! computes it; its clock is the request's, its store is a bounded table, one for each count, so that a flood of one
+//! limit's keys never makes another forget. In a phase either every count is spent or none is: a refusal gives back what
+//! those before it took.
+//!
+//! # Clocks
+//! A clock that jumps ahead finds every bucket full, a new span of the calendar begun, and slots free. One that goes back
+//! by up to an hour finds what was spent later, and waits for it. Back by more than that, an entry is further ahead than
+//! its limit can have put it: its bucket is empty from now on and fills at its rate, what was used of a span or is under
+//! way is taken along into the present one. So nobody is refused for longer than the limit's own time;
+//! [`State::clock_jumps`] counts them.
 //!
 //! What it misses: up to twice the burst can pass inside one window (inherent in GCRA), and a limit whose key an
 //! attacker chooses (a header) stops nobody by itself.
 
+mod calendar;
+mod check;
 mod config;
-mod gcra;
+mod fallback;
 mod headers;
+mod in_flight;
 mod key;
+mod mistakes;
 mod part;
+mod rate;
+mod rule;
 mod snapshot;
 mod state;
+mod ticket;
+mod who;
+mod window;
+mod written;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::base::bounded::{Bounded, Key};
 use crate::base::units::Size;
-use crate::model::{Code, Finding, Header, Identity, Millis, Mode, Problem, Request};
+use crate::model::{Body, Header, Identity, Millis, Problem, Request};
 
-pub use config::Config;
+pub use check::Check;
+pub use config::{Config, Except, Fallback, Reserved};
 pub use headers::{Standing, headers};
 pub use part::{KeyPart, UnknownKeyPart};
 pub use snapshot::SnapshotError;
 pub use state::State;
+pub use written::{Cost, Rates, UnknownCost};
 
-use config::Rule;
-use gcra::{Measure, Spent};
+use check::Counter;
+use rule::Rule;
+use state::Table;
 
 /// When a limit is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,19 +80,18 @@ pub struct Subject<'a> {
     pub tenant: Option<&'a dyn Fn() -> Option<String>>,
     /// A claim of the verified token: a string's text, else its JSON. Identities without it share one bucket.
     pub claim: Option<Claims<'a>>,
+    /// Length of the body, bytes; a body of unknown length costs as much as none.
+    pub body_len: Option<u64>,
+    /// What was learned of the caller: for a limit's name, a factor of what its requests count for, per mille. Asked for
+    /// limits with `learned = true`.
+    pub learned: Option<Learned<'a>>,
 }
 
 /// Finds a claim by name.
 pub type Claims<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// What the limits of one phase say of a request.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Check<'l> {
-    /// One `limit.exceeded` for each limit that refuses, in the order of the configuration.
-    pub findings: SmallVec<[Finding; 1]>,
-    /// Where the request stands with the tightest limit that is enforced; `None` when none applied.
-    pub standing: Option<Standing<'l>>,
-}
+/// Finds what was learned, by the name of a limit.
+pub type Learned<'a> = &'a dyn Fn(&str) -> Option<u32>;
 
 /// The configured limits, compiled.
 #[derive(Debug)]
@@ -88,8 +106,8 @@ impl Limiter {
     /// # Errors
     /// Every mistake, under keys such as `limit[0].rate`.
     pub fn compile(configs: &[Config], memory: Size) -> Result<Self, Vec<Problem>> {
-        let rules = config::compile(configs)?;
-        match state::share(memory, rules.len()) {
+        let rules = rule::compile(configs)?;
+        match state::share(memory, &rules) {
             Ok(_) => Ok(Self { rules, memory }),
             Err(problem) => Err(vec![problem]),
         }
@@ -97,7 +115,12 @@ impl Limiter {
 
     /// Whether a state was made for these limits, or for more.
     pub(crate) fn knows(&self, state: &State) -> bool {
-        self.rules.iter().enumerate().all(|(at, rule)| state.table(at, rule).is_some())
+        self.rules.iter().all(|rule| state.tables(rule).is_some())
+    }
+
+    /// Whether there is a limit with this name that is checked when the caller is known.
+    pub(crate) fn has_of_identity(&self, name: &str) -> bool {
+        self.rules.iter().any(|rule| *rule.name == *name && rule.phase == Phase::Identity)
     }
 
     /// Whether the request is within every limit of the phase; spends from all of them, or from none.
@@ -123,95 +146,80 @@ impl Limiter {
     /// # Codes
     /// `limit.exceeded`; marked `monitor` where the limit is in monitor mode, which refuses nothing.
     pub fn check(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Check<'_> {
+        self.check_but(state, phase, subject, &|_| false, now)
+    }
+
+    /// [`check`](Self::check) without the limits whose names `lifted` says yes to: nothing is spent of them.
+    pub fn check_but(
+        &self,
+        state: &State,
+        phase: Phase,
+        subject: &Subject<'_>,
+        lifted: &dyn Fn(&str) -> bool,
+        now: Millis,
+    ) -> Check<'_> {
         let mut check = Check::default();
         let mut counters: SmallVec<[Counter<'_, '_>; 4]> = SmallVec::new();
-        for (at, rule) in self.rules.iter().enumerate() {
-            if rule.phase != phase || !rule.covers(subject) {
+        for rule in self.rules.iter().filter(|rule| rule.phase == phase && rule.covers(subject)) {
+            if lifted(&rule.name) || (phase == Phase::Identity && subject.identity.is_none()) {
                 continue;
             }
-            match (state.table(at, rule), key::of(rule, state.hasher(), subject)) {
-                (Some(table), Some(key)) => counters.push(Counter { rule, table: &table.entries, key }),
-                (None, Some(_)) => check.findings.push(rule.finding()),
-                (_, None) => {}
+            match state.tables(rule) {
+                Some(tables) => count(rule, tables, state, subject, now, &mut counters),
+                None => check.refuse(rule, &rule.name),
             }
         }
         // Looking first keeps a request that one limit refuses away from the others' entries: taking back is exact
         // only while nobody has written in between.
         if counters.len() > 1 || check.refuses() {
-            counters.iter().for_each(|counter| check.add(counter.rule, &counter.peek(now)));
+            check.ask(&counters, now, false);
             if check.refuses() {
                 return check;
             }
             check = Check::default();
         }
-        let mut spent: SmallVec<[(&Counter<'_, '_>, Spent); 4]> = SmallVec::new();
-        for counter in &counters {
-            let measure = gcra::spend(counter.rule.quota, counter.table, counter.key, now);
-            if let Measure::Passed { spent: by, .. } = measure {
-                spent.push((counter, by));
-            }
-            check.add(counter.rule, &measure);
-        }
-        if check.refuses() {
-            for (counter, by) in spent {
-                gcra::undo(counter.table, counter.key, by);
-            }
-        }
+        check.ask(&counters, now, true);
         check
     }
 }
 
-/// The entry of one limit that a request counts in.
-struct Counter<'l, 's> {
+/// Adds every count that a request has under a limit: its own, and coarser ones while its tables have lost keys that may
+/// have been this one.
+fn count<'l, 's>(
     rule: &'l Rule,
-    table: &'s Bounded<u64>,
-    key: Key,
-}
-
-impl Counter<'_, '_> {
-    fn peek(&self, now: Millis) -> Measure {
-        gcra::peek(self.rule.quota, self.table, self.key, now)
+    tables: &'s [Table],
+    state: &State,
+    subject: &Subject<'_>,
+    now: Millis,
+    counters: &mut SmallVec<[Counter<'l, 's>; 4]>,
+) {
+    let Some(own) = rule.key.key(rule.phase, state.hasher(), subject) else { return };
+    let cost = rule.cost_of(subject);
+    let reserve = rule.reserve.as_ref().map_or(0, |reserve| reserve.kept_from(subject));
+    let (windows, mut tables) = tables.split_at(rule.windows.len().min(tables.len()));
+    let mut lost = false;
+    for (window, table) in rule.windows.iter().zip(windows) {
+        counters.push(Counter { rule, window, table, key: own, own, cost, reserve });
+        lost |= window.has_lost(table, own, now);
     }
-}
-
-impl<'l> Check<'l> {
-    /// Whether a limit that is enforced refuses.
-    pub fn refuses(&self) -> bool {
-        self.findings.iter().any(|finding| !finding.monitor)
-    }
-
-    /// Adds what one more limit says.
-    fn add(&mut self, rule: &'l Rule, measure: &Measure) {
-        if let Measure::Refused { .. } = measure {
-            self.findings.push(rule.finding());
+    for level in &rule.fallback {
+        let Some(key) = level.key.key(rule.phase, state.hasher(), subject).filter(|_| lost) else { return };
+        lost = false;
+        let (own_tables, rest) = tables.split_at(level.windows.len().min(tables.len()));
+        for (window, table) in level.windows.iter().zip(own_tables) {
+            counters.push(Counter { rule, window, table, key, own, cost, reserve: 0 });
+            lost |= window.has_lost(table, key, now);
         }
-        if rule.mode == Mode::Enforce {
-            let standing = Standing::of(rule, measure);
-            self.standing = Some(self.standing.map_or(standing, |other| other.tighter(standing)));
-        }
+        tables = rest;
     }
 }
 
 impl<'a> Subject<'a> {
-    /// What is known before routing and verification: the peer and the headers.
+    /// What is known before routing and verification: the peer, the headers and the length of the body.
     pub fn of(request: &'a Request<'a>) -> Self {
-        Self { peer: request.peer.ip, headers: &request.headers, ..Self::default() }
-    }
-}
-
-impl Rule {
-    /// The limit is exceeded.
-    fn finding(&self) -> Finding {
-        let finding = Finding::new(Code::LimitExceeded, format!("limit `{}`", self.name));
-        Finding { monitor: self.mode == Mode::Monitor, ..finding }
-    }
-
-    /// Whether the limit is for this request's endpoint.
-    fn covers(&self, subject: &Subject<'_>) -> bool {
-        let named =
-            |names: &[Arc<str>], name: Option<&str>| name.is_some_and(|name| names.iter().any(|n| **n == *name));
-        let everywhere = self.endpoints.is_empty() && self.segments.is_empty();
-        everywhere || named(&self.endpoints, subject.endpoint) || named(&self.segments, subject.segment)
+        let read = request.body.as_ref().map(|body: &Body<'_>| body.bytes().len() as u64);
+        let body_len = request.body_len.or(read);
+        Self { peer: request.peer.ip, headers: &request.headers, body_len, ..Self::default() }
     }
 }
 

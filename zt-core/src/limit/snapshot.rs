@@ -1,11 +1,11 @@
 //! The state as bytes.
 //!
 //! Little-endian: seed mark u64 | limits u32 | for each limit by id: id u128, entries u64, for each entry by key:
-//! key u128, arrival time u64. The same state gives the same bytes. Limits are known by what they count and how fast,
-//! so that a snapshot outlives edits elsewhere in the configuration; a limit whose key, rate or burst was edited
-//! starts afresh, because its old arrival times would mean something else.
+//! key u128, value u64; then the highest value that was displaced, u64. A limit is one for each of its counts here.
+//! The same state gives the same bytes. Limits are known by what they count and how fast, so that a snapshot outlives
+//! edits elsewhere in the configuration; a limit whose key, rate or burst was edited starts afresh, because its old
+//! arrival times would mean something else. Requests under way are left out: they end with the process that they are in.
 
-use super::gcra::LATEST_TAT_NS;
 use super::state::{State, Table};
 use crate::base::bounded::{Key, entries};
 use crate::base::bytes::Reader;
@@ -46,7 +46,7 @@ impl State {
 
     /// Appends what has changed in this epoch or later; to be merged.
     pub fn write_since(&self, epoch: u32, out: &mut Vec<u8>) {
-        let mut tables: Vec<&Table> = self.tables.iter().collect();
+        let mut tables: Vec<&Table> = self.tables.iter().filter(|table| table.kept).collect();
         tables.sort_unstable_by_key(|table| table.id);
         out.extend(self.mark().to_le_bytes());
         out.extend(u32::try_from(tables.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -59,6 +59,7 @@ impl State {
                 out.extend(key.to_u128().to_le_bytes());
                 out.extend(tat.to_le_bytes());
             }
+            out.extend(table.entries.pressed_until().to_le_bytes());
         }
     }
 
@@ -69,7 +70,7 @@ impl State {
     /// [`SnapshotError`]; the state is untouched then.
     pub fn restore(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
         let sections = self.read(bytes)?;
-        for table in &self.tables {
+        for table in self.tables.iter().filter(|table| table.kept) {
             table.entries.clear();
         }
         self.join(sections);
@@ -105,8 +106,10 @@ impl State {
             before = id;
             let count = usize::try_from(reader.u64().ok_or(cut)?).map_err(|_| cut)?;
             let entries = reader.bytes(count.checked_mul(ENTRY).ok_or(cut)?).ok_or(cut)?;
-            let section = Section { id, entries };
-            section.check()?;
+            let pressed = reader.u64().ok_or(cut)?;
+            let section = Section { id, entries, pressed };
+            let greatest = self.table(id).map_or(u64::MAX, |table| table.greatest);
+            section.check(greatest)?;
             sections.push(section);
         }
         match reader.left() {
@@ -117,13 +120,18 @@ impl State {
 
     fn join(&self, sections: Vec<Section<'_>>) {
         for section in sections {
-            let Some(table) = self.tables.iter().find(|table| table.id == section.id) else { continue };
+            let Some(table) = self.table(section.id) else { continue };
+            table.entries.press_until(section.pressed);
             for (key, tat) in section.entries() {
                 if let Some(key) = Key::from_u128(key) {
                     table.join(key, tat);
                 }
             }
         }
+    }
+
+    fn table(&self, id: u128) -> Option<&Table> {
+        self.tables.iter().find(|table| table.id == id && table.kept)
     }
 
     /// Tells seeds apart without giving one away.
@@ -135,6 +143,7 @@ impl State {
 struct Section<'b> {
     id: u128,
     entries: &'b [u8],
+    pressed: u64,
 }
 
 impl Section<'_> {
@@ -142,13 +151,16 @@ impl Section<'_> {
         entries(self.entries)
     }
 
-    fn check(&self) -> Result<(), SnapshotError> {
+    fn check(&self, greatest: u64) -> Result<(), SnapshotError> {
         let mut before = 0;
+        if self.pressed > greatest {
+            return Err(SnapshotError::BadEntry);
+        }
         for (key, tat) in self.entries() {
             if key <= before {
                 return Err(if key == 0 { SnapshotError::BadEntry } else { SnapshotError::Disordered });
             }
-            if tat > LATEST_TAT_NS {
+            if tat > greatest {
                 return Err(SnapshotError::BadEntry);
             }
             before = key;

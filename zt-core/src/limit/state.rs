@@ -1,56 +1,88 @@
 //! What has been spent.
 
-use super::config::Rule;
-use super::{Limiter, gcra};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Limiter;
+use super::rule::Rule;
+use super::window::{Window, rank};
 use crate::base::bounded::{Bounded, Change, Key, KeyHasher, Usage};
 use crate::base::units::Size;
 use crate::model::Problem;
 
-/// What has been spent, one bounded table for each limit.
+/// What has been spent, one bounded table for each count of each limit.
 ///
 /// At the bound of its table a new key displaces, of the eight entries of its set, the one whose bucket is full again
-/// soonest: keys that have come back to full first, keys that are being refused last.
+/// soonest: keys that have come back to full first, keys that are being refused last. While something is missing that
+/// would still count, keys that the table does not know are counted in a coarser table too (`fallback`).
 #[derive(Debug)]
 pub struct State {
     hasher: KeyHasher,
     pub(super) tables: Box<[Table]>,
 }
 
-/// What has been spent of one limit.
+/// What has been spent of one count.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Of its limit.
+    /// Of its window.
     pub(super) id: u128,
-    pub(super) name: Box<str>,
-    /// Theoretical arrival time, nanoseconds since the Unix epoch.
+    /// Its window's.
+    pub(super) label: Box<str>,
+    /// By kind of the window; see there.
     pub(super) entries: Bounded<u64>,
+    /// Whether snapshots have it.
+    pub(super) kept: bool,
+    /// The greatest value that an entry can have.
+    pub(super) greatest: u64,
+    /// Entries from further ahead than can be.
+    jumps: AtomicU64,
 }
 
 /// A table smaller than this forgets too soon to limit anything.
 const LEAST_BYTES: u64 = 16 << 10;
 /// More is a slip of the pen, and would end the process when it is allocated.
 const MOST_BYTES: u64 = 64 << 30;
+/// The part of a limit's memory that its fallback has.
+const FALLBACK_PART: usize = 8;
+/// Entries of a table whose key is nothing: it needs one.
+const WHOLE: usize = 8;
 
-/// Bytes for each of so many limits.
-pub(super) fn share(memory: Size, limits: usize) -> Result<usize, Problem> {
-    let share = memory.bytes() / (limits as u64).max(1);
+/// Bytes for each of so many counts.
+pub(super) fn share(memory: Size, rules: &[Rule]) -> Result<usize, Problem> {
+    let counts = rules.iter().map(|rule| rule.windows.len()).fold(0, usize::saturating_add);
+    let share = memory.bytes() / (counts as u64).max(1);
     if memory.bytes() > MOST_BYTES {
         return Err(Problem::new("state.memory", "more than 64 GiB").mend("write \"64MiB\" or so"));
     }
-    if limits > 0 && share < LEAST_BYTES {
-        return Err(Problem::new("state.memory", format!("{memory} is too little for {limits} limits"))
-            .mend("give each limit 16KiB at least"));
+    if counts > 0 && share < LEAST_BYTES {
+        return Err(Problem::new("state.memory", format!("{memory} is too little for {counts} limits"))
+            .mend("give each limit, and each `rate`, `quota` and `concurrent` of one, 16KiB at least"));
     }
     Ok(usize::try_from(share).unwrap_or(usize::MAX))
+}
+
+/// The tables of one limit, in the order of [`Rule::tables`].
+fn tables(rule: &Rule, share: usize) -> impl Iterator<Item = Table> {
+    let of_all = share.saturating_mul(rule.windows.len());
+    let of_levels = rule.fallback.iter().filter(|level| !level.key.parts.is_empty()).count();
+    let of_fallback = if rule.fallback.is_empty() { 0 } else { of_all / FALLBACK_PART };
+    let own = of_all.saturating_sub(of_fallback).checked_div(rule.windows.len()).unwrap_or(0);
+    let windows = rule.windows.iter().map(move |window| Table::new(window, Bounded::with_memory(own)));
+    let levels = rule.fallback.iter().flat_map(move |level| {
+        let bytes = of_fallback.checked_div(of_levels.saturating_mul(level.windows.len())).unwrap_or(0);
+        let whole = level.key.parts.is_empty();
+        let entries = move || if whole { Bounded::with_capacity(WHOLE) } else { Bounded::with_memory(bytes) };
+        level.windows.iter().map(move |window| Table::new(window, entries()))
+    });
+    windows.chain(levels)
 }
 
 impl State {
     /// Nothing spent yet. The seed keys the tables' hashes: random in production, so that nobody can aim at an entry;
     /// the same where snapshots are exchanged.
     pub fn new(limiter: &Limiter, seed: u64) -> Self {
-        let bytes = share(limiter.memory, limiter.rules.len()).unwrap_or(0);
-        let table = |rule: &Rule| Table { id: rule.id, name: rule.name.clone(), entries: Bounded::with_memory(bytes) };
-        Self { hasher: KeyHasher::new(seed), tables: limiter.rules.iter().map(table).collect() }
+        let share = share(limiter.memory, &limiter.rules).unwrap_or(0);
+        let tables = limiter.rules.iter().flat_map(|rule| tables(rule, share)).collect();
+        Self { hasher: KeyHasher::new(seed), tables }
     }
 
     /// Bytes held, the same from the start.
@@ -74,25 +106,44 @@ impl State {
         self.tables.iter().map(|table| table.entries.evicted()).fold(0, u64::saturating_add)
     }
 
-    /// How full each limit's table is, by its name.
+    /// How full each table is, by the label of its window.
     pub fn usage(&self) -> impl Iterator<Item = (&str, Usage)> {
-        self.tables.iter().map(|table| (&*table.name, table.entries.usage()))
+        self.tables.iter().map(|table| (&*table.label, table.entries.usage()))
     }
 
     pub(super) const fn hasher(&self) -> &KeyHasher {
         &self.hasher
     }
 
-    /// The table of a limit, which is at its place unless the state was made for another configuration.
-    pub(super) fn table(&self, at: usize, rule: &Rule) -> Option<&Table> {
-        let there = self.tables.get(at).filter(|table| table.id == rule.id);
-        there.or_else(|| self.tables.iter().find(|table| table.id == rule.id))
+    /// Entries that were found further ahead of the clock than their limit can have put them: the clock has gone back, by
+    /// more than an hour.
+    pub fn clock_jumps(&self) -> u64 {
+        self.tables.iter().map(|table| table.jumps.load(Ordering::Relaxed)).fold(0, u64::saturating_add)
+    }
+
+    /// The tables of a limit, which are at their place unless the state was made for another configuration.
+    pub(super) fn tables(&self, rule: &Rule) -> Option<&[Table]> {
+        let fits = |tables: &&[Table]| rule.tables().zip(*tables).all(|(window, table)| window.id == table.id);
+        let count = rule.tables().count();
+        let there = self.tables.get(rule.first..rule.first.saturating_add(count)).filter(fits);
+        there.or_else(|| self.tables.windows(count.max(1)).find(fits))
     }
 }
 
 impl Table {
-    /// Joins an entry from elsewhere: the later arrival time stays.
-    pub(super) fn join(&self, key: Key, tat: u64) {
-        self.entries.update(key, gcra::rank, |here| (Change::Offer(here.map_or(tat, |here| tat.max(*here))), ()));
+    fn new(window: &Window, entries: Bounded<u64>) -> Self {
+        let (kept, greatest) = (window.is_kept(), window.greatest());
+        Self { id: window.id, label: window.label.clone(), entries, kept, greatest, jumps: AtomicU64::new(0) }
+    }
+
+    /// Joins an entry from elsewhere: the later one stays.
+    pub(super) fn join(&self, key: Key, value: u64) {
+        let later = |here: Option<&u64>| (Change::Offer(here.map_or(value, |here| value.max(*here))), ());
+        self.entries.update(key, rank, later);
+    }
+
+    /// An entry was further ahead of the clock than can be.
+    pub(super) fn jumped(&self) {
+        self.jumps.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Code, Identity, Millis, Stage};
+use super::{Code, Identity, Millis, Stage, Ticket};
 
 /// What to do, mildest first. More evidence never makes it milder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +159,9 @@ pub struct Decision {
     /// Issuers whose key sets the host should fetch again; asked at a bounded rate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refresh_wanted: Vec<Arc<str>>,
+    /// What the request holds until its response is observed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tickets: Vec<Ticket>,
     /// Prefix of the compiled configuration's SHA-256, hex.
     pub policy_version: Arc<str>,
 }

@@ -14,6 +14,7 @@ mod response;
 mod schema;
 mod source;
 mod text;
+mod ticket;
 
 pub use code::{Code, Stage};
 pub use decision::{Decision, EndpointRef, Finding, Obligation, Outcome, Reason};
@@ -26,6 +27,7 @@ pub use response::{Response, ResponseDecision};
 pub use schema::schemas;
 pub use source::Source;
 pub use text::{Body, Text};
+pub use ticket::{Ticket, TicketKey};
 
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;

@@ -22,6 +22,9 @@ pub struct Response<'a> {
     /// Time the handler took, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
+    /// What the request turned out to cost, for limits whose `cost` is `"response"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<u32>,
 }
 
 /// What to do with a response.

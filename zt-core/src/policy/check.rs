@@ -19,6 +19,7 @@ impl Compiled {
     pub(super) fn complete(&mut self) {
         self.symbols = Table::build(&self.program.uids);
         self.index.complete(&self.program);
+        self.exemptions = super::exempt::of(&self.program);
     }
 
     /// Whether the evaluator can rely on it.

@@ -41,6 +41,8 @@ pub struct Effect {
     pub obligation: Option<Obligation>,
     /// Members of a JSON response that are hidden where the request passes: sorted, each once.
     pub redact: Vec<String>,
+    /// Limits that do not refuse the request, by name: sorted, each once.
+    pub exempt: Vec<String>,
 }
 
 impl Effect {

@@ -29,6 +29,10 @@
 //! hidden ([paths](crate::base::member_path)). A field is hidden as soon as one policy hides it that had a say; another
 //! that permits the same without `@redact` does not show it.
 //!
+//! # Exemptions
+//! A permit may carry `@exempt("per-user, per-tenant")`: where it is among those that permit a request, these limits do
+//! not refuse it. They are limits that are checked when the caller is known.
+//!
 //! # Errors
 //! A policy that fails at run time (an overflow, say) is skipped by Cedar, which for a forbid means that it fails open.
 //! Here a forbid that fails denies, unless `errors = "cedar"` asks for Cedar's way. Either way it is reported.
@@ -43,6 +47,7 @@ mod declared;
 mod difference;
 mod effect;
 mod evaluate;
+mod exempt;
 pub mod explain;
 mod facts;
 mod flat;
@@ -82,6 +87,7 @@ pub use difference::{Anonymous, Change, Difference, Place, Redacted, Turn, diffe
 #[cfg(feature = "compile")]
 pub(crate) use difference::{Moved, difference_of};
 pub use effect::Effect;
+pub use exempt::Exemption;
 pub use explain::Explanation;
 pub use request::Request;
 #[cfg(feature = "compile")]
@@ -159,6 +165,9 @@ struct Compiled {
     symbols: Table,
     denials: BTreeMap<u32, Denial>,
     redactions: Redactions,
+    /// Limits that permits exempt from; of the annotations.
+    #[serde(skip)]
+    exemptions: exempt::Exemptions,
     errors: ErrorMode,
     #[serde(default)]
     reads: Reads,
@@ -209,8 +218,9 @@ impl Policy {
 
     /// What an answer means for the request.
     pub fn effect(&self, answer: &Answer) -> Effect {
-        let Compiled { program, denials, redactions, errors, .. } = &self.0;
-        Effect::new(program, denials, *errors, answer).redacting(redactions, *errors, answer)
+        let Compiled { program, denials, redactions, exemptions, errors, .. } = &self.0;
+        let effect = Effect::new(program, denials, *errors, answer).redacting(redactions, *errors, answer);
+        effect.exempting(exemptions, answer)
     }
 
     /// Whether it was compiled for these endpoints, in this order.

@@ -15,6 +15,9 @@
 //! answer with plain JSON, so a layer that compresses belongs outside of this one. A response that cannot be redacted is
 //! answered with a problem document in its place (`respond.unredactable`).
 //!
+//! Limits that wait for the end of a request (`concurrent`, `cost = "response"`) learn of it from the response's head, or
+//! when there will be none. A service says what a request cost by a [`Cost`] in the extensions of its response.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use zt_core::tower::ZtLayer;
@@ -29,11 +32,13 @@
 //! ```
 
 mod body;
+mod ending;
 mod redacted;
 mod refusal;
 mod request;
 
 pub use body::Replay;
+pub use ending::Cost;
 pub use redacted::Redacted;
 
 use std::fmt;
@@ -51,6 +56,7 @@ use http_body_util::{Either, Full};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::ending::Ending;
 use crate::engine::{Current, Invalid};
 use crate::model::{Decision, Identity, Millis};
 use crate::{Engine, State, wire};
@@ -178,7 +184,10 @@ where
                 parts.extensions.insert(Identity::clone(identity));
             }
             let method = parts.method.clone();
+            let ending = Ending::of(&layer, &decision);
             let response = inner.call(Request::from_parts(parts, read.replay(body))).await?;
+            // From here on it is the response that tells.
+            ending.told();
             Ok(layer.finish(&decision, &method, response))
         })
     }

@@ -146,10 +146,12 @@ pub(super) fn head<'r, R: Body>(method: &Method, response: &'r Response<R>) -> m
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
     let empty = method == Method::HEAD || response.body().size_hint().exact() == Some(0);
+    let cost = response.extensions().get::<super::Cost>().map(|cost| cost.0);
     model::Response {
         status: status(method, response),
         headers,
         body_len: empty.then_some(0),
+        cost,
         ..model::Response::default()
     }
 }

@@ -43,7 +43,6 @@ mod keys;
 mod mac;
 mod memory;
 mod message_signature;
-mod network;
 mod refresh;
 mod replay;
 mod request;

@@ -37,7 +37,8 @@ impl Instance {
         })
     }
 
-    /// Observes the response to a request that was decided; header lines as for `decide_fields`.
+    /// Observes the response to a request that was decided; header lines as for `decide_fields`. Beside the time that the
+    /// handler took, in milliseconds, stands what the request turned out to cost.
     ///
     /// # Errors
     /// When the count is wrong, or `decision` is not one.
@@ -47,11 +48,12 @@ impl Instance {
         status: u16,
         lines: &str,
         count: usize,
-        latency_ms: Option<f64>,
+        (latency_ms, cost): (Option<f64>, Option<u32>),
         now: Millis,
     ) -> Result<String, String> {
         let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
-        let response = Response { status, headers: headers(lines, count)?, latency_ms, ..Response::default() };
+        let headers = headers(lines, count)?;
+        let response = Response { status, headers, latency_ms, cost, ..Response::default() };
         super::text(&self.engine().observe(self.state(), &decision, &response, now))
     }
 

@@ -29,6 +29,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
         obligations: Vec::new(),
         response_headers: Vec::new(),
         refresh_wanted: Vec::new(),
+        tickets: Vec::new(),
         policy_version: "".into(),
     }
 }

@@ -97,6 +97,7 @@ class Engine:
         *,
         body_len: int | None = None,
         latency_ms: float | None = None,
+        cost: int | None = None,
     ) -> dict[str, Any]:
         """Observes the response to a request that was decided; returns a response decision."""
 
@@ -110,6 +111,7 @@ class Engine:
         *,
         body_len: int | None = None,
         latency_ms: float | None = None,
+        cost: int | None = None,
     ) -> str:
         """`observe`, as JSON text."""
 
@@ -257,6 +259,10 @@ class Decision:
     @property
     def passes(self) -> bool:
         """Whether the host passes the request on: its outcome passes, or nothing is enforced."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether a limit waits for the end of the request: its response is to be observed, once."""
 
     @property
     def redacts(self) -> bool:

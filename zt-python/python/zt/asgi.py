@@ -60,12 +60,17 @@ class ZtMiddleware:
             decision = self._decide(scope, body, length)
         if decision.passes:
             replay = _Replay(body, more, receive)
-            send = _adding(send, decision, "http.response.start")
+            ending = _Ending(self.engine, decision, scope["state"], send) if decision.holds else None
+            send = _adding(ending or send, decision, "http.response.start")
             if decision.redacts:
                 extensions = scope.get("extensions") or {}
                 scope = {**scope, "extensions": {name: extensions[name] for name in extensions if name in _EXTENSIONS}}
                 send = _Redacting(send, self.engine, decision, scope["method"])
-            await self.app(scope, replay.receive, send)
+            try:
+                await self.app(scope, replay.receive, send)
+            finally:
+                if ending is not None and not getattr(send, "observed", False):
+                    ending.tell()
         else:
             await _refuse(send, decision, "http.response")
 
@@ -141,6 +146,29 @@ def _adding(send, decision, start):
     return sending
 
 
+class _Ending:
+    """`send`, which remembers the response's start, to tell the engine how a request ended that holds something.
+
+    An application says what the request cost by `scope["state"]["zt_cost"]`.
+    """
+
+    def __init__(self, engine, decision, state, send):
+        self._engine = engine
+        self._decision = decision
+        self._state = state
+        self._send = send
+        self._start = {"status": 500}
+
+    async def __call__(self, message):
+        if message["type"] == "http.response.start":
+            self._start = message
+        await self._send(message)
+
+    def tell(self):
+        headers = self._start.get("headers", ())
+        self._engine.observe(self._decision, self._start["status"], headers, cost=self._state.get("zt_cost"))
+
+
 class _Redacting:
     """`send`, with what is to be hidden hidden; a response of which it cannot be is refused.
 
@@ -159,6 +187,8 @@ class _Redacting:
         self._held = None
         self._problem = None
         self._refused = False
+        #: Whether the engine has been told of the response.
+        self.observed = False
 
     async def __call__(self, message):
         kind = message["type"]
@@ -189,6 +219,7 @@ class _Redacting:
             self._redactor = self._engine.redactor(self._decision, status, headers)
         except Unredactable:
             self._problem = _unredactable(self._engine, self._decision, status, headers)
+            self.observed = True
             self._held = message
             return
         await self._send(message if self._redactor is None else {**message, "headers": _kept(message)})

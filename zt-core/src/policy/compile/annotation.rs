@@ -1,10 +1,12 @@
-//! Annotations that zt gives a meaning: `@id`, `@on_deny`, `@reason`, `@acr`, `@max_age`; `@redact` has a file of its own.
+//! Annotations that zt gives a meaning: `@id`, `@on_deny`, `@reason`, `@acr`, `@max_age`; `@exempt`; `@redact` has a
+//! file of its own.
 
 use std::collections::BTreeMap;
 
 use crate::base::units::Duration;
 use crate::model::{Outcome, Problem};
 use crate::policy::effect::Denial;
+use crate::policy::exempt::names;
 use crate::policy::program::{Effect, Rule};
 
 use super::diagnose::Place;
@@ -69,6 +71,18 @@ pub(super) fn denial(rule: &Rule, place: &Place<'_>, problems: &mut Vec<Problem>
     }
     let denial = Denial { outcome, reason, acr, max_age_s };
     (denial != Denial::default()).then_some(denial)
+}
+
+/// Whether `@exempt` names limits, on a permit. Whether there are such limits, the engine knows.
+pub(super) fn check_exempt(rule: &Rule, place: &Place<'_>, problems: &mut Vec<Problem>) {
+    let Some(limits) = rule.annotations.get("exempt") else { return };
+    if rule.effect == Effect::Forbid {
+        let problem = place.problem("exempt", "`@exempt` on a forbid, which lets nothing pass");
+        problems.push(problem.mend("write it on a permit"));
+    } else if names(limits).any(str::is_empty) {
+        let problem = place.problem("exempt", "`@exempt` names no limit, or an empty one");
+        problems.push(problem.mend("write names of limits with commas between: `@exempt(\"per-user, per-tenant\")`"));
+    }
 }
 
 fn outcome(annotations: &BTreeMap<Box<str>, Box<str>>, place: &Place<'_>, problems: &mut Vec<Problem>) -> Outcome {

@@ -176,6 +176,7 @@ fn assemble(
                 if let Some(rule) = builder.program.rules.last() {
                     annotation::slips(rule, &policy.place, &mut found);
                     denials.extend(annotation::denial(rule, &policy.place, &mut found).map(|denial| (at, denial)));
+                    annotation::check_exempt(rule, &policy.place, &mut found);
                     redactions.extend(redaction::fields(rule, &policy.place, &mut found).map(|fields| (at, fields)));
                 }
             }

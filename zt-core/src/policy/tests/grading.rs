@@ -92,3 +92,20 @@ fn a_permit_that_fails_still_hides_unless_in_cedars_way() {
     let policy = Policy::compile(&config, &sources, &vocabulary()).unwrap();
     assert_eq!(policy.effect(&policy.evaluate(&request(None, 0))).redact, [""; 0]);
 }
+
+#[test]
+fn permits_that_match_exempt_from_limits() {
+    let exempt = |text: &str| effect(text).exempt;
+    let permit = |limits: &str| format!("@exempt(\"{limits}\") {PERMIT}");
+    assert_eq!(exempt(PERMIT), [""; 0]);
+    assert_eq!(exempt(&format!("{}{}", permit("b, a"), permit("b,c"))), ["a", "b", "c"]);
+    let elsewhere = "@exempt(\"a\") permit(principal, action, resource) when { context.risk > 0 };";
+    assert_eq!(exempt(&format!("{PERMIT}{elsewhere}")), [""; 0]);
+    assert_eq!(exempt(&format!("{} @on_deny(\"flag\") forbid(principal, action, resource);", permit("a"))), ["a"]);
+    let policy = compile(&permit("b, a")).unwrap();
+    assert!(policy.may_exempt("a") && !policy.may_exempt("c"));
+    let stored = serde_json::to_string(&policy).unwrap();
+    let read: Policy = serde_json::from_str(&stored).unwrap();
+    let named: Vec<&str> = read.exemptions().map(|exemption| exemption.limit).collect();
+    assert_eq!(named, ["b", "a"], "a bundle knows them too");
+}

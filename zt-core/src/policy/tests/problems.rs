@@ -111,6 +111,16 @@ fn names_and_annotations() {
 }
 
 #[test]
+fn limits_to_exempt_from() {
+    let permit = "permit(principal, action, resource);";
+    refused("@exempt(\"a\") forbid(principal, action, resource);", 1, 2, "lets nothing pass");
+    for names in ["@exempt", "@exempt(\"\")", "@exempt(\"a,\")", "@exempt(\" , a\")"] {
+        refused(&format!("{names} {permit}"), 1, 2, "names no limit");
+    }
+    assert!(compile(&format!("@exempt(\"a, b-1\") {permit}")).is_ok());
+}
+
+#[test]
 fn fields_to_redact() {
     let permit = "permit(principal, action, resource);";
     refused(&format!("@redact(\"a..b\") {permit}"), 1, 2, "`a..b` has an empty step");

@@ -1,0 +1,42 @@
+//! What another table has lost.
+
+use std::sync::atomic::Ordering;
+
+use super::Bounded;
+
+impl Bounded<u64> {
+    /// An entry of this value is missing here too: a snapshot of the table that lost it says so.
+    pub fn press_until(&self, until: u64) {
+        self.pressed_until.fetch_max(until, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::bounded::{Change, Key};
+
+    #[test]
+    fn the_highest_that_was_lost_is_remembered() {
+        let table = Bounded::with_capacity(8);
+        let put = |number: u128, change: Change<u64>| {
+            table.update(Key::from_u128(number).unwrap(), |_, value| *value, |_| (change, ()));
+        };
+        (1..=8).for_each(|number| put(number, Change::Put(10 + number as u64)));
+        assert_eq!(table.pressed_until(), 0);
+        put(9, Change::Put(1));
+        assert_eq!(table.pressed_until(), 11, "the lowest had to go");
+        put(10, Change::Put(50));
+        assert_eq!(table.pressed_until(), 11, "what went now was lower");
+        put(11, Change::Offer(5));
+        assert_eq!(table.pressed_until(), 11);
+        put(12, Change::Offer(12));
+        assert_eq!(table.pressed_until(), 12, "an offer that found no place is missing too");
+        table.press_until(3);
+        assert_eq!(table.pressed_until(), 12);
+        table.press_until(90);
+        assert_eq!(table.pressed_until(), 90);
+        table.clear();
+        assert_eq!(table.pressed_until(), 0);
+    }
+}

@@ -1,0 +1,117 @@
+//! The counts that one request has, asked together: all are spent, or none.
+
+use smallvec::SmallVec;
+
+use super::Standing;
+use super::rule::Rule;
+use super::state::Table;
+use super::window::{Measure, Spent, Window};
+use crate::base::bounded::Key;
+use crate::model::{Finding, Millis, Mode, Ticket, TicketKey};
+
+/// What the limits of one phase say of a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Check<'l> {
+    /// One `limit.exceeded` for each limit that refuses, in the order of the configuration.
+    pub findings: SmallVec<[Finding; 1]>,
+    /// Names of the limits that refuse and are enforced, in the same order.
+    pub refused_by: SmallVec<[&'l str; 1]>,
+    /// Where the request stands with the tightest limit that is enforced; `None` when none applied.
+    pub standing: Option<Standing<'l>>,
+    /// Where it stands with each count of that limit: one, where it has one.
+    pub standings: SmallVec<[Standing<'l>; 1]>,
+    /// What the request holds until its response is observed, if it passes.
+    pub tickets: SmallVec<[Ticket; 1]>,
+}
+
+/// One count that a request has.
+#[derive(Clone, Copy)]
+pub(super) struct Counter<'l, 's> {
+    pub(super) rule: &'l Rule,
+    pub(super) window: &'l Window,
+    pub(super) table: &'s Table,
+    /// Of this count, and of the limit itself.
+    pub(super) key: Key,
+    pub(super) own: Key,
+    pub(super) cost: u32,
+    /// Per cent that must remain.
+    pub(super) reserve: u8,
+}
+
+impl Counter<'_, '_> {
+    fn measure(&self, now: Millis, commit: bool) -> Measure {
+        self.window.measure(self.table, self.key, self.window.ask(self.cost, self.reserve, commit), now)
+    }
+
+    fn undo(&self, spent: Spent) {
+        self.window.undo(self.table, self.key, spent);
+    }
+}
+
+impl<'l> Check<'l> {
+    /// Whether a limit that is enforced refuses.
+    pub fn refuses(&self) -> bool {
+        self.findings.iter().any(|finding| !finding.monitor)
+    }
+
+    /// A limit that cannot be asked.
+    pub(super) fn refuse(&mut self, rule: &'l Rule, label: &str) {
+        self.findings.push(rule.finding(label));
+        if rule.mode == Mode::Enforce {
+            self.refused_by.push(&rule.name);
+        }
+    }
+
+    /// Asks every count; `commit` spends from all of them, or from none.
+    pub(super) fn ask(&mut self, counters: &[Counter<'l, '_>], now: Millis, commit: bool) {
+        let mut spent: SmallVec<[(&Counter<'l, '_>, Spent); 4]> = SmallVec::new();
+        for group in counters.chunk_by(|a, b| std::ptr::eq(a.rule, b.rule)) {
+            let before = spent.len();
+            let mut measures: SmallVec<[(&'l Window, Measure); 2]> = SmallVec::new();
+            let mut passes = true;
+            for counter in group {
+                let measure = counter.measure(now, commit && passes);
+                match measure {
+                    Measure::Passed { spent: by, .. } if commit && passes => spent.push((counter, by)),
+                    Measure::Passed { .. } => {}
+                    Measure::Refused { .. } => passes = false,
+                }
+                measures.push((counter.window, measure));
+            }
+            if !passes {
+                spent.drain(before..).rev().for_each(|(counter, by)| counter.undo(by));
+                measures.iter_mut().for_each(|(window, measure)| *measure = window.unspent(*measure, now));
+            }
+            let Some(first) = group.first() else { continue };
+            self.add(first.rule, &measures);
+            if passes && commit && first.rule.holds_tickets() {
+                let slot = spent.iter().skip(before).find(|(counter, _)| !counter.window.is_kept());
+                let span = slot.map_or(0, |(_, by)| (by.written >> 32) as u32);
+                let key = TicketKey(first.own.to_u128());
+                self.tickets.push(Ticket { limit: first.rule.name.clone(), key, span });
+            }
+        }
+        if commit && self.refuses() {
+            spent.into_iter().rev().for_each(|(counter, by)| counter.undo(by));
+            self.tickets.clear();
+        }
+    }
+
+    /// Adds what the counts of one more limit say.
+    fn add(&mut self, rule: &'l Rule, measures: &[(&'l Window, Measure)]) {
+        let refused = measures.iter().find(|(_, measure)| matches!(measure, Measure::Refused { .. }));
+        if let Some((window, _)) = refused {
+            self.refuse(rule, &window.label);
+        }
+        if rule.mode == Mode::Monitor {
+            return;
+        }
+        let standings: SmallVec<[Standing<'l>; 1]> =
+            measures.iter().map(|(window, measure)| Standing::of(window, measure)).collect();
+        let Some(tightest) = standings.iter().copied().reduce(Standing::tighter) else { return };
+        let tighter = self.standing.map_or(tightest, |other| other.tighter(tightest));
+        if self.standing != Some(tighter) {
+            (self.standing, self.standings) = (Some(tighter), standings);
+        }
+    }
+}
