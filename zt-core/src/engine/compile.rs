@@ -6,10 +6,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::notices::notices;
 use super::{Config, Engine, Invalid};
+use crate::base::units::Size;
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
 use crate::model::{Problem, Source};
 use crate::policy::{self, Policy, Vocabulary};
+use crate::respond::Responder;
 use crate::route::{Endpoint, Router};
 use crate::verify::Verifier;
 
@@ -89,6 +91,7 @@ pub(super) fn assemble(
 ) -> Option<Engine> {
     let verifier = collect(Verifier::compile(&config.verify), problems);
     let limiter = collect(Limiter::compile(&config.limit, config.state.memory), problems);
+    let responder = collect(Responder::compile(&config.respond, of_responses(config.state.memory)), problems);
     let inspector = collect(Inspector::compile(&config.inspect), problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
     let notices = router.as_ref().map(|router| notices(config, router)).unwrap_or_default();
@@ -99,12 +102,18 @@ pub(super) fn assemble(
         verifier: verifier?,
         limiter: limiter?.into(),
         inspector: inspector?.into(),
+        responder: responder?.into(),
         policy: policy.map(Arc::new),
         seed: config.state.seed,
         version: Arc::clone(&version),
         compiled: version,
         notices: notices.into(),
     })
+}
+
+/// What responses may take of the state's memory: 20 %.
+fn of_responses(memory: Size) -> Size {
+    Size::from_bytes(memory.bytes() / 5)
 }
 
 fn collect<T>(compiled: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {

@@ -17,6 +17,7 @@ mod read;
 mod rotate;
 mod snapshot;
 mod state;
+mod suspend;
 #[cfg(feature = "compile")]
 mod zt_toml;
 
@@ -36,6 +37,7 @@ use crate::inspect::Inspector;
 use crate::limit::Limiter;
 use crate::model::{Millis, Mode, Problem};
 use crate::policy::Policy;
+use crate::respond::Responder;
 use crate::route::Router;
 use crate::verify::{Verified, Verifier};
 
@@ -47,6 +49,7 @@ pub struct Engine {
     verifier: Verifier,
     limiter: Arc<Limiter>,
     inspector: Arc<Inspector>,
+    responder: Arc<Responder>,
     policy: Option<Arc<Policy>>,
     seed: Option<u64>,
     version: Arc<str>,

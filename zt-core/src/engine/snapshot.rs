@@ -1,7 +1,7 @@
 //! The state as bytes: versioned, checksummed, little-endian.
 //!
 //! ```text
-//! "ZTST" | version u16 | length u64 | for limit and verify each: length u64, section | SHA-256 of all before, first 16 bytes
+//! "ZTST" | version u16 | length u64 | for limit, verify and respond each: length u64, section | SHA-256 of all before, first 16 bytes
 //! ```
 
 use sha2::{Digest as _, Sha256};
@@ -11,7 +11,7 @@ use crate::base::bytes::Reader;
 use crate::limit;
 
 const MAGIC: &[u8; 4] = b"ZTST";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const CHECKSUM: usize = 16;
 
 /// Why bytes are not a state. The state they were to replace or join is untouched.
@@ -41,6 +41,9 @@ pub enum SnapshotError {
     /// The content is not what the checksum promises.
     #[error("the snapshot's revocations cannot be read: {0}")]
     Verify(&'static str),
+    /// The content is not what the checksum promises.
+    #[error("the snapshot's strikes and suspensions cannot be read: {0}")]
+    Respond(&'static str),
 }
 
 impl State {
@@ -52,6 +55,9 @@ impl State {
         add(&section, &mut body);
         section.clear();
         self.verify.write(&mut section);
+        add(&section, &mut body);
+        section.clear();
+        self.respond.write(&mut section);
         add(&section, &mut body);
         let mut bytes = Vec::with_capacity(body.len().saturating_add(64));
         bytes.extend_from_slice(MAGIC);
@@ -68,10 +74,12 @@ impl State {
     /// # Errors
     /// [`SnapshotError`]; the state is untouched then.
     pub fn restore(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        let (limit, verify) = sections(open(bytes)?)?;
+        let [limit, verify, respond] = sections(open(bytes)?)?;
         let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
+        let respond = self.respond.read(respond).map_err(SnapshotError::Respond)?;
         self.limit.restore(limit)?;
         self.verify.restore(verify);
+        self.respond.restore(respond);
         Ok(())
     }
 
@@ -80,10 +88,12 @@ impl State {
     /// # Errors
     /// [`SnapshotError`]; the state is untouched then.
     pub fn merge(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        let (limit, verify) = sections(open(bytes)?)?;
+        let [limit, verify, respond] = sections(open(bytes)?)?;
         let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
+        let respond = self.respond.read(respond).map_err(SnapshotError::Respond)?;
         self.limit.merge(limit)?;
         self.verify.merge(verify);
+        self.respond.merge(respond);
         Ok(())
     }
 }
@@ -93,11 +103,12 @@ fn add(section: &[u8], body: &mut Vec<u8>) {
     body.extend_from_slice(section);
 }
 
-/// The two sections of a body.
-fn sections(body: &[u8]) -> Result<(&[u8], &[u8]), SnapshotError> {
+/// The sections of a body.
+fn sections(body: &[u8]) -> Result<[&[u8]; 3], SnapshotError> {
     let mut reader = Reader::new(body);
-    let sections = reader.counted().zip(reader.counted());
-    sections.filter(|_| reader.left() == 0).ok_or(SnapshotError::Corrupt)
+    let mut section = || reader.counted().ok_or(SnapshotError::Corrupt);
+    let sections = [section()?, section()?, section()?];
+    if reader.left() == 0 { Ok(sections) } else { Err(SnapshotError::Corrupt) }
 }
 
 /// The body inside a valid envelope.

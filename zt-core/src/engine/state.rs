@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Engine;
 use crate::model::Millis;
-use crate::{limit, verify};
+use crate::{limit, respond, verify};
 
 /// Everything that changes: bounded, shared between threads by reference, and replaced by nothing but itself.
 pub struct State {
     pub(super) limit: limit::State,
     pub(super) verify: verify::State,
+    pub(super) respond: respond::State,
     sequence: AtomicU64,
 }
 
@@ -35,6 +36,7 @@ impl State {
         Self {
             limit: limit::State::new(&engine.limiter, seed),
             verify: verify::State::new(&engine.verifier, seed),
+            respond: respond::State::new(&engine.responder, seed),
             sequence: AtomicU64::new(0),
         }
     }
@@ -64,14 +66,17 @@ impl State {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        self.limit.memory().saturating_add(self.verify.memory()).saturating_add(size_of::<Self>())
+        let stores = [self.limit.memory(), self.verify.memory(), self.respond.memory()];
+        stores.into_iter().fold(size_of::<Self>(), usize::saturating_add)
     }
 
-    /// A state that remembers what was revoked and nothing else: whatever is decided with it leaves this one as it is.
+    /// A state that remembers what was revoked, who was struck and who is suspended, and nothing else: whatever is decided
+    /// with it leaves this one as it is.
     pub(super) fn of_revocations(&self, engine: &Engine) -> Self {
         Self {
             limit: limit::State::new(&engine.limiter, engine.seed.unwrap_or_default()),
             verify: self.verify.of_revocations(&engine.verifier),
+            respond: self.respond.copied(&engine.responder),
             sequence: AtomicU64::new(0),
         }
     }
