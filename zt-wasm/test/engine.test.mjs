@@ -32,8 +32,8 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
-const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
+  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "suspend", "unsuspend", "verifyToken", "version"];
+const DECISION = ["actions", "endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 
 test("the names, and a type for each", async () => {

@@ -220,3 +220,6 @@ const fn words(kind: SubjectKind) -> &'static str {
         SubjectKind::PeerPrefix => "network",
     }
 }
+
+#[cfg(test)]
+mod tests;

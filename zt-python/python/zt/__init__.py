@@ -79,6 +79,14 @@ class Engine(_zt.Engine):
         """Refuses from now on what a revocation is about, until it expires."""
         self.revoke_json(_text(revocation), now)
 
+    def suspend(self, suspension, now=None):
+        """Suspends whom this names until its `until_ms`; returns the action, for the log."""
+        return _json.loads(self.suspend_json(_text(suspension), now))
+
+    def unsuspend(self, suspension, now=None):
+        """Frees whom this names and forgives its strikes; returns the action, for the log."""
+        return _json.loads(self.unsuspend_json(_text(suspension), now))
+
     @staticmethod
     def op(name, document=None):
         """Runs one of `OPS` on a document."""
