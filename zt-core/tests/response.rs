@@ -75,7 +75,7 @@ fn a_person_suspends_whom_the_guide_names() {
 }
 
 #[test]
-fn every_key_and_default_of_the_guide_is_one() {
+fn every_key_of_the_guide_is_one_and_takes_its_default() {
     let table: Vec<Vec<&str>> = GUIDE
         .lines()
         .filter(|line| line.starts_with("| `"))

@@ -189,10 +189,7 @@ fn rungs(config: &LadderConfig, found: &mut Vec<Problem>) {
 /// Lock-out protection: a rung that behaviour alone can never reach is a mistake.
 fn reach(config: &LadderConfig, ladder: &Ladder, found: &mut Vec<Problem>) {
     if config.suspend.is_some() && !config.subject.is_peer() && !config.codes.is_empty() && !ladder.has_proof() {
-        let message = format!(
-            "the codes tell of behaviour alone, which never suspends a {}",
-            config.subject.as_str().replace('_', " ")
-        );
+        let message = "the codes tell of behaviour alone, which suspends no credential, session or identity";
         found.push(
             Problem::new("suspend", message).mend("add codes of what a request is, such as `inspect.*`, or remove it"),
         );

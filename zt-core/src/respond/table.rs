@@ -26,7 +26,6 @@ const FEWEST_MARKS: usize = 8;
 const MOST_MARKS: usize = 1_024;
 /// A mark for so many bytes.
 const BYTES_A_MARK: usize = 512;
-/// The word of a neighbour's mark counts in an entry's place.
 const MARK_BYTES: usize = size_of::<AtomicU64>();
 
 impl Table {
