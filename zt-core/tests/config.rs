@@ -41,7 +41,7 @@ fn files_that_were_not_handed_over_are_named() {
 #[test]
 fn a_ladder_that_cannot_be_climbed_is_told_with_its_lines() {
     let text = "version = 1\n[[respond.ladder]]\nname = \"x\"\nsubject = \"identity\"\ncodes = [\"limit.*\", \"limits.*\"]\nflag = 3\nsuspend = 2\ncolour = \"red\"\n";
-    assert_problems(text, &["zt.toml:8:1: `respond.ladder[0].colour`: unknown field"]);
+    assert_problems(text, &["zt.toml:8:1: `respond.ladder[0].colour`: unknown key"]);
     assert_problems(
         &text.replace("colour = \"red\"\n", ""),
         &[
@@ -50,12 +50,11 @@ fn a_ladder_that_cannot_be_climbed_is_told_with_its_lines() {
             "zt.toml:7: `respond.ladder[0].suspend`: the codes tell of behaviour alone, which suspends no",
         ],
     );
-    let ladder = |n: usize| format!("[[respond.ladder]]\nname = \"x{n}\"\nsubject = \"peer\"\ncodes = [\"limit.*\"]\nflag = 3\n");
+    let ladder = |n: usize| {
+        format!("[[respond.ladder]]\nname = \"x{n}\"\nsubject = \"peer\"\ncodes = [\"limit.*\"]\nflag = 3\n")
+    };
     let many: String = (0..9).map(ladder).collect();
-    assert_problems(
-        &format!("version = 1\n{many}[state]\nmemory = \"512KiB\"\n"),
-        &["zt.toml:48: `state.memory`: "],
-    );
+    assert_problems(&format!("version = 1\n{many}[state]\nmemory = \"512KiB\"\n"), &["zt.toml:48: `state.memory`: "]);
 }
 
 #[test]

@@ -81,7 +81,9 @@ fn every_key_of_the_guide_is_one_and_takes_its_default() {
         .filter(|line| line.starts_with("| `"))
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect();
-    let mut text = "version = 1\n[[respond.ladder]]\nsubject = \"peer\"\ncodes = [\"inspect.*\"]\nthrottle = 1\nsuspend = 2\n".to_owned();
+    let mut text =
+        "version = 1\n[[respond.ladder]]\nsubject = \"peer\"\ncodes = [\"inspect.*\"]\nthrottle = 1\nsuspend = 2\n"
+            .to_owned();
     for row in &table {
         let key = row[0].trim_matches('`');
         let default = row[2].trim_matches('`');

@@ -113,7 +113,9 @@ fn name(config: &LadderConfig, found: &mut Vec<Problem>) {
 fn codes(patterns: &[String], found: &mut Vec<Problem>) -> Box<[bool]> {
     let mut strikes = vec![false; Code::ALL.len()];
     if patterns.is_empty() {
-        found.push(Problem::new("codes", "nothing would be a strike").mend("name codes, or families such as `verify.*`"));
+        found.push(
+            Problem::new("codes", "nothing would be a strike").mend("name codes, or families such as `verify.*`"),
+        );
     }
     for (at, pattern) in patterns.iter().enumerate() {
         let key = format!("codes[{at}]");
@@ -131,7 +133,8 @@ fn codes(patterns: &[String], found: &mut Vec<Problem>) -> Box<[bool]> {
             (*strike, known) = (true, true);
         }
         if !known {
-            let families: BTreeSet<&str> = Code::ALL.iter().filter_map(|code| code.as_str().split('.').next()).collect();
+            let families: BTreeSet<&str> =
+                Code::ALL.iter().filter_map(|code| code.as_str().split('.').next()).collect();
             let families: Vec<String> =
                 families.iter().filter(|family| **family != "respond").map(|family| format!("`{family}.*`")).collect();
             found.push(

@@ -67,7 +67,8 @@ impl State {
                 reader.bytes(count.checked_mul(size)?)
             };
             let marks = counted(&mut reader, size_of::<Instant>()).ok_or(CUT)?;
-            let marks: Vec<Instant> = marks.as_chunks::<8>().0.iter().map(|mark| Instant::from_le_bytes(*mark)).collect();
+            let marks: Vec<Instant> =
+                marks.as_chunks::<8>().0.iter().map(|mark| Instant::from_le_bytes(*mark)).collect();
             if !marks.is_empty() && !marks.len().is_power_of_two() {
                 return Err("marks that no state has");
             }
