@@ -421,7 +421,7 @@ proptest! {
             let subject = at(3).subject(SubjectKind::Peer, &state.hasher).unwrap();
             let entry = state.ladders[0].entries.get(subject.key).map(|packed| Entry::of(&packed)).unwrap_or_default();
             // Without evidence nothing is written: both are seen as they stand now.
-            (outcome_of(&graded), responder.ladders[0].settled(entry, now).0)
+            (outcome_of(&graded), responder.ladders[0].settled(entry, instant(now)).0)
         };
         let less = [proofs(proven), behaviours(behaved)].concat();
         let extra = if of_proof { proofs(more) } else { behaviours(more) };
@@ -515,7 +515,7 @@ impl Model {
         if Self::left(&self.proof, now) >= THRESHOLDS[3] {
             let in_a_row = |(at, pair): (usize, &[(i64, i64)])| (pair[1].0 - pair[0].1 > 7 * DAY).then_some(at + 1);
             let with_this: Vec<(i64, i64)> = self.suspensions.iter().copied().chain([(now, now)]).collect();
-            let first = with_this.windows(2).enumerate().filter_map(in_a_row).last().unwrap_or(0);
+            let first = with_this.windows(2).enumerate().filter_map(in_a_row).next_back().unwrap_or(0);
             let earlier = self.suspensions.len() - first;
             let span = (0..earlier).fold(5 * MINUTE, |span, _| (span * 3).min(DAY));
             self.suspensions.push((now, now + span));
