@@ -135,6 +135,16 @@ class Engine {
     native.revoke(this.#handle, JSON.stringify(revocation), now);
   }
 
+  /** Suspends whom this names until its `until_ms`; returns the action, for the log. */
+  suspend(suspension, now = Date.now()) {
+    return JSON.parse(native.suspend(this.#handle, JSON.stringify(suspension), now));
+  }
+
+  /** Frees whom this names and forgives its strikes; returns the action, for the log. */
+  unsuspend(suspension, now = Date.now()) {
+    return JSON.parse(native.unsuspend(this.#handle, JSON.stringify(suspension), now));
+  }
+
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
   replaceKeys(issuer, jwks) {
     // The native call would write what it was given into its error, secret keys and all.
@@ -238,7 +248,7 @@ class Decision {
 
 for (const field of [
   "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
-  "policy_version", "workload", "refresh_wanted",
+  "actions", "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }

@@ -190,6 +190,16 @@ export class Engine {
     guarded(() => this.#instance.revoke(JSON.stringify(revocation), now));
   }
 
+  /** Suspends whom this names until its `until_ms`; returns the action, for the log. */
+  suspend(suspension, now = Date.now()) {
+    return JSON.parse(guarded(() => this.#instance.suspend(JSON.stringify(suspension), now)));
+  }
+
+  /** Frees whom this names and forgives its strikes; returns the action, for the log. */
+  unsuspend(suspension, now = Date.now()) {
+    return JSON.parse(guarded(() => this.#instance.unsuspend(JSON.stringify(suspension), now)));
+  }
+
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
   replaceKeys(issuer, jwks) {
     guarded(() => this.#instance.replace_keys(issuer, jwks));
@@ -296,7 +306,7 @@ export class Decision {
 
 for (const field of [
   "id", "outcome", "enforced", "time_ms", "identity", "endpoint", "risk", "score", "scores", "reasons", "obligations",
-  "policy_version", "workload", "refresh_wanted",
+  "actions", "policy_version", "workload", "refresh_wanted",
 ]) {
   Object.defineProperty(Decision.prototype, field, { get() { return this.toJSON()[field]; }, configurable: true });
 }

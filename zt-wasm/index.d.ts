@@ -42,6 +42,36 @@ export type Obligation =
   | { type: "step_up"; acr_values?: string; max_age_s?: number }
   | { type: "redact"; fields: string[] };
 
+/** What is struck and suspended. */
+export type SubjectKind = "credential" | "session" | "identity" | "peer" | "peer_prefix";
+
+/** What was done to a subject of a request. */
+export interface Action {
+  type: "rung" | "suspended" | "lifted";
+  /** Absent when a person did it. */
+  ladder?: string;
+  subject: SubjectKind;
+  rung?: "flag" | "step_up" | "throttle" | "suspend";
+  until_ms?: number;
+  /** The how manieth suspension in a row it is. */
+  level?: number;
+  /** The ladder is in monitor mode: this is what would have been done. */
+  monitor?: boolean;
+}
+
+/** Whom a person suspends or frees, named as decisions name them. */
+export interface Suspension {
+  subject: SubjectKind;
+  /** Of a credential or an identity: the kind of its `identity`. */
+  kind?: string;
+  /** Issuer of the tokens; absent for what has none. */
+  issuer?: string;
+  /** `credential_id`, `session` or `principal`; an address, or a network such as `203.0.113.0/24`. */
+  id: string;
+  /** When it is over; not needed to lift one. */
+  until_ms?: number;
+}
+
 /** What to do with a request: the contract's document. */
 export interface DecisionDocument {
   id: string;
@@ -60,6 +90,8 @@ export interface DecisionDocument {
   scores: Record<string, number>;
   reasons: Reason[];
   obligations: Obligation[];
+  /** What was done to subjects of the request because of what they did; absent when nothing was. */
+  actions?: Action[];
   response_headers: [name: string, value: string][];
   /** Issuers whose key sets the host should fetch again and hand to `replaceKeys`; asked at a bounded rate. */
   refresh_wanted?: string[];
@@ -190,6 +222,7 @@ export class Decision implements Readonly<DecisionDocument> {
   readonly scores: Record<string, number>;
   readonly reasons: Reason[];
   readonly obligations: Obligation[];
+  readonly actions: Action[] | undefined;
   readonly response_headers: [name: string, value: string][];
   readonly workload: Identity | undefined;
   readonly refresh_wanted: string[] | undefined;
@@ -294,6 +327,10 @@ export class Engine {
    * The document names things as decisions do.
    */
   revoke(revocation: Revocation, now?: number): void;
+  /** Suspends whom this names until its `until_ms`; returns the action, for the log. */
+  suspend(suspension: Suspension, now?: number): Action;
+  /** Frees whom this names, whoever suspended it, and forgives its strikes; returns the action, for the log. */
+  unsuspend(suspension: Suspension, now?: number): Action;
 
   /**
    * Puts a configuration and the files it names in force in place of the engine; the state stays. Throws every mistake, or

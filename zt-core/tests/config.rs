@@ -39,6 +39,25 @@ fn files_that_were_not_handed_over_are_named() {
 }
 
 #[test]
+fn a_ladder_that_cannot_be_climbed_is_told_with_its_lines() {
+    let text = "version = 1\n[[respond.ladder]]\nname = \"x\"\nsubject = \"identity\"\ncodes = [\"limit.*\", \"limits.*\"]\nflag = 3\nsuspend = 2\ncolour = \"red\"\n";
+    assert_problems(text, &["zt.toml:8:1: `respond.ladder[0].colour`: unknown key"]);
+    assert_problems(
+        &text.replace("colour = \"red\"\n", ""),
+        &[
+            "zt.toml:5: `respond.ladder[0].codes[1]`: there is no code `limits.*`; name a code, or one of `inspect.*`",
+            "zt.toml:7: `respond.ladder[0].suspend`: `flag` comes at 3 already, and is milder",
+            "zt.toml:7: `respond.ladder[0].suspend`: the codes tell of behaviour alone, which suspends no",
+        ],
+    );
+    let ladder = |n: usize| {
+        format!("[[respond.ladder]]\nname = \"x{n}\"\nsubject = \"peer\"\ncodes = [\"limit.*\"]\nflag = 3\n")
+    };
+    let many: String = (0..9).map(ladder).collect();
+    assert_problems(&format!("version = 1\n{many}[state]\nmemory = \"512KiB\"\n"), &["zt.toml:48: `state.memory`: "]);
+}
+
+#[test]
 fn a_signing_key_is_read_from_its_file() {
     let text = "version = 1\n[[verify.signature]]\nid = \"a\"\nkeyid = \"k\"\nalgorithm = \"ed25519\"\njwk_file = \"a.json\"\n";
     assert_eq!(Config::from_toml(text).expect("a configuration").named_files(), ["a.json"]);

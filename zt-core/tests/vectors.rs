@@ -77,14 +77,22 @@ fn every_code_has_a_vector() {
     assert!(without.is_empty(), "codes without a vector: {without:?}");
 }
 
-/// A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}}`; with `"refused": true` it fails.
+/// A step between requests: `{"replace_keys": {"issuer", "jwks"}}`, `{"revoke": {...}}`, `{"suspend": {...}}` or
+/// `{"unsuspend": {...}}`; with `"refused": true` it fails.
 fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
     if let Some(keys) = step.get("replace_keys") {
         let text = |name: &str| keys[name].as_str().expect("a string");
         return instance.replace_keys(text("issuer"), text("jwks"));
     }
+    let time_ms = || step["time_ms"].as_i64().expect("a time");
+    if let Some(suspension) = step.get("suspend") {
+        return instance.suspend(&suspension.to_string(), time_ms()).map(drop);
+    }
+    if let Some(suspension) = step.get("unsuspend") {
+        return instance.unsuspend(&suspension.to_string(), time_ms()).map(drop);
+    }
     let revocation = step.get("revoke").ok_or("not a step")?;
-    instance.revoke(&revocation.to_string(), step["time_ms"].as_i64().expect("a time"))
+    instance.revoke(&revocation.to_string(), time_ms())
 }
 
 /// What an explanation does not say: values by JSON pointer (RFC 6901); `null` for what is absent.

@@ -191,6 +191,24 @@ pub fn revoke(instance: &External<wire::Instance>, revocation: String, now: f64)
     checked(instance.revoke(&revocation, millis(now)))
 }
 
+/// Suspends whom a document names; returns the action.
+///
+/// # Errors
+/// When the text is not a suspension.
+#[napi(catch_unwind)]
+pub fn suspend(instance: &External<wire::Instance>, suspension: String, now: f64) -> Result<String> {
+    checked(instance.suspend(&suspension, millis(now)))
+}
+
+/// Frees whom a document names; returns the action.
+///
+/// # Errors
+/// When the text is not a suspension.
+#[napi(catch_unwind)]
+pub fn unsuspend(instance: &External<wire::Instance>, suspension: String, now: f64) -> Result<String> {
+    checked(instance.unsuspend(&suspension, millis(now)))
+}
+
 /// Replaces the key set of one issuer.
 ///
 /// # Errors

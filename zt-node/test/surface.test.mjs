@@ -10,9 +10,10 @@ const require = createRequire(import.meta.url);
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "deltaSince", "explainEvent", "merge", "notices",
   "observe", "observeEvent", "observeEventJson", "op", "redactor", "replaceBundle", "replaceFile", "replaceKeys", "replaceToml",
-  "restore", "revoke", "snapshot", "stateReport", "version"];
-const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
-  "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
+  "restore", "revoke", "snapshot", "stateReport", "suspend", "unsuspend", "version"];
+const DECISION = ["actions", "endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version",
+  "problem", "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON",
+  "workload"];
 
 const VERIFIED = ["accepted", "challenge", "claims", "code", "identity", "principal", "refresh_wanted", "roles", "toJSON"];
 

@@ -102,6 +102,11 @@ impl Decision {
     }
 
     #[getter]
+    fn actions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document(py, &self.0.actions)
+    }
+
+    #[getter]
     fn response_headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let pair = |(name, value): &(_, String)| -> PyResult<_> {
             let name: &std::borrow::Cow<'_, str> = name;

@@ -217,6 +217,18 @@ impl Engine {
         py.detach(|| self.0.revoke(revocation, now.unwrap_or_else(clock))).map_err(PyValueError::new_err)
     }
 
+    /// Suspends whom a document given as JSON text names.
+    #[pyo3(signature = (suspension, now = None))]
+    fn suspend_json(&self, py: Python<'_>, suspension: &str, now: Option<Millis>) -> PyResult<String> {
+        py.detach(|| self.0.suspend(suspension, now.unwrap_or_else(clock))).map_err(PyValueError::new_err)
+    }
+
+    /// Frees whom a document given as JSON text names.
+    #[pyo3(signature = (suspension, now = None))]
+    fn unsuspend_json(&self, py: Python<'_>, suspension: &str, now: Option<Millis>) -> PyResult<String> {
+        py.detach(|| self.0.unsuspend(suspension, now.unwrap_or_else(clock))).map_err(PyValueError::new_err)
+    }
+
     /// Replaces the key set of one issuer; a bad set leaves the old in force.
     fn replace_keys(&self, py: Python<'_>, issuer: &str, jwks: &str) -> PyResult<()> {
         py.detach(|| self.0.replace_keys(issuer, jwks)).map_err(PyValueError::new_err)

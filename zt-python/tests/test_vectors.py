@@ -71,11 +71,15 @@ def bundled_of(vector):
 
 
 def operate(engine, step):
-    """A step between requests: `replace_keys` or `revoke`; with `"refused": true` it fails."""
+    """A step between requests: `replace_keys`, `revoke`, `suspend` or `unsuspend`; with `"refused": true` it fails."""
 
     def run():
         if "replace_keys" in step:
             engine.replace_keys(**step["replace_keys"])
+        elif "suspend" in step:
+            engine.suspend(step["suspend"], step["time_ms"])
+        elif "unsuspend" in step:
+            engine.unsuspend(step["unsuspend"], step["time_ms"])
         else:
             engine.revoke(step["revoke"], step["time_ms"])
 

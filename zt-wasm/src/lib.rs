@@ -185,6 +185,22 @@ impl Instance {
     pub fn revoke(&self, revocation: &str, now: f64) -> Result<(), JsError> {
         checked(self.0.revoke(revocation, millis(now)))
     }
+
+    /// Suspends whom a document names; returns the action.
+    ///
+    /// # Errors
+    /// When the text is not a suspension.
+    pub fn suspend(&self, suspension: &str, now: f64) -> Result<String, JsError> {
+        checked(self.0.suspend(suspension, millis(now)))
+    }
+
+    /// Frees whom a document names; returns the action.
+    ///
+    /// # Errors
+    /// When the text is not a suspension.
+    pub fn unsuspend(&self, suspension: &str, now: f64) -> Result<String, JsError> {
+        checked(self.0.unsuspend(suspension, millis(now)))
+    }
 }
 
 /// Changes of a state.

@@ -33,9 +33,10 @@ after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "deltaSince", "explainEvent", "free", "merge", "notices",
   "observe", "observeEvent", "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "replaceToml", "restore",
-  "revoke", "snapshot", "stateReport", "verifyToken", "version"];
-const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
-  "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
+  "revoke", "snapshot", "stateReport", "suspend", "unsuspend", "verifyToken", "version"];
+const DECISION = ["actions", "endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version",
+  "problem", "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON",
+  "workload"];
 
 test("the names, and a type for each", async () => {
   const { names, engine, decision, ops } = await call(worker, "/surface");

@@ -11,6 +11,7 @@ use crate::inspect::Inspector;
 use crate::limit::Limiter;
 use crate::model::{Problem, Source};
 use crate::policy::{self, Policy, Vocabulary};
+use crate::respond::Responder;
 use crate::route::{Endpoint, Router};
 use crate::verify::Verifier;
 
@@ -91,6 +92,7 @@ pub(super) fn assemble(
     let shares = Shares::of(config, problems);
     let verifier = collect(Verifier::compile_within(&config.verify, shares.verify), problems);
     let limiter = collect(Limiter::compile(&config.limit, shares.limit), problems);
+    let responder = collect(Responder::compile(&config.respond, shares.respond), problems);
     let inspector = collect(Inspector::compile(&config.inspect), problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
     problems.extend(policy.iter().zip(&limiter).flat_map(|(policy, limiter)| exemptions_from_nothing(policy, limiter)));
@@ -102,6 +104,7 @@ pub(super) fn assemble(
         verifier: verifier?,
         limiter: limiter?.into(),
         inspector: inspector?.into(),
+        responder: responder?.into(),
         policy: policy.map(Arc::new),
         seed: config.state.seed,
         version: Arc::clone(&version),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::units::Size;
 use crate::model::Mode;
-use crate::{inspect, limit, policy, route, verify};
+use crate::{inspect, limit, policy, respond, route, verify};
 
 /// The whole configuration. Read it with [`Config::from_toml`], or build it in code from [`Config::default`].
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,9 @@ pub struct Config {
     /// Quotas.
     #[serde(default)]
     pub limit: Vec<limit::Config>,
+    /// Ladders of graded responses.
+    #[serde(default, skip_serializing_if = "respond::Config::is_empty")]
+    pub respond: respond::Config,
     /// Structural limits of requests.
     #[serde(default)]
     pub inspect: inspect::Config,
@@ -124,6 +127,7 @@ impl Default for Config {
             endpoint: Vec::new(),
             verify: verify::Config::default(),
             limit: Vec::new(),
+            respond: respond::Config::default(),
             inspect: inspect::Config::default(),
             policy: None,
             anomaly: None,

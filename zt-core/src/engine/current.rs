@@ -12,10 +12,10 @@ pub struct Current {
     replacing: Mutex<()>,
 }
 
-/// A state that was made for other limits: it would refuse what it does not know.
+/// A state that was made for other limits or ladders: it would refuse what it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the limits are others than those that the state was made for: make a new engine and state, and restore a snapshot of this one"
+    "the limits or ladders are others than those that the state was made for: make a new engine and state, and restore a snapshot of this one"
 )]
 pub struct OtherState;
 
@@ -35,10 +35,10 @@ impl Current {
     /// knows stays: what has been spent, what is revoked, which proofs have been used.
     ///
     /// # Errors
-    /// When the state was made for other limits; the old engine stays in force then.
+    /// When the state was made for other limits or ladders; the old engine stays in force then.
     pub fn replace(&self, state: &State, engine: Arc<Engine>) -> Result<(), OtherState> {
         let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !engine.limiter.knows(&state.limit) {
+        if !engine.limiter.knows(&state.limit) || !engine.responder.knows(&state.respond) {
             return Err(OtherState);
         }
         self.put(state, engine);

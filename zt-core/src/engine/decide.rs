@@ -9,6 +9,7 @@ use super::draft::Draft;
 use super::{Engine, State};
 use crate::limit::{Phase, Subject};
 use crate::model::{Decision, Identity, Millis, Mode, Obligation, Request};
+use crate::respond::Suspect;
 use crate::route::Match;
 use crate::{policy, respond};
 
@@ -26,12 +27,17 @@ impl Engine {
         }
 
         draft.limited(self.limiter.check(&state.limit, Phase::Peer, &subject, now));
+        let suspect = Suspect { peer: subject.peer, identity: None };
+        draft.graded(self.responder.check_peer(&state.respond, &suspect, now));
         let Some(found) = found.filter(|_| !draft.ends()) else {
             return self.conclude(draft, state, request, now);
         };
 
         let verified = self.verifier.verify(&state.verify, request, now);
         draft.verified(&verified, request, found.endpoint);
+        let suspect = Suspect { identity: draft.identity.as_deref(), ..suspect };
+        let graded = self.responder.check_identity(&state.respond, &suspect, now);
+        draft.graded(graded);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
@@ -71,9 +77,12 @@ impl Engine {
         self.conclude(draft, state, request, now)
     }
 
-    /// Evidence -> one outcome, its status and its headers.
+    /// Evidence -> strikes, one outcome, its status and its headers.
     fn conclude(&self, mut draft: Draft<'_>, state: &State, request: &Request<'_>, now: Millis) -> Decision {
         draft.settle();
+        let suspect = Suspect { peer: request.peer.ip, identity: draft.identity.as_deref() };
+        let graded = self.responder.strike(&state.respond, &suspect, &draft.findings, now);
+        draft.graded(graded);
         let verdict = respond::conclude(&draft.findings);
         let response_headers = self.response_headers(&draft, &verdict);
         // A refusal has no response to redact.
@@ -97,6 +106,7 @@ impl Engine {
             scores: BTreeMap::new(),
             reasons: verdict.reasons,
             obligations: draft.obligations,
+            actions: draft.actions,
             response_headers,
             refresh_wanted: draft.refresh_wanted.into_iter().collect(),
             tickets: draft.tickets,

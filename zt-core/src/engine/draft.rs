@@ -6,9 +6,9 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::limit::{self, Check, Standing};
-use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request, Ticket};
+use crate::model::{Action, Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request, Ticket};
 use crate::policy::{Effect, Policy};
-use crate::respond::{self, Verdict};
+use crate::respond::{self, Graded, Verdict};
 use crate::route::{Endpoint, Match, Miss};
 use crate::verify::{Demand, Scheme, StepUp, Verified, Verifier};
 
@@ -24,6 +24,8 @@ pub(super) struct Draft<'l> {
     pub(super) refresh_wanted: Option<Arc<str>>,
     pub(super) findings: SmallVec<[Finding; 4]>,
     pub(super) obligations: Vec<Obligation>,
+    pub(super) actions: Vec<Action>,
+    retry_after_s: Option<u64>,
     pub(super) tickets: Vec<Ticket>,
     standings: SmallVec<[Standing<'l>; 1]>,
     /// Refusals of limits that a policy may lift, until policies have spoken.
@@ -135,6 +137,23 @@ impl<'l> Draft<'l> {
         }
     }
 
+    /// Respond: where the request's subjects stand; of two findings by one ladder, before and after this request, the
+    /// severer.
+    pub(super) fn graded(&mut self, graded: Graded) {
+        for finding in graded.findings {
+            let same = |known: &&mut Finding| known.code == finding.code && known.detail == finding.detail;
+            match self.findings.iter_mut().find(same) {
+                Some(known) => known.outcome = known.outcome.max(finding.outcome),
+                None => self.findings.push(finding),
+            }
+        }
+        self.actions.extend(graded.actions);
+        self.retry_after_s = self.retry_after_s.max(graded.retry_after_s);
+        if graded.max_age_s.is_some() {
+            self.oblige(Obligation::StepUp { acr_values: None, max_age_s: graded.max_age_s });
+        }
+    }
+
     /// Policy: what it permits, forbids or asks for. On an anonymous endpoint nobody needs a permit; a forbid counts.
     pub(super) fn authorized(&mut self, effect: Effect, endpoint: &Endpoint) {
         let nobody = endpoint.anonymous && self.identity.is_none();
@@ -171,6 +190,9 @@ impl Engine {
             429 => headers.extend(limit::headers(&draft.standings)),
             _ => {}
         }
+        if let Some(seconds) = draft.retry_after_s.filter(|_| !verdict.outcome.passes()) {
+            wait(&mut headers, seconds);
+        }
         headers
     }
 
@@ -192,6 +214,15 @@ impl Engine {
         };
         let challenges = self.verifier.challenges(draft.scheme, code, step_up);
         challenges.into_iter().map(|text| ("WWW-Authenticate".into(), text)).collect()
+    }
+}
+
+/// The longer wait of a limit's and a ladder's.
+fn wait(headers: &mut Vec<ResponseHeader>, seconds: u64) {
+    let known = headers.iter_mut().find(|(name, _)| name == "Retry-After");
+    match known {
+        Some((_, value)) => *value = value.parse().unwrap_or(0).max(seconds).to_string(),
+        None => headers.push(("Retry-After".into(), seconds.to_string())),
     }
 }
 

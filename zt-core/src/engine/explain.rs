@@ -11,8 +11,8 @@ use crate::policy;
 /// Why a request is decided as it is, and what would have to change.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Explanation {
-    /// The decision about the request as if it were the first: limits count it alone, and no proof was used before. Revocations
-    /// hold. Its `reasons` are those of every stage.
+    /// The decision about the request as if it were the first: limits count it alone, and no proof was used before. Revocations,
+    /// strikes and suspensions hold. Its `reasons` are those of every stage.
     pub decision: Decision,
     /// What policies say, also where an earlier stage refuses. Absent where there are none, where there is no such endpoint,
     /// and where nobody is known and the endpoint asks for somebody.
@@ -23,7 +23,7 @@ pub struct Explanation {
 }
 
 const FIRST: &str = "decided as if it were the first request: limits count it alone and no proof was used before; \
-    revocations hold";
+    revocations, strikes and suspensions hold";
 const NO_POLICY: &str = "there are no policies: who is known may call every endpoint that is known";
 const NOBODY: &str = "policies are not asked: nobody is known and the endpoint is not anonymous";
 const NO_ENDPOINT: &str = "policies are not asked: there is no such endpoint";
@@ -31,7 +31,8 @@ const ANONYMOUS: &str = "the endpoint is anonymous: nobody needs a permit, and o
 
 impl Engine {
     /// Why one request is decided as it is. It is for people who ask afterwards: every policy is looked at, one by one. The
-    /// state is read and left as it is: what it revoked stays revoked, and nothing else of it counts.
+    /// state is read and left as it is: what it revoked stays revoked, who was struck or suspended stays so, and nothing
+    /// else of it counts.
     ///
     /// ```
     /// use zt_core::model::Request;

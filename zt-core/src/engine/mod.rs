@@ -19,6 +19,7 @@ mod rotate;
 mod shares;
 mod snapshot;
 mod state;
+mod suspend;
 #[cfg(feature = "compile")]
 mod zt_toml;
 
@@ -39,6 +40,7 @@ use crate::inspect::Inspector;
 use crate::limit::Limiter;
 use crate::model::{Millis, Mode, Problem};
 use crate::policy::Policy;
+use crate::respond::Responder;
 use crate::route::Router;
 use crate::verify::{Verified, Verifier};
 
@@ -50,6 +52,7 @@ pub struct Engine {
     verifier: Verifier,
     limiter: Arc<Limiter>,
     inspector: Arc<Inspector>,
+    responder: Arc<Responder>,
     policy: Option<Arc<Policy>>,
     seed: Option<u64>,
     version: Arc<str>,

@@ -27,7 +27,8 @@ pub struct Memory {
 pub struct Report {
     /// Bytes held.
     pub memory: Memory,
-    /// Each store: `limit:NAME` for each limit, `verify.cache`, `verify.revocations`, `verify.proofs`.
+    /// Each store: `limit:NAME` for each limit, `verify.cache`, `verify.revocations`, `verify.proofs`,
+    /// `respond:NAME` for each ladder, and `respond:by hand` for what persons have suspended.
     pub stores: Vec<Store>,
 }
 
@@ -44,7 +45,7 @@ pub struct Store {
 impl State {
     /// Bytes held, by module: true within a tenth of what an allocator counts.
     pub fn memory(&self) -> Memory {
-        let (limit, verify, respond) = (self.limit.memory(), self.verify.memory(), 0);
+        let (limit, verify, respond) = (self.limit.memory(), self.verify.memory(), self.respond.memory());
         let parts = [limit, verify.cache, verify.revocations, verify.proofs, respond];
         let total = parts.into_iter().fold(size_of::<Self>(), usize::saturating_add);
         Memory { limit, verify, respond, total }
@@ -64,6 +65,7 @@ impl State {
     pub fn report(&self) -> Report {
         let limits = self.limit.usage().map(|(name, usage)| Store { store: format!("limit:{name}"), usage });
         let verify = self.verify.usage().map(|(name, usage)| Store { store: name.to_owned(), usage });
-        Report { memory: self.memory(), stores: limits.chain(verify).collect() }
+        let respond = self.respond.usage().map(|(name, usage)| Store { store: format!("respond:{name}"), usage });
+        Report { memory: self.memory(), stores: limits.chain(verify).chain(respond).collect() }
     }
 }

@@ -29,6 +29,7 @@ impl Engine {
             verifier,
             limiter: Arc::clone(&self.limiter),
             inspector: Arc::clone(&self.inspector),
+            responder: Arc::clone(&self.responder),
             policy: self.policy.clone(),
             seed: self.seed,
             version: version.into(),

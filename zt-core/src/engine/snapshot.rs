@@ -56,7 +56,7 @@ pub enum SnapshotError {
     #[error("the snapshot's revocations cannot be read: {0}")]
     Verify(&'static str),
     /// The content is not what the checksum promises.
-    #[error("the snapshot's strikes cannot be read: {0}")]
+    #[error("the snapshot's strikes and suspensions cannot be read: {0}")]
     Respond(&'static str),
 }
 
@@ -103,6 +103,7 @@ impl State {
         // First the new epoch, then the look: what changes while this looks is told now, next time, or twice.
         self.limit.advance(next);
         self.verify.advance(next);
+        self.respond.advance(next);
         let life = u64::from(self.life.load(Ordering::Acquire)) << 32;
         let since = epoch.checked_sub(life).and_then(|epoch| u32::try_from(epoch).ok());
         let since = since.filter(|epoch| *epoch <= now).unwrap_or(0);
@@ -120,9 +121,10 @@ impl State {
         }
         let [limit, verify, respond] = sections(body)?;
         let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
-        read_respond(respond)?;
+        let respond = self.respond.read(respond).map_err(SnapshotError::Respond)?;
         self.limit.restore(limit)?;
         self.verify.restore(verify);
+        self.respond.restore(respond);
         // 20 bits that are likely others than before: a number of 52 bits is exact in every language.
         let digest = Sha256::digest(bytes);
         let life = digest.iter().take(3).fold(0_u32, |life, byte| life << 8 | u32::from(*byte)) & 0xf_ffff;
@@ -139,9 +141,10 @@ impl State {
         let (_, body) = open(bytes)?;
         let [limit, verify, respond] = sections(body)?;
         let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
-        read_respond(respond)?;
+        let respond = self.respond.read(respond).map_err(SnapshotError::Respond)?;
         self.limit.merge(limit)?;
         self.verify.merge(verify);
+        self.respond.merge(respond);
         Ok(())
     }
 
@@ -153,8 +156,9 @@ impl State {
         section.clear();
         self.verify.write_since(since, &mut section);
         add(&section, &mut body);
-        // Graded response keeps nothing yet.
-        add(&[], &mut body);
+        section.clear();
+        self.respond.write_since(since, &mut section);
+        add(&section, &mut body);
         let mut bytes = Vec::with_capacity(body.len().saturating_add(HEAD).saturating_add(CHECKSUM));
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -165,11 +169,6 @@ impl State {
         bytes.extend(checksum.iter().take(CHECKSUM));
         bytes
     }
-}
-
-/// Graded response keeps nothing yet.
-fn read_respond(section: &[u8]) -> Result<(), SnapshotError> {
-    if section.is_empty() { Ok(()) } else { Err(SnapshotError::Respond("too long")) }
 }
 
 fn add(section: &[u8], body: &mut Vec<u8>) {

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::Engine;
 use crate::model::Millis;
-use crate::{limit, verify};
+use crate::{limit, respond, verify};
 
 /// Everything that changes: bounded, shared between threads by reference, and replaced by nothing but itself.
 pub struct State {
     pub(super) limit: limit::State,
     pub(super) verify: verify::State,
+    pub(super) respond: respond::State,
     /// The epoch of changes from now on; one more with each delta.
     pub(super) epoch: AtomicU32,
     /// Which life of the state the epochs are of: a restore begins another.
@@ -44,6 +45,7 @@ impl State {
         Self {
             limit: limit::State::new(&engine.limiter, seed),
             verify: verify::State::new(&engine.verifier, seed),
+            respond: respond::State::new(&engine.responder, seed),
             epoch: AtomicU32::new(0),
             life: AtomicU32::new(0),
             sequence: Apart::default(),
@@ -73,11 +75,13 @@ impl State {
         self.verify.revoke(revocation, now);
     }
 
-    /// A state that remembers what was revoked and nothing else: whatever is decided with it leaves this one as it is.
+    /// A state that remembers what was revoked, who was struck and who is suspended, and nothing else: whatever is decided
+    /// with it leaves this one as it is.
     pub(super) fn of_revocations(&self, engine: &Engine) -> Self {
         Self {
             limit: limit::State::new(&engine.limiter, engine.seed.unwrap_or_default()),
             verify: self.verify.of_revocations(&engine.verifier),
+            respond: self.respond.copied(&engine.responder),
             epoch: AtomicU32::new(0),
             life: AtomicU32::new(0),
             sequence: Apart::default(),

@@ -198,11 +198,32 @@ codes! {
     PolicyError "policy.error" Policy Deny 403
         "A forbid policy could not be evaluated, and that denies."
 
+    RespondSuspended "respond.suspended" Respond Deny 403
+        "What the request comes from is suspended for a time."
+    RespondStrikes "respond.strikes" Respond Flag 200
+        "What the request comes from has strikes against it: it stands on a rung of a ladder."
     RespondUnredactable "respond.unredactable" Respond Deny 403
         "Members of the response are to be hidden and cannot be: it is not whole, plain JSON."
 
     InternalPanic "internal.panic" Internal Deny 403
         "zt failed while deciding; a failure denies."
+}
+
+impl Code {
+    /// Whether it tells how somebody behaves (much, unusual) and not what a request is: that anyone can be made to look
+    /// like, so that it alone never suspends a credential, a session or an identity.
+    pub const fn is_behaviour(self) -> bool {
+        match self.stage() {
+            Stage::Limit => true,
+            Stage::Route | Stage::Verify | Stage::Inspect | Stage::Policy | Stage::Respond | Stage::Internal => false,
+        }
+    }
+
+    /// Whether it is a step that well-meaning clients go through: asked for a credential, for a nonce, or to sign in
+    /// again. `verify.*` in a ladder leaves these out.
+    pub const fn is_ordinary(self) -> bool {
+        matches!(self, Self::VerifyNoCredential | Self::VerifyNonceRequired | Self::VerifyReauthenticate)
+    }
 }
 
 impl fmt::Display for Code {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Code, Identity, Millis, Stage, Ticket};
+use super::{Action, Code, Identity, Millis, Stage, Ticket};
 
 /// What to do, mildest first. More evidence never makes it milder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -154,6 +154,9 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// What the host must do besides passing or refusing.
     pub obligations: Vec<Obligation>,
+    /// What was done to subjects of the request because of what they did: for the log, and for whoever is to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
     /// Headers that the host adds to the response.
     pub response_headers: Vec<(Cow<'static, str>, String)>,
     /// Issuers whose key sets the host should fetch again; asked at a bounded rate.

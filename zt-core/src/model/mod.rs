@@ -3,6 +3,7 @@
 //! The forms are those of the contract: one JSON shape for a request, a response, a decision and a recorded event,
 //! the same in Rust, Python, Node, WASM, on the command line and in the conformance vectors.
 
+mod action;
 mod code;
 mod decision;
 mod event;
@@ -16,6 +17,7 @@ mod source;
 mod text;
 mod ticket;
 
+pub use action::{Action, ActionKind, Rung, SubjectKind};
 pub use code::{Code, Stage};
 pub use decision::{Decision, EndpointRef, Finding, Obligation, Outcome, Reason};
 pub use event::{Event, Login};

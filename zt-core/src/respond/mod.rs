@@ -1,13 +1,64 @@
 //! What do we do about it? Evidence in, one outcome out; more evidence never makes it milder.
+//!
+//! Findings about one request are [concluded](conclude) into one outcome. Over many requests they are strikes against whom the
+//! requests come from, who climbs a ladder by them ([`Responder`]): flagged, asked to authenticate again, slowed down, suspended.
+//!
+//! **Lock-out protection**: whoever can be told apart from others only by what it proved (a credential, a session, an identity)
+//! is suspended by strikes of proof alone: bad signatures, hostile input, forbidden actions. Behaviour (`limit.*`), which others
+//! can provoke, slows it down at most. Nobody is struck for an identity that was not proven; the address is.
 
+mod climb;
+mod config;
+mod entry;
+mod ladder;
 mod problem;
 mod redact;
+mod snapshot;
+mod state;
+mod strikes;
+mod subject;
+mod suspension;
+mod table;
 
+pub use climb::Graded;
+pub use config::{Config, LadderConfig};
 pub use problem::{problem, response_problem, title};
 pub(crate) use redact::SWITCHING_PROTOCOLS;
 pub use redact::{Redaction, Redactor, STALE_HEADERS, Unreadable, redaction};
+pub use snapshot::Snapshot;
+pub use state::State;
+pub use subject::Suspect;
+pub use suspension::{Suspension, SuspensionError};
 
-use crate::model::{Finding, Outcome, Reason};
+use self::ladder::Ladder;
+use crate::base::units::Size;
+use crate::model::{Finding, Outcome, Problem, Reason};
+
+/// The configured ladders, compiled.
+#[derive(Debug)]
+pub struct Responder {
+    ladders: Box<[Ladder]>,
+    memory: Size,
+}
+
+impl Responder {
+    /// Compiles `[respond]`. `memory` is what all of its tables may take together.
+    ///
+    /// # Errors
+    /// Every mistake, under keys such as `respond.ladder[0].suspend`.
+    pub fn compile(config: &Config, memory: Size) -> Result<Self, Vec<Problem>> {
+        let ladders = config::compile(config)?;
+        match state::shares(memory, ladders.len()) {
+            Ok(_) => Ok(Self { ladders, memory }),
+            Err(problem) => Err(vec![problem]),
+        }
+    }
+
+    /// Whether a state was made for these ladders, or for more.
+    pub(crate) fn knows(&self, state: &State) -> bool {
+        self.ladders.iter().enumerate().all(|(at, ladder)| state.table(at, ladder).is_some())
+    }
+}
 
 /// One outcome with its reasons.
 #[derive(Clone, Debug, PartialEq)]

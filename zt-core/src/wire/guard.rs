@@ -27,6 +27,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
         scores: Default::default(),
         reasons: vec![Reason { code, stage: code.stage(), weight: 1.0, detail: "".into() }],
         obligations: Vec::new(),
+        actions: Vec::new(),
         response_headers: Vec::new(),
         refresh_wanted: Vec::new(),
         tickets: Vec::new(),

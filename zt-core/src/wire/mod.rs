@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::engine::{Current, Delta};
 use crate::model::{Decision, Event, Millis, ResponseDecision};
+use crate::respond::Suspension;
 use crate::verify::{Revocation, Revoked};
 use crate::{Engine, State};
 
@@ -146,6 +147,28 @@ impl Instance {
         Ok(())
     }
 
+    /// Suspends whom a suspension names until then: `{"subject": "credential" | "session" | "identity" | "peer" |
+    /// "peer_prefix", "kind": ..., "issuer": ..., "id": ..., "until_ms": ...}`. Answers with the action, for the log.
+    ///
+    /// # Errors
+    /// When the text is not a suspension, or one that names nobody or has no end.
+    pub fn suspend(&self, suspension: &str, now: Millis) -> Result<String, String> {
+        let suspension = read_suspension(suspension)?;
+        let action = self.engine().suspend(&self.state, &suspension, now).map_err(|error| error.to_string())?;
+        text(&action)
+    }
+
+    /// Frees whom a suspension names, whoever suspended it, and forgives its strikes; `until_ms` is not needed. Answers with
+    /// the action, for the log.
+    ///
+    /// # Errors
+    /// When the text is not a suspension, or one that names nobody.
+    pub fn unsuspend(&self, suspension: &str, now: Millis) -> Result<String, String> {
+        let suspension = read_suspension(suspension)?;
+        let action = self.engine().unsuspend(&self.state, &suspension, now).map_err(|error| error.to_string())?;
+        text(&action)
+    }
+
     /// The state as versioned, checksummed bytes.
     pub fn snapshot(&self) -> Vec<u8> {
         self.state.snapshot()
@@ -179,6 +202,10 @@ impl Instance {
     pub fn merge(&self, bytes: &[u8]) -> Result<(), String> {
         self.state.merge(bytes).map_err(|error| error.to_string())
     }
+}
+
+fn read_suspension(text: &str) -> Result<Suspension, String> {
+    serde_json::from_str(text).map_err(|error| format!("not a suspension: {error}"))
 }
 
 /// The problem document (RFC 9457) of a decision that refuses.

@@ -23,11 +23,13 @@ function decision(engine, { event, expect, expect_response }, decisions) {
   return [...found, ...mismatches(expect_response, engine.observeEvent(event, decided)).map((problem) => `response: ${problem}`)];
 }
 
-/** A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */
-function operation(engine, { replace_keys, revoke, time_ms, refused = false }) {
+/** A step between requests: `{"replace_keys": {"issuer", "jwks"}}`, or `revoke`, `suspend` or `unsuspend` as `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */
+function operation(engine, { replace_keys, revoke, suspend, unsuspend, time_ms, refused = false }) {
   try {
     if (replace_keys) engine.replaceKeys(replace_keys.issuer, replace_keys.jwks);
     else if (revoke) engine.revoke(revoke, time_ms);
+    else if (suspend) engine.suspend(suspend, time_ms);
+    else if (unsuspend) engine.unsuspend(unsuspend, time_ms);
     else return ["not a step"];
   } catch (error) {
     return refused ? [] : [`${error}`];

@@ -91,6 +91,14 @@ class Engine(_zt.Engine):
         """What the state holds and had to give up, by module and store."""
         return _json.loads(self.state_report_json())
 
+    def suspend(self, suspension, now=None):
+        """Suspends whom this names until its `until_ms`; returns the action, for the log."""
+        return _json.loads(self.suspend_json(_text(suspension), now))
+
+    def unsuspend(self, suspension, now=None):
+        """Frees whom this names and forgives its strikes; returns the action, for the log."""
+        return _json.loads(self.unsuspend_json(_text(suspension), now))
+
     @staticmethod
     def op(name, document=None):
         """Runs one of `OPS` on a document."""

@@ -194,6 +194,20 @@ class Engine:
 
     def replace_text(self, text: str, files: list[tuple[str, str]]) -> None:
         """`replace_toml` with the files as pairs."""
+    def suspend(self, suspension: Mapping[str, Any], now: int | None = None) -> dict[str, Any]:
+        """Suspends whom this names until then: `{"subject": "credential" | "session" | "identity" | "peer" | "peer_prefix",
+        "kind": ..., "issuer": ..., "id": ..., "until_ms": ...}`, named as decisions name them. Returns the action, for the
+        log. `ValueError` when it is not a suspension, or one that names nobody or has no end."""
+
+    def suspend_json(self, suspension: str, now: int | None = None) -> str:
+        """`suspend` on JSON text."""
+
+    def unsuspend(self, suspension: Mapping[str, Any], now: int | None = None) -> dict[str, Any]:
+        """Frees whom this names, whether a ladder or a person suspended it, and forgives its strikes; `until_ms` is not
+        needed. Returns the action, for the log."""
+
+    def unsuspend_json(self, suspension: str, now: int | None = None) -> str:
+        """`unsuspend` on JSON text."""
 
     def replace_bundle(self, bundle: bytes, key: str | None = None) -> None:
         """Puts a bundle in force in place of the engine; the state stays.
@@ -307,6 +321,10 @@ class Decision:
     @property
     def obligations(self) -> list[dict[str, Any]]:
         """What the host must do besides passing or refusing."""
+
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        """What was done to subjects of the request because of what they did."""
 
     @property
     def response_headers(self) -> list[tuple[bytes, bytes]]:
