@@ -87,6 +87,7 @@ pub(super) fn assemble(
     version: String,
     problems: &mut Vec<Problem>,
 ) -> Option<Engine> {
+    let forwarding = config.peer.as_ref().and_then(|peer| collect(peer.compile(), problems));
     let verifier = collect(Verifier::compile(&config.verify), problems);
     let limiter = collect(Limiter::compile(&config.limit, config.state.memory), problems);
     let inspector = collect(Inspector::compile(&config.inspect), problems);
@@ -95,6 +96,7 @@ pub(super) fn assemble(
     let version: Arc<str> = version.into();
     Some(Engine {
         mode: config.mode,
+        forwarding: forwarding.map(Arc::new),
         router: router?.into(),
         verifier: verifier?,
         limiter: limiter?.into(),

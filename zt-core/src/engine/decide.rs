@@ -16,6 +16,9 @@ impl Engine {
     /// What to do with one request. `now` is the host's clock; the same inputs in the same order give the same bits.
     pub fn decide(&self, state: &State, request: &Request<'_>, now: Millis) -> Decision {
         let mut draft = Draft::default();
+        let seen = self.seen(request);
+        let request = seen.or(request);
+        draft.seen(&seen);
         let mut subject = Subject::of(request);
 
         let found = self.router.route(request).map_err(|miss| draft.missed(miss)).ok();
@@ -78,6 +81,7 @@ impl Engine {
             time_ms: now,
             identity: draft.identity,
             workload: draft.workload,
+            client: draft.client,
             endpoint: draft.endpoint,
             risk: 0.0,
             score: 0.0,

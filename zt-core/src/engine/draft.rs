@@ -5,8 +5,9 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Engine;
+use super::peer::Seen;
 use crate::limit::{self, Check, Standing};
-use crate::model::{Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request};
+use crate::model::{Client, Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request};
 use crate::policy::Effect;
 use crate::respond::{self, Verdict};
 use crate::route::{Endpoint, Match, Miss};
@@ -21,6 +22,7 @@ pub(super) struct Draft<'l> {
     pub(super) endpoint: EndpointRef,
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) workload: Option<Arc<Identity>>,
+    pub(super) client: Option<Client>,
     pub(super) refresh_wanted: Option<Arc<str>>,
     pub(super) findings: SmallVec<[Finding; 4]>,
     pub(super) obligations: Vec<Obligation>,
@@ -34,6 +36,12 @@ impl<'l> Draft<'l> {
     /// Whether what was found ends the request here.
     pub(super) fn ends(&self) -> bool {
         respond::ends(&self.findings)
+    }
+
+    /// Route: the client, as far as a proxy tells.
+    pub(super) fn seen(&mut self, seen: &Seen<'_>) {
+        self.client = seen.client();
+        self.findings.extend(seen.finding());
     }
 
     /// Route: the endpoint it is for.

@@ -47,6 +47,8 @@ impl Engine {
     pub fn explain(&self, state: &State, request: &Request<'_>, now: Millis) -> Explanation {
         let fresh = || state.of_revocations(self);
         let decision = self.decide(&fresh(), request, now);
+        let seen = self.seen(request);
+        let request = seen.or(request);
         let mut notes = vec![FIRST.to_owned()];
         let explained = match (self.router.route(request), &self.policy) {
             (Err(_), _) => Err(NO_ENDPOINT),

@@ -12,6 +12,7 @@ mod draft;
 mod explain;
 mod notices;
 mod observe;
+mod peer;
 #[cfg(feature = "compile")]
 mod read;
 mod rotate;
@@ -27,6 +28,7 @@ pub use bundle::{Bundle, BundleError, Trust};
 pub use config::{AnomalyConfig, Config, File, StateConfig};
 pub use current::{Current, OtherState};
 pub use explain::Explanation;
+pub use peer::PeerConfig;
 #[cfg(feature = "compile")]
 pub use read::named_files;
 pub use snapshot::SnapshotError;
@@ -42,6 +44,7 @@ use crate::verify::{Verified, Verifier};
 /// A configuration compiled once: immutable, cheap to share between threads, swapped whole.
 pub struct Engine {
     mode: Mode,
+    forwarding: Option<Arc<peer::Forwarding>>,
     // Shared with the engines that differ in a key set only.
     router: Arc<Router>,
     verifier: Verifier,

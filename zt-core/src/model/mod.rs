@@ -16,7 +16,7 @@ mod source;
 mod text;
 
 pub use code::{Code, Stage};
-pub use decision::{Decision, EndpointRef, Finding, Obligation, Outcome, Reason};
+pub use decision::{Client, Decision, EndpointRef, Finding, Obligation, Outcome, Reason};
 pub use event::{Event, Login};
 pub use identity::{Assurance, Identity, IdentityKind};
 pub use mode::Mode;

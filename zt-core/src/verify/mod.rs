@@ -42,7 +42,6 @@ mod jose;
 mod keys;
 mod mac;
 mod message_signature;
-mod network;
 mod refresh;
 mod replay;
 mod request;

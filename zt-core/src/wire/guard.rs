@@ -21,6 +21,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
         time_ms: now,
         identity: None,
         workload: None,
+        client: None,
         endpoint: EndpointRef::default(),
         risk: 0.0,
         score: 0.0,

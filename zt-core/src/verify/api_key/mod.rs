@@ -12,9 +12,9 @@ use std::sync::Arc;
 pub(super) use self::format::is_prefix;
 pub use self::format::{Malformed, check, generate};
 use super::mac::{self, Digest, MacKey};
-use super::network::Network;
 use super::secret::{LEAST_SECRET_BYTES, Secret};
 use super::{ApiKeyConfig, Config, Refusal, instant};
+use crate::base::network::Network;
 use crate::model::{Code, Identity, IdentityKind, Millis, Problem};
 
 /// The longest key that is looked at.

@@ -1,10 +1,10 @@
-//! Networks from which a credential may be used.
+//! Networks of addresses.
 
 use std::net::IpAddr;
 
 /// Addresses that share their first bits (RFC 4632, RFC 4291 section 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     address: IpAddr,
     prefix: u32,
 }
@@ -12,7 +12,7 @@ pub(super) struct Network {
 impl Network {
     /// `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits after the prefix must be zero: they are a slip of the pen that
     /// would make the network another than it looks. IPv4 is never written inside IPv6.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -32,7 +32,7 @@ impl Network {
     }
 
     /// Whether an address lies in it. IPv4 mapped into IPv6 is IPv4, whatever socket the host listens on.
-    pub(super) fn contains(self, address: IpAddr) -> bool {
+    pub fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let host_bits = width(self.address).saturating_sub(self.prefix);
         self.address.is_ipv4() == address.is_ipv4()
