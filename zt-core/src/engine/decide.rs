@@ -6,15 +6,32 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::draft::Draft;
-use super::{Engine, State};
+use super::{Engine, State, Stopwatch};
 use crate::limit::{Phase, Subject};
-use crate::model::{Decision, Identity, Millis, Mode, Obligation, Request};
+use crate::model::{Decision, Identity, Millis, Mode, Obligation, Request, Stage};
 use crate::route::Match;
 use crate::{policy, respond};
 
 impl Engine {
     /// What to do with one request. `now` is the host's clock; the same inputs in the same order give the same bits.
     pub fn decide(&self, state: &State, request: &Request<'_>, now: Millis) -> Decision {
+        self.decide_timed(state, request, now, &mut ())
+    }
+
+    /// The same, and how long each stage takes: `watch` is told at the end of each.
+    pub fn decide_timed(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        now: Millis,
+        watch: &mut impl Stopwatch,
+    ) -> Decision {
+        let decision = self.run(state, request, now, watch);
+        watch.lap(Stage::Respond);
+        decision
+    }
+
+    fn run(&self, state: &State, request: &Request<'_>, now: Millis, watch: &mut impl Stopwatch) -> Decision {
         let mut draft = Draft::default();
         let seen = self.seen(request);
         let request = seen.or(request);
@@ -27,14 +44,17 @@ impl Engine {
             subject.endpoint = Some(&found.endpoint.id);
             subject.segment = Some(found.segment);
         }
+        watch.lap(Stage::Route);
 
         draft.limited(self.limiter.check(&state.limit, Phase::Peer, &subject, now));
+        watch.lap(Stage::Limit);
         let Some(found) = found.filter(|_| !draft.ends()) else {
             return self.conclude(draft, state, request, now);
         };
 
         let verified = self.verifier.verify(&state.verify, request, now);
         draft.verified(&verified, request, found.endpoint);
+        watch.lap(Stage::Verify);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
@@ -45,11 +65,13 @@ impl Engine {
             Subject { identity: draft.identity.as_deref(), tenant: Some(&tenant), claim: Some(&claim), ..subject };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
         draft.limited(check);
+        watch.lap(Stage::Limit);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
 
         draft.findings.extend(self.inspector.inspect(request));
+        watch.lap(Stage::Inspect);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
@@ -64,6 +86,7 @@ impl Engine {
             let effect = policy.effect(&policy.evaluate(&asked));
             draft.authorized(effect, found.endpoint);
         }
+        watch.lap(Stage::Policy);
         self.conclude(draft, state, request, now)
     }
 

@@ -10,6 +10,7 @@ mod current;
 mod decide;
 mod draft;
 mod explain;
+pub mod log;
 mod notices;
 mod observe;
 mod peer;
@@ -18,6 +19,7 @@ mod read;
 mod rotate;
 mod snapshot;
 mod state;
+mod stopwatch;
 #[cfg(feature = "compile")]
 mod zt_toml;
 
@@ -33,6 +35,7 @@ pub use peer::PeerConfig;
 pub use read::named_files;
 pub use snapshot::SnapshotError;
 pub use state::State;
+pub use stopwatch::{Laps, Stopwatch, Timer};
 
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
