@@ -188,6 +188,11 @@ impl Where {
     }
 }
 
+/// The Rust code of the guide, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/decision-log.md")]
+pub struct Guide;
+
 #[cfg(test)]
 #[cfg(feature = "compile")]
 mod tests;

@@ -14,6 +14,8 @@ pub struct Proof {
     seal: Seal,
     last: Option<Anchor>,
     records: u64,
+    /// The number of the last line.
+    number: u64,
     /// A line that is no record: a cut one, if it is the last.
     unreadable: Option<u64>,
     anchor: Option<Anchor>,
@@ -112,7 +114,7 @@ impl Why {
 impl Proof {
     /// Of a log from its first record on, made with this key.
     pub fn new(key: Option<Key>) -> Self {
-        Self { seal: Seal(key), last: None, records: 0, unreadable: None, anchor: None }
+        Self { seal: Seal(key), last: None, records: 0, number: 0, unreadable: None, anchor: None }
     }
 
     /// Of a log that goes on after this record, as after a rotation.
@@ -137,6 +139,11 @@ impl Proof {
         self.records
     }
 
+    /// Whether the last line that was taken is no record: a cut one, if nothing follows.
+    pub fn unreadable(&self) -> bool {
+        self.unreadable.is_some()
+    }
+
     /// Takes the next line, without its line break. `number` counts lines from 1.
     ///
     /// # Errors
@@ -145,6 +152,7 @@ impl Proof {
         if let Some(line) = self.unreadable {
             return Err(Broken { line, why: Why::NotARecord });
         }
+        self.number = number;
         let broken = |why| Broken { line: number, why };
         let read = match read(line, &self.seal) {
             Err(Why::NotARecord) => {
@@ -188,7 +196,7 @@ impl Proof {
         }
         let held = |known: &Anchor| self.last.as_ref().is_some_and(|last| last.seq >= known.seq);
         match self.anchor.filter(|known| !held(known)) {
-            Some(known) => Err(Broken { line: self.records.saturating_add(1), why: Why::TailMissing(known.seq) }),
+            Some(known) => Err(Broken { line: self.number.saturating_add(1), why: Why::TailMissing(known.seq) }),
             None => Ok(Proven { records: self.records, last: self.last }),
         }
     }
