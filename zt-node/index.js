@@ -105,6 +105,21 @@ class Engine {
     return native.observeEvent(this.#handle, event, decision);
   }
 
+  /** Starts the decision log, or goes on after the last line of one that is there. */
+  logStart({ after, key, inputsKey } = {}) {
+    native.logStart(this.#handle, JSON.stringify({ after, key, inputs_key: inputsKey }));
+  }
+
+  /** Event and its decision -> the line of the log, without a line break. */
+  logRecord(event, decision) {
+    return native.logRecord(this.#handle, JSON.stringify(event), JSON.stringify(decision));
+  }
+
+  /** Event -> `{ decision, line }`; with `timings` the line has the microseconds of each stage. */
+  decideLogged(event, { timings = false } = {}) {
+    return JSON.parse(native.decideLogged(this.#handle, JSON.stringify(event), timings));
+  }
+
   /** The state as versioned, checksummed bytes. */
   snapshot() {
     return native.snapshot(this.#handle);

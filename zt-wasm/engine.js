@@ -26,6 +26,8 @@ export class Engine {
   #instance;
   /** Key sets that replaced those of the configuration, by issuer. */
   #keys = new Map();
+  /** How the decision log started, and its last line: it goes on in a new instance. */
+  #log;
 
   /** Use `fromToml` or `fromBundle`. */
   constructor(make, seed) {
@@ -153,6 +155,39 @@ export class Engine {
     return guarded(() => this.#instance.observe_event(event, decision));
   }
 
+  /** Starts the decision log, or goes on after the last line of one that is there. */
+  logStart({ after, key, inputsKey } = {}) {
+    const options = { after, key, inputs_key: inputsKey };
+    guarded(() => this.#instance.log_start(JSON.stringify(options)));
+    this.#log = options;
+  }
+
+  /** Event and its decision -> the line of the log, without a line break. */
+  logRecord(event, decision) {
+    const text = typeof decision === "string" ? decision : JSON.stringify(decision);
+    const line = guarded(() => this.#instance.log_record(JSON.stringify(event), text));
+    this.#log = { ...this.#log, after: line };
+    return line;
+  }
+
+  /** Event -> `{ decision, line }`. */
+  decideLogged(event) {
+    const logged = this.#decideLogged(JSON.stringify(event));
+    this.#log = { ...this.#log, after: logged.line };
+    return logged;
+  }
+
+  #decideLogged(event) {
+    try {
+      return JSON.parse(guarded(() => this.#instance.decide_logged(event)));
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      const { id = "", time_ms } = JSON.parse(event);
+      const decision = wasm.panic_decision(id, time_ms);
+      return { decision: JSON.parse(decision), line: this.logRecord(JSON.parse(event), decision) };
+    }
+  }
+
   /** The state as bytes. */
   snapshot() {
     return guarded(() => this.#instance.snapshot());
@@ -233,6 +268,7 @@ export class Engine {
       for (const [issuer, jwks] of engine.#keys) engine.#instance.replace_keys(issuer, jwks);
       const state = states.get(engine);
       if (state) engine.#instance.restore(state);
+      if (engine.#log) engine.#instance.log_start(JSON.stringify(engine.#log));
     }
   }
 

@@ -84,6 +84,8 @@ export interface DecisionDocument {
   identity?: Identity;
   /** The workload that carries the request for the identity. */
   workload?: Identity;
+  /** The client, where proxies tell its address (`[peer]`); without `ip` it is not known. */
+  client?: { ip?: string };
   endpoint: Endpoint;
   risk: number;
   score: number;
@@ -308,6 +310,17 @@ export class Engine {
   observeEvent(event: object, decision: DecisionDocument | Decision): ResponseDecision;
   /** `observeEvent` on JSON text. */
   observeEventJson(event: string, decision: string): string;
+
+  /**
+   * Starts the decision log, or goes on after the last line of one that is there. With a `key` of 16 bytes or more nobody
+   * without it can change a line and mend the chain; with an `inputsKey` nobody without it can try out what a request may
+   * have been. A log that was never started starts with its first line, without keys.
+   */
+  logStart(options?: { after?: string; key?: string; inputsKey?: string }): void;
+  /** Event and its decision -> the line of the log, without a line break. Write lines in the order in which they are made. */
+  logRecord(event: object, decision: DecisionDocument | Decision): string;
+  /** Event -> decision and line. Without the time of each stage: the clock of an edge runtime stands still meanwhile. */
+  decideLogged(event: object): { decision: DecisionDocument; line: string };
 
   /** The state as versioned, checksummed bytes. */
   snapshot(): Uint8Array;

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Codes(Codes),
     /// Make or check an API key, or make a key that signs bundles.
     Key(Key),
+    /// Prove a decision log.
+    Log(Log),
 }
 
 /// What every command takes.
@@ -98,7 +100,26 @@ pub(crate) struct Decide {
     #[arg(long)]
     pub(crate) freeze: bool,
     #[command(flatten)]
+    pub(crate) log: DecisionLog,
+    #[command(flatten)]
     pub(crate) lines: Lines,
+}
+
+/// The decision log that `zt decide` writes.
+#[derive(Debug, Args)]
+pub(crate) struct DecisionLog {
+    /// Write the decision log to this file, after the last line of the one that is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+    /// Chain it under the key in this file, 16 bytes or more on one line.
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub(crate) log_key_file: Option<PathBuf>,
+    /// Make `inputs` under the key in this file.
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub(crate) log_inputs_key_file: Option<PathBuf>,
+    /// Write how long each stage took.
+    #[arg(long, requires = "log")]
+    pub(crate) timings: bool,
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +244,39 @@ pub(crate) struct KeyCheck {
     /// The key; `-` or nothing to read it from standard input, where no process list shows it.
     #[arg(value_name = "KEY")]
     pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    #[command(subcommand)]
+    pub(crate) command: LogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogCommand {
+    /// Prove that every line follows from the one before, and name the first that does not.
+    ///
+    /// Prints the last record, `SEQ:DIGEST`. Kept elsewhere and given as `--holding`, it shows later that the log still holds
+    /// it: a tail that was cut between two lines is found by that alone.
+    Verify(LogVerify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogVerify {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The file with the key that the log was made with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The log goes on after this record, as after a rotation.
+    #[arg(long, value_name = "SEQ:DIGEST")]
+    pub(crate) after: Option<String>,
+    /// The log has to hold this record.
+    #[arg(long, value_name = "SEQ:DIGEST")]
+    pub(crate) holding: Option<String>,
+    /// The log, plain, gzip or Zstandard; several files are one log, in this order. `-` or nothing for standard input.
+    #[arg(value_name = "LOG.JSONL")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

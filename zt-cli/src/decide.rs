@@ -1,16 +1,18 @@
 //! `zt decide`: recorded events in, one decision a line out.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::Serialize;
 use zt_core::State;
+use zt_core::engine::Timer;
 use zt_core::model::{Decision, Event, Outcome};
 
 use crate::args::Decide;
 use crate::configuration::Configuration;
 use crate::events::{self, Malformed};
 use crate::output::{self, Output};
-use crate::{Ending, Failure, progress, snapshot};
+use crate::{Ending, Failure, log, progress, snapshot};
 
 pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
     if arguments.baseline.is_some() {
@@ -22,6 +24,10 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
         snapshot::restore(path, &state)?;
     }
 
+    let mut log = log::Writer::open(&arguments.log)?;
+    let started = Instant::now();
+    let clock = || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+
     let mut output = Output::new();
     let mut summary = Summary::default();
     let bar = progress::bar(&arguments.lines.files);
@@ -32,8 +38,16 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
         |_, mut event: Event| {
             let now = event.time_ms;
             let response = event.response.take();
-            let decision = engine.decide(&state, &event.into_request(), now);
+            let request = event.into_request();
+            let mut timer = arguments.log.timings.then(|| Timer::new(clock));
+            let decision = match &mut timer {
+                Some(timer) => engine.decide_timed(&state, &request, now, timer),
+                None => engine.decide(&state, &request, now),
+            };
             output.json(&decision)?;
+            if let Some(log) = &mut log {
+                log.write(&decision, &request, timer.map(|timer| timer.laps()).as_ref())?;
+            }
             summary.count(&decision);
             if let Some(response) = response {
                 engine.observe(&state, &decision, &response, now);
@@ -43,6 +57,7 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
     )?;
     bar.finish_and_clear();
     output.finish()?;
+    log.map(log::Writer::finish).transpose()?;
 
     if let Some(path) = arguments.state.as_ref().filter(|_| !arguments.freeze) {
         snapshot::save(path, &state)?;

@@ -73,7 +73,8 @@ impl Place<'_> {
     }
 }
 
-fn name(path: &Path) -> String {
+/// What people call an input.
+pub(crate) fn name(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 

@@ -13,6 +13,7 @@ mod events;
 mod explain;
 mod input;
 mod key;
+mod log;
 mod output;
 mod progress;
 mod signing;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, Log, LogCommand};
 
 /// How a command ended when it could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Log(Log { command: LogCommand::Verify(arguments) }) => log::verify(&arguments),
     };
     match ending {
         Ok(Ending::Clean) => ExitCode::SUCCESS,

@@ -589,3 +589,69 @@ fn decisions_are_explained_with_the_policies_and_their_place() {
     let run = place.zt_with_input(&explain, &hostile);
     assert!(!run.out().contains('\u{1b}'), "{}", run.out());
 }
+
+#[test]
+fn a_decision_log_is_written_and_proven() {
+    let place = Place::new().with("zt.toml", CONFIG).with("key", "a key of this test\n").with("short", "short\n");
+    let secret = json!({"id": "e-3", "time_ms": 1_772_446_530_123_i64,
+        "request": {"method": "GET", "path": "/v1/orders/planted", "query": "planted=1", "headers": [["Cookie", "planted"]]}});
+    let events = [event("e-1", "/health"), event("e-2", "/nothing"), secret.to_string()].join("\n");
+    let decide = ["decide", "--config", "zt.toml", "--log", "log.jsonl", "--log-key-file", "key"];
+    let verify = ["log", "verify", "--key-file", "key", "log.jsonl"];
+    assert_eq!(place.zt_with_input(&decide, &events).code(), 0);
+    let run = place.zt_with_input(&[&decide[..], &["--timings"]].concat(), &events);
+    assert_eq!(run.code(), 0, "{}", run.err());
+
+    let path = place.0.join("log.jsonl");
+    let log = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines.len(), 6);
+    assert!(!log.contains("planted"), "{log}");
+    let records: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&records[0]["id"], &records[1]["status"], &records[5]["seq"]), (&json!("e-1"), &json!(404), &json!(5)));
+    assert_eq!(records[3]["inputs"], records[0]["inputs"]);
+    assert_eq!(records[0].get("stages_us"), None);
+    assert!(records[3]["stages_us"]["route"].as_f64().unwrap() > 0.0);
+
+    let run = place.zt(&verify);
+    assert_eq!(run.code(), 0, "{}{}", run.out(), run.err());
+    let last = format!("5:{}", records[5]["digest"].as_str().unwrap());
+    assert_eq!(run.out(), format!("6 records, the log holds\nlast: {last}\n"));
+    assert_eq!(place.zt(&["log", "verify", "log.jsonl"]).code(), 1, "without its key");
+    assert_eq!(place.zt(&["log", "verify", "--key-file", "short", "log.jsonl"]).code(), 2);
+    let compressed = zstd::encode_all(log.as_bytes(), 1).unwrap();
+    fs::write(place.0.join("log.zst"), compressed).unwrap();
+    assert_eq!(place.zt(&["log", "verify", "--key-file", "key", "log.zst"]).code(), 0);
+
+    // Cut between two lines: only who kept the last record sees it.
+    fs::write(&path, format!("{}\n", lines[..5].join("\n"))).unwrap();
+    assert_eq!(place.zt(&verify).code(), 0);
+    let run = place.zt(&[&verify[..], &["--holding", &last]].concat());
+    let told =
+        "log.jsonl:6: the log ends before record 5, which was there: its tail was cut\n5 records, hold before it\n";
+    assert_eq!((run.code(), run.out().starts_with(told)), (1, true), "{}", run.out());
+
+    // Cut within a line: nothing can be written behind it.
+    fs::write(&path, &log[..log.len() - 10]).unwrap();
+    let run = place.zt(&[&verify[..], &["--json"]].concat());
+    assert_eq!((run.code(), &run.lines()[0]["broken"]["problem"]), (1, &json!("cut_line")));
+    assert_eq!(run.lines()[0]["broken"]["line"], 6);
+    let run = place.zt_with_input(&decide, &events);
+    assert_eq!((run.code(), run.err().contains("its last line is not whole")), (2, true), "{}", run.err());
+
+    // Changed.
+    fs::write(&path, log.replacen("\"status\":404", "\"status\":200", 1)).unwrap();
+    let run = place.zt(&verify);
+    assert_eq!(run.code(), 1);
+    assert!(run.out().starts_with("log.jsonl:2: its digest is not that of its content"), "{}", run.out());
+
+    // Rotated: the second file alone goes on after the first.
+    fs::write(place.0.join("one"), format!("{}\n", lines[..2].join("\n"))).unwrap();
+    fs::write(place.0.join("two"), format!("{}\n", lines[2..].join("\n"))).unwrap();
+    assert_eq!(place.zt(&["log", "verify", "--key-file", "key", "one", "two"]).code(), 0);
+    let run = place.zt(&["log", "verify", "--key-file", "key", "two"]);
+    assert!(run.code() == 1 && run.out().starts_with("two:1: the log begins with record 2"), "{}", run.out());
+    let after = format!("1:{}", records[1]["digest"].as_str().unwrap());
+    assert_eq!(place.zt(&["log", "verify", "--key-file", "key", "--after", &after, "two"]).code(), 0);
+    assert_eq!(place.zt(&["log", "verify", "--after", "1:x", "two"]).code(), 2);
+}

@@ -323,3 +323,28 @@ permit(principal, action, resource);
         ],
     );
 }
+
+#[test]
+fn proxies_are_said_soundly() {
+    let peer = |text: &str| format!("version = 1\n[peer]\n{text}\n");
+    assert_problems(&peer("forwarded = \"x-real-ip\"\nproxies = [\"10.0.0.0/8\", \"2001:db8::1\"]"), &[]);
+    assert_problems(&peer("hops = 1"), &["zt.toml:2:1: `peer`: `forwarded` is missing; add `forwarded = ...`"]);
+    assert_problems(
+        &peer("forwarded = \"x forwarded\"\nhops = 0\nproxies = [\"10.0.0.1/8\", \"10.0.0.0/8\", \"proxy\"]"),
+        &[
+            "zt.toml:3: `peer.forwarded`: `x forwarded` is no header; write `x-forwarded-for` or `forwarded`",
+            "zt.toml:4: `peer.hops`: 0 is not from 1 to 32; write how many proxies of yours add an entry: 1 for one",
+            "zt.toml:5: `peer.proxies[0]`: `10.0.0.1/8` is not a network; write it as `10.0.0.0/8` or `2001:db8::/32`",
+            "zt.toml:5: `peer.proxies[2]`: `proxy` is not a network",
+        ],
+    );
+    assert_problems(
+        &peer("forwarded = \"forwarded\"\nproxies = []"),
+        &["zt.toml:4: `peer.proxies`: no connection is a proxy's"],
+    );
+    let told = |text: &str| {
+        let engine = Engine::from_toml(&peer(text), &[]).expect("a configuration");
+        engine.notices().iter().any(|notice| notice.contains("claim any address"))
+    };
+    assert!(told("forwarded = \"forwarded\"") && !told("forwarded = \"forwarded\"\nproxies = [\"10.0.0.0/8\"]"));
+}

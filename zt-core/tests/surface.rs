@@ -31,6 +31,8 @@ fn the_operations_are_those_that_others_call() {
         "compile",
         "dpop_verify",
         "jws_verify",
+        "log_inputs",
+        "log_verify",
         "named_files",
         "policy_analyse",
         "policy_diff",

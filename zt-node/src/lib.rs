@@ -7,6 +7,7 @@ pub mod verifier;
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Instant;
 
 use napi::bindgen_prelude::{BigInt, Buffer, External};
 use napi::{Error, Result};
@@ -130,6 +131,35 @@ pub fn explain_event(instance: &External<wire::Instance>, event: String) -> Resu
 #[napi(catch_unwind)]
 pub fn observe_event(instance: &External<wire::Instance>, event: String, decision: String) -> Result<String> {
     checked(instance.observe_event(&event, &decision))
+}
+
+/// Starts the decision log as a document says.
+///
+/// # Errors
+/// When the text is not such a document, a key is too short, or the line is not a whole record.
+#[napi(catch_unwind)]
+pub fn log_start(instance: &External<wire::Instance>, options: String) -> Result<()> {
+    checked(instance.log_start(&options))
+}
+
+/// Event and its decision -> the line of the log.
+///
+/// # Errors
+/// When a text is not what it should be.
+#[napi(catch_unwind)]
+pub fn log_record(instance: &External<wire::Instance>, event: String, decision: String) -> Result<String> {
+    checked(instance.log_record(&event, &decision))
+}
+
+/// Event -> decision and line of the log, as JSON text.
+///
+/// # Errors
+/// When the text is not an event.
+#[napi(catch_unwind)]
+pub fn decide_logged(instance: &External<wire::Instance>, event: String, timings: bool) -> Result<String> {
+    let started = Instant::now();
+    let clock = || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    checked(instance.decide_logged(&event, timings.then_some(clock)))
 }
 
 /// The state as bytes.

@@ -201,3 +201,23 @@ test("with a key a bundle has to be signed with it", () => {
     assert.throws(() => Engine.fromBundle(signed, options), TypeError);
   }
 });
+
+test("a decision log", () => {
+  const engine = Engine.fromToml(CONFIG);
+  const event = { id: "e-1", time_ms: NOW, request: { method: "GET", path: "/health", query: "q=planted" } };
+  const key = "a key of this test";
+  engine.logStart({ key, inputsKey: "another key of this test" });
+  const { decision, line } = engine.decideLogged(event, { timings: true });
+  const record = JSON.parse(line);
+  assert.ok(record.seq === 0 && record.id === decision.id && record.stages_us.route > 0 && !line.includes("planted"));
+  assert.deepEqual(op("log_inputs", { event, key: "another key of this test" }), { inputs: record.inputs });
+
+  const following = Engine.fromToml(CONFIG);
+  following.logStart({ key, after: line });
+  const lines = [line, following.logRecord(event, following.decide(REQUEST, NOW)), following.decideLogged(event).line];
+  const last = `2:${JSON.parse(lines[2]).digest}`;
+  assert.deepEqual(op("log_verify", { log: lines.join("\n"), key }), { ok: true, records: 3, last });
+  assert.equal(op("log_verify", { log: lines.slice(1).join("\n"), key }).broken.problem, "head_missing");
+  assert.throws(() => engine.logStart({ key: "short" }), /shorter/);
+  assert.throws(() => engine.logStart({ after: line }), /cannot go on/);
+});

@@ -8,7 +8,7 @@ mod redactor;
 mod verifier;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -182,6 +182,24 @@ impl Engine {
     /// Observes the response of an event given as JSON text, with its decision.
     fn observe_event_json(&self, py: Python<'_>, event: &str, decision: &str) -> PyResult<String> {
         py.detach(|| self.0.observe_event(event, decision)).map_err(PyValueError::new_err)
+    }
+
+    /// Starts the decision log as a document given as JSON text says.
+    fn log_start_json(&self, py: Python<'_>, options: &str) -> PyResult<()> {
+        py.detach(|| self.0.log_start(options)).map_err(PyValueError::new_err)
+    }
+
+    /// The line of the log for an event and its decision, given as JSON text.
+    fn log_record_json(&self, py: Python<'_>, event: &str, decision: &str) -> PyResult<String> {
+        py.detach(|| self.0.log_record(event, decision)).map_err(PyValueError::new_err)
+    }
+
+    /// Decides an event given as JSON text: the decision and its line of the log, as JSON text.
+    #[pyo3(signature = (event, *, timings = false))]
+    fn decide_logged_json(&self, py: Python<'_>, event: &str, timings: bool) -> PyResult<String> {
+        let started = Instant::now();
+        let clock = || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        py.detach(|| self.0.decide_logged(event, timings.then_some(clock))).map_err(PyValueError::new_err)
     }
 
     /// The state as versioned, checksummed bytes.

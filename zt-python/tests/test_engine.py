@@ -265,3 +265,26 @@ def test_a_bundle_decides_as_its_text_does_and_can_be_swapped_in(config, credent
         zt.Engine.from_bundle(bundle, key="no key")
     with pytest.raises(TypeError):
         zt.Engine.from_bundle(bundle, key=b"{}")
+
+
+def test_a_decision_log(engine, config):
+    event = {"id": "e-1", "time_ms": NOW, "request": {"method": "GET", "path": "/health", "query": "q=planted"}}
+    engine.log_start(key="a key of this test", inputs_key="another key of this test")
+    logged = engine.decide_logged(event, timings=True)
+    assert logged["decision"]["outcome"] == "allow"
+    record = json.loads(logged["line"])
+    assert record["seq"] == 0 and record["stages_us"]["route"] > 0 and "planted" not in logged["line"]
+    assert zt.op("log_inputs", {"event": event, "key": "another key of this test"}) == {"inputs": record["inputs"]}
+
+    following = zt.Engine.from_toml(config)
+    following.log_start(key="a key of this test", after=logged["line"])
+    second = following.log_record(event, following.decide("GET", "/health", [], now=NOW))
+    lines = [logged["line"], second, following.decide_logged(event)["line"]]
+    report = zt.op("log_verify", {"log": "\n".join(lines), "key": "a key of this test"})
+    assert report == {"ok": True, "records": 3, "last": "2:" + json.loads(lines[2])["digest"]}
+    broken = zt.op("log_verify", {"log": "\n".join(lines[1:]), "key": "a key of this test"})["broken"]
+    assert (broken["line"], broken["problem"]) == (1, "head_missing")
+    with pytest.raises(ValueError, match="shorter"):
+        engine.log_start(key="short")
+    with pytest.raises(ValueError, match="cannot go on"):
+        engine.log_start(after=logged["line"])

@@ -134,6 +134,30 @@ impl Instance {
         checked(self.0.observe_event(event, decision))
     }
 
+    /// Starts the decision log as a document says.
+    ///
+    /// # Errors
+    /// When the text is not such a document, a key is too short, or the line is not a whole record.
+    pub fn log_start(&self, options: &str) -> Result<(), JsError> {
+        checked(self.0.log_start(options))
+    }
+
+    /// Event and its decision -> the line of the log.
+    ///
+    /// # Errors
+    /// When a text is not what it should be.
+    pub fn log_record(&self, event: &str, decision: &str) -> Result<String, JsError> {
+        checked(self.0.log_record(event, decision))
+    }
+
+    /// Event -> decision and line of the log, as JSON text; without times, for there is no clock.
+    ///
+    /// # Errors
+    /// When the text is not an event.
+    pub fn decide_logged(&self, event: &str) -> Result<String, JsError> {
+        checked(self.0.decide_logged(event, None::<fn() -> u64>))
+    }
+
     /// The state as bytes.
     pub fn snapshot(&self) -> Vec<u8> {
         self.0.snapshot()

@@ -130,6 +130,18 @@ const answers = {
     b.free();
     return { documents, state, passes, status, observed, seen, refused, codes, shifted, broken, replaced, problem: JSON.parse(shifted.problem()) };
   },
+  /** The decision log, also when the instance traps between two lines. */
+  "/log"({ config, event, request, key, now }) {
+    const engine = Engine.fromToml(config);
+    engine.logStart({ key });
+    const { decision, line } = engine.decideLogged(event);
+    const headers = { [Symbol.iterator]() { throw new WebAssembly.RuntimeError("unreachable"); } };
+    engine.decide({ ...request, headers }, now);
+    const lines = [line, engine.logRecord(event, decision), engine.logRecord(event, engine.decide(request, now))];
+    const report = op("log_verify", { log: lines.join("\n"), key });
+    engine.free();
+    return { decision, lines, report };
+  },
   /** What happens when the instance traps in the middle of a decision. */
   "/trap"({ config, request, now }) {
     const [a, b] = [Engine.fromToml(config), Engine.fromToml(config)];

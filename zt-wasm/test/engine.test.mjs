@@ -31,9 +31,9 @@ const codes = (decision) => decision.reasons.map((reason) => reason.code);
 const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
-const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "deltaSince", "explainEvent", "free", "merge", "notices",
-  "observe", "observeEvent", "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "replaceToml", "restore",
-  "revoke", "snapshot", "stateReport", "suspend", "unsuspend", "verifyToken", "version"];
+const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "decideLogged", "deltaSince", "explainEvent", "free",
+  "logRecord", "logStart", "merge", "notices", "observe", "observeEvent", "observeEventJson", "op", "redactor", "replaceBundle",
+  "replaceKeys", "replaceToml", "restore", "revoke", "snapshot", "stateReport", "suspend", "unsuspend", "verifyToken", "version"];
 const DECISION = ["actions", "endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version",
   "problem", "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON",
   "workload"];
@@ -92,6 +92,14 @@ test("a trap refuses, and every engine goes on with its state", async () => {
   // One of two was taken before the trap: one more passes.
   const outcomes = after.map((decisions) => decisions.map((decision) => decision.outcome));
   assert.deepEqual(outcomes, [["allow", "throttle"], ["allow", "throttle"]]);
+});
+
+test("a decision log goes on when the instance traps", async () => {
+  const answer = await call(worker, "/log", { config: CONFIG, event, request, key: "a key of this test", now: NOW });
+  const records = answer.lines.map((line) => JSON.parse(line));
+  assert.deepEqual(records.map(({ seq, id, outcome }) => [seq, id, outcome]), [0, 1, 2].map((seq) => [seq, "r-1", records[seq].outcome]));
+  assert.equal(answer.decision.outcome, records[0].outcome);
+  assert.deepEqual(answer.report, { ok: true, records: 3, last: `2:${records[2].digest}` });
 });
 
 test("every mistake of a configuration is told at once", async () => {

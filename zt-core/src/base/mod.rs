@@ -4,6 +4,7 @@ pub mod base64url;
 pub mod bounded;
 pub mod bytes;
 pub mod calendar;
+pub mod forwarded;
 pub mod json;
 pub mod media_type;
 pub mod member_path;

@@ -89,6 +89,7 @@ pub(super) fn assemble(
     version: String,
     problems: &mut Vec<Problem>,
 ) -> Option<Engine> {
+    let forwarding = config.peer.as_ref().and_then(|peer| collect(peer.compile(), problems));
     let shares = Shares::of(config, problems);
     let verifier = collect(Verifier::compile_within(&config.verify, shares.verify), problems);
     let limiter = collect(Limiter::compile(&config.limit, shares.limit), problems);
@@ -100,6 +101,7 @@ pub(super) fn assemble(
     let version: Arc<str> = version.into();
     Some(Engine {
         mode: config.mode,
+        forwarding: forwarding.map(Arc::new),
         router: router?.into(),
         verifier: verifier?,
         limiter: limiter?.into(),

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::PeerConfig;
 use crate::base::units::Size;
 use crate::model::Mode;
 use crate::{inspect, limit, policy, respond, route, verify};
@@ -24,6 +25,9 @@ pub struct Config {
     /// OpenAPI documents inline.
     #[serde(default)]
     pub openapi: Vec<String>,
+    /// The client's address behind proxies. Without it the connection's own address is the client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PeerConfig>,
     /// How request targets are read.
     #[serde(default)]
     pub route: route::Config,
@@ -122,6 +126,7 @@ impl Default for Config {
             mode: Mode::default(),
             openapi_files: Vec::new(),
             openapi: Vec::new(),
+            peer: None,
             route: route::Config::default(),
             segment: Vec::new(),
             endpoint: Vec::new(),

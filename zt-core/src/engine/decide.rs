@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::draft::Draft;
-use super::{Engine, State};
+use super::{Engine, State, Stopwatch};
 use crate::limit::{Phase, Subject};
-use crate::model::{Decision, Identity, Millis, Mode, Obligation, Request};
+use crate::model::{Decision, Identity, Millis, Mode, Obligation, Request, Stage};
 use crate::respond::Suspect;
 use crate::route::Match;
 use crate::{policy, respond};
@@ -16,7 +16,27 @@ use crate::{policy, respond};
 impl Engine {
     /// What to do with one request. `now` is the host's clock; the same inputs in the same order give the same bits.
     pub fn decide(&self, state: &State, request: &Request<'_>, now: Millis) -> Decision {
+        self.decide_timed(state, request, now, &mut ())
+    }
+
+    /// The same, and how long each stage takes: `watch` is told at the end of each.
+    pub fn decide_timed(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        now: Millis,
+        watch: &mut impl Stopwatch,
+    ) -> Decision {
+        let decision = self.run(state, request, now, watch);
+        watch.lap(Stage::Respond);
+        decision
+    }
+
+    fn run(&self, state: &State, request: &Request<'_>, now: Millis, watch: &mut impl Stopwatch) -> Decision {
         let mut draft = Draft::default();
+        let seen = self.seen(request);
+        let request = seen.or(request);
+        draft.seen(&seen);
         let mut subject = Subject::of(request);
 
         let found = self.router.route(request).map_err(|miss| draft.missed(miss)).ok();
@@ -25,19 +45,24 @@ impl Engine {
             subject.endpoint = Some(&found.endpoint.id);
             subject.segment = Some(found.segment);
         }
+        watch.lap(Stage::Route);
 
         draft.limited(self.limiter.check(&state.limit, Phase::Peer, &subject, now));
+        watch.lap(Stage::Limit);
         let suspect = Suspect { peer: subject.peer, identity: None };
         draft.graded(self.responder.check_peer(&state.respond, &suspect, now));
+        watch.lap(Stage::Respond);
         let Some(found) = found.filter(|_| !draft.ends()) else {
             return self.conclude(draft, state, request, now);
         };
 
         let verified = self.verifier.verify(&state.verify, request, now);
         draft.verified(&verified, request, found.endpoint);
+        watch.lap(Stage::Verify);
         let suspect = Suspect { identity: draft.identity.as_deref(), ..suspect };
         let graded = self.responder.check_identity(&state.respond, &suspect, now);
         draft.graded(graded);
+        watch.lap(Stage::Respond);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
@@ -50,11 +75,13 @@ impl Engine {
             Subject { identity: identity.as_deref(), tenant: Some(&tenant), claim: Some(&claim), ..subject };
         let check = self.limiter.check(&state.limit, Phase::Identity, &identified, now);
         draft.limited_unless_lifted(check, self.policy.as_deref());
+        watch.lap(Stage::Limit);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
 
         draft.findings.extend(self.inspector.inspect(request));
+        watch.lap(Stage::Inspect);
         if draft.ends() {
             return self.conclude(draft, state, request, now);
         }
@@ -74,6 +101,7 @@ impl Engine {
             }
             draft.authorized(effect, found.endpoint);
         }
+        watch.lap(Stage::Policy);
         self.conclude(draft, state, request, now)
     }
 
@@ -100,6 +128,7 @@ impl Engine {
             time_ms: now,
             identity: draft.identity,
             workload: draft.workload,
+            client: draft.client,
             endpoint: draft.endpoint,
             risk: 0.0,
             score: 0.0,

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Engine;
+use super::peer::Seen;
 use crate::limit::{self, Check, Standing};
-use crate::model::{Action, Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request, Ticket};
+use crate::model::{
+    Action, Client, Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request, Ticket,
+};
 use crate::policy::{Effect, Policy};
 use crate::respond::{self, Graded, Verdict};
 use crate::route::{Endpoint, Match, Miss};
@@ -21,6 +24,7 @@ pub(super) struct Draft<'l> {
     pub(super) endpoint: EndpointRef,
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) workload: Option<Arc<Identity>>,
+    pub(super) client: Option<Client>,
     pub(super) refresh_wanted: Option<Arc<str>>,
     pub(super) findings: SmallVec<[Finding; 4]>,
     pub(super) obligations: Vec<Obligation>,
@@ -39,6 +43,12 @@ impl<'l> Draft<'l> {
     /// Whether what was found ends the request here.
     pub(super) fn ends(&self) -> bool {
         respond::ends(&self.findings)
+    }
+
+    /// Route: the client, as far as a proxy tells.
+    pub(super) fn seen(&mut self, seen: &Seen<'_>) {
+        self.client = seen.client();
+        self.findings.extend(seen.finding());
     }
 
     /// Route: the endpoint it is for.

@@ -50,6 +50,8 @@ impl Engine {
         let mut decision = self.decide(&fresh(), request, now);
         // Of a state that nobody has.
         decision.tickets.clear();
+        let seen = self.seen(request);
+        let request = seen.or(request);
         let mut notes = vec![FIRST.to_owned()];
         let explained = match (self.router.route(request), &self.policy) {
             (Err(_), _) => Err(NO_ENDPOINT),

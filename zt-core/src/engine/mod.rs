@@ -10,8 +10,10 @@ mod current;
 mod decide;
 mod draft;
 mod explain;
+pub mod log;
 mod notices;
 mod observe;
+mod peer;
 #[cfg(feature = "compile")]
 mod read;
 mod report;
@@ -19,6 +21,7 @@ mod rotate;
 mod shares;
 mod snapshot;
 mod state;
+mod stopwatch;
 mod suspend;
 #[cfg(feature = "compile")]
 mod zt_toml;
@@ -30,11 +33,13 @@ pub use bundle::{Bundle, BundleError, Trust};
 pub use config::{AnomalyConfig, Config, File, StateConfig};
 pub use current::{Current, OtherState};
 pub use explain::Explanation;
+pub use peer::PeerConfig;
 #[cfg(feature = "compile")]
 pub use read::named_files;
 pub use report::{Memory, Report, Store};
 pub use snapshot::{Delta, SnapshotError};
 pub use state::State;
+pub use stopwatch::{Laps, Stopwatch, Timer};
 
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
@@ -47,6 +52,7 @@ use crate::verify::{Verified, Verifier};
 /// A configuration compiled once: immutable, cheap to share between threads, swapped whole.
 pub struct Engine {
     mode: Mode,
+    forwarding: Option<Arc<peer::Forwarding>>,
     // Shared with the engines that differ in a key set only.
     router: Arc<Router>,
     verifier: Verifier,

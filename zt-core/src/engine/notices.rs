@@ -49,6 +49,10 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
             "`sender_constrained = \"required\"`, and no `[verify.dpop]`: only tokens bound to a client certificate pass"
                 .to_owned(),
         ),
+        (
+            config.peer.as_ref().is_some_and(|peer| peer.proxies.is_none()),
+            "`[peer]` without `proxies`: whoever can connect here can claim any address in the header".to_owned(),
+        ),
         (config.limit.is_empty(), "no `[[limit]]`: nothing is throttled".to_owned()),
         (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),
     ];

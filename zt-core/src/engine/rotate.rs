@@ -25,6 +25,7 @@ impl Engine {
         let version: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
             mode: self.mode,
+            forwarding: self.forwarding.clone(),
             router: Arc::clone(&self.router),
             verifier,
             limiter: Arc::clone(&self.limiter),

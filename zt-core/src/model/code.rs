@@ -93,6 +93,9 @@ codes! {
     RouteAmbiguous "route.ambiguous" Route Deny 400
         "Compared without regard to case, or before decoding, the path is another endpoint's, and some routers do that."
 
+    RouteBadForwarded "route.bad_forwarded" Route Flag 400
+        "The header in which proxies tell the client's address has none in the place that is theirs: the client is unknown."
+
     VerifyNoCredential "verify.no_credential" Verify Deny 401
         "The endpoint asks for a credential and the request has none."
     VerifyManyCredentials "verify.many_credentials" Verify Deny 400

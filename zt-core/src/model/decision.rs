@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -86,6 +87,14 @@ pub struct Reason {
     pub detail: Cow<'static, str>,
 }
 
+/// The client of a request that came by way of proxies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Client {
+    /// Its address; absent when the proxies did not tell one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+}
+
 /// The endpoint a request was for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointRef {
@@ -142,6 +151,9 @@ pub struct Decision {
     /// signature beside the caller's own credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<Arc<Identity>>,
+    /// The client, where proxies tell its address (`[peer]`). Absent where the connection's own address is the client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Client>,
     /// What it was for.
     pub endpoint: EndpointRef,
     /// Calibrated risk, 0..=1: about `1 - risk` of normal requests score at least as high.

@@ -19,7 +19,7 @@ mod ticket;
 
 pub use action::{Action, ActionKind, Rung, SubjectKind};
 pub use code::{Code, Stage};
-pub use decision::{Decision, EndpointRef, Finding, Obligation, Outcome, Reason};
+pub use decision::{Client, Decision, EndpointRef, Finding, Obligation, Outcome, Reason};
 pub use event::{Event, Login};
 pub use identity::{Assurance, Identity, IdentityKind};
 pub use mode::Mode;

@@ -62,6 +62,41 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The same request, borrowed.
+    pub fn borrowed(&self) -> Request<'_> {
+        fn lend<'s>(text: &'s Option<Text<'_>>) -> Option<Text<'s>> {
+            text.as_ref().map(|text| Text::new(text.bytes()))
+        }
+        fn of<'s>(text: &'s Option<Cow<'_, str>>) -> Option<Cow<'s, str>> {
+            text.as_deref().map(Cow::Borrowed)
+        }
+        Request {
+            id: of(&self.id),
+            subject: of(&self.subject),
+            method: Text::new(self.method.bytes()),
+            scheme: lend(&self.scheme),
+            host: lend(&self.host),
+            path: Text::new(self.path.bytes()),
+            query: lend(&self.query),
+            http_version: lend(&self.http_version),
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| (Text::new(name.bytes()), Text::new(value.bytes())))
+                .collect(),
+            body: self.body.as_ref().map(|body| Body::new(body.bytes())),
+            body_len: self.body_len,
+            peer: Peer {
+                country: of(&self.peer.country),
+                ip_class: of(&self.peer.ip_class),
+                tls_fingerprint: of(&self.peer.tls_fingerprint),
+                client_cert_sha256: of(&self.peer.client_cert_sha256),
+                client_cert_uris: self.peer.client_cert_uris.iter().map(|uri| Cow::Borrowed(&**uri)).collect(),
+                ..self.peer
+            },
+        }
+    }
+
     /// The authority that the request is for: what the host says, else the `Host` header.
     pub fn authority(&self) -> Option<&str> {
         let host = self.host.as_ref().map(Text::bytes).or_else(|| self.header("host").next());

@@ -21,6 +21,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
         time_ms: now,
         identity: None,
         workload: None,
+        client: None,
         endpoint: EndpointRef::default(),
         risk: 0.0,
         score: 0.0,
@@ -36,7 +37,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
 }
 
 /// The state may be looked at after a panic: it holds counters, each of which is whole at any time.
-fn or_refuse(id: &str, now: Millis, decide: impl FnOnce() -> Decision) -> Decision {
+pub(super) fn or_refuse(id: &str, now: Millis, decide: impl FnOnce() -> Decision) -> Decision {
     catch_unwind(AssertUnwindSafe(decide)).unwrap_or_else(|_| panic_decision(id, now))
 }
 

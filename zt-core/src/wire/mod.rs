@@ -3,6 +3,7 @@
 mod authorize;
 mod fields;
 mod guard;
+mod log;
 mod ops;
 mod text_ops;
 mod token;
@@ -11,11 +12,13 @@ mod verify_ops;
 pub use authorize::{Asked, Authorized};
 pub use fields::Read;
 pub use guard::{decide_or_refuse, panic_decision};
+pub use log::{BrokenLine, LogReport};
 pub use ops::{OPS, op};
 pub use token::{accepted, refusal};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use crate::engine::log::Chain;
 use crate::engine::{Current, Delta};
 use crate::model::{Decision, Event, Millis, ResponseDecision};
 use crate::respond::Suspension;
@@ -27,12 +30,13 @@ use crate::{Engine, State};
 pub struct Instance {
     engine: Current,
     state: State,
+    log: Mutex<Chain>,
 }
 
 impl Instance {
     /// An empty state beside this engine.
     pub fn new(engine: Arc<Engine>, state: State) -> Self {
-        Self { engine: Current::new(engine), state }
+        Self { engine: Current::new(engine), state, log: Mutex::default() }
     }
 
     /// Compiles a configuration and the files it names.

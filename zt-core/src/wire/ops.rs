@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::log::{log_inputs, log_verify};
 use super::text;
 use super::text_ops::{check, compile, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
 use super::verify_ops::{dpop_verify, jws_verify, request_verify};
@@ -16,6 +17,8 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("compile", compile),
     ("dpop_verify", dpop_verify),
     ("jws_verify", jws_verify),
+    ("log_inputs", log_inputs),
+    ("log_verify", log_verify),
     ("named_files", named_files),
     ("policy_analyse", policy_analyse),
     ("policy_diff", policy_diff),

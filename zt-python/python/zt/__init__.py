@@ -83,6 +83,20 @@ class Engine(_zt.Engine):
         """Event with a response, and its decision -> response decision."""
         return _json.loads(self.observe_event_json(_text(event), _text(decision)))
 
+    def log_start(self, *, after=None, key=None, inputs_key=None):
+        """Starts the decision log, or goes on after the last line of one that is there."""
+        options = {"after": after, "key": key, "inputs_key": inputs_key}
+        self.log_start_json(_text(options))
+
+    def log_record(self, event, decision):
+        """Event and its decision -> the line of the log, without a line break."""
+        text = decision.to_json() if isinstance(decision, Decision) else _text(decision)
+        return self.log_record_json(_text(event), text)
+
+    def decide_logged(self, event, *, timings=False):
+        """Event -> `{"decision", "line"}`."""
+        return _json.loads(self.decide_logged_json(_text(event), timings=timings))
+
     def revoke(self, revocation, now=None):
         """Refuses from now on what a revocation is about, until it expires."""
         self.revoke_json(_text(revocation), now)

@@ -149,6 +149,32 @@ class Engine:
     def observe_event_json(self, event: str, decision: str) -> str:
         """`observe_event` on JSON text."""
 
+    def log_start(self, *, after: str | None = None, key: str | None = None, inputs_key: str | None = None) -> None:
+        """Starts the decision log, or goes on after the last line of one that is there.
+
+        With a `key` of 16 bytes or more nobody without it can change a line and mend the chain; with an `inputs_key` nobody
+        without it can try out what a request may have been. `ValueError` when a key is shorter, or the line is not a whole
+        record. A log that was never started starts with its first line, without keys.
+        """
+
+    def log_start_json(self, options: str) -> None:
+        """`log_start` on JSON text."""
+
+    def log_record(self, event: Mapping[str, Any], decision: Mapping[str, Any] | Decision) -> str:
+        """Event and its decision -> the line of the log, without a line break.
+
+        Write the lines in the order in which they are made.
+        """
+
+    def log_record_json(self, event: str, decision: str) -> str:
+        """`log_record` on JSON text."""
+
+    def decide_logged(self, event: Mapping[str, Any], *, timings: bool = False) -> dict[str, Any]:
+        """Event -> `{"decision", "line"}`; with `timings` the line has the microseconds of each stage."""
+
+    def decide_logged_json(self, event: str, *, timings: bool = False) -> str:
+        """`decide_logged` on JSON text."""
+
     @staticmethod
     def op(name: str, document: Any = None) -> Any:
         """Runs one of `OPS` on a document."""
