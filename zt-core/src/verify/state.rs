@@ -6,7 +6,8 @@ use super::cache::Cache;
 use super::refresh::Refresh;
 use super::replay::{Replays, Written};
 use super::revocation::{Ids, Revocation, Revocations};
-use super::{Refusal, Verifier, revocation};
+use super::signal::Signalled;
+use super::{Refusal, Verifier, revocation, signal};
 use crate::base::bounded::KeyHasher;
 use crate::base::bytes::Reader;
 use crate::model::{Identity, Millis};
@@ -16,6 +17,7 @@ pub struct State {
     pub(super) hasher: KeyHasher,
     pub(super) cache: Cache,
     pub(super) revocations: Revocations,
+    pub(super) signalled: Signalled,
     pub(super) replays: Replays,
     refresh: Refresh,
 }
@@ -25,6 +27,7 @@ pub struct State {
 pub struct Snapshot<'b> {
     replays: Written<'b>,
     revocations: revocation::Snapshot,
+    signalled: signal::Snapshot,
 }
 
 impl std::fmt::Debug for State {
@@ -39,9 +42,11 @@ impl State {
     /// same where snapshots are exchanged.
     pub fn new(verifier: &Verifier, seed: u64) -> Self {
         let hasher = KeyHasher::new(seed);
+        let of_signals = verifier.revocation_memory / 4;
         Self {
             cache: Cache::new(&verifier.cache, hasher.clone()),
-            revocations: Revocations::with_memory(verifier.revocation_memory),
+            revocations: Revocations::with_memory(verifier.revocation_memory.saturating_sub(of_signals)),
+            signalled: Signalled::with_memory(of_signals),
             replays: Replays::new(hasher.clone(), verifier.replay_bytes),
             refresh: Refresh::new(verifier.key_sets()),
             hasher,
@@ -53,6 +58,7 @@ impl State {
         Self {
             cache: Cache::new(&verifier.cache, self.hasher.clone()),
             revocations: self.revocations.clone(),
+            signalled: self.signalled.clone(),
             replays: Replays::new(self.hasher.clone(), verifier.replay_bytes),
             refresh: Refresh::new(verifier.key_sets()),
             hasher: self.hasher.clone(),
@@ -66,7 +72,8 @@ impl State {
 
     /// Bytes held.
     pub fn memory(&self) -> usize {
-        let stores = [self.cache.memory(), self.revocations.memory(), self.replays.memory(), self.refresh.memory()];
+        let revoked = self.revocations.memory().saturating_add(self.signalled.memory());
+        let stores = [self.cache.memory(), revoked, self.replays.memory(), self.refresh.memory()];
         stores.into_iter().fold(size_of::<Self>(), usize::saturating_add)
     }
 
@@ -78,10 +85,20 @@ impl State {
     /// Refuses a credential that was revoked; `kid` is that of the issuer's key that a token is signed with. Each is looked
     /// up where it is proven: what comes later may take its place.
     pub(super) fn unrevoked(&self, identity: &Identity, kid: Option<&str>, now: Millis) -> Result<(), Refusal> {
-        match self.revocations.generation() {
+        match self.generation() {
             0 => Ok(()),
-            _ => self.revocations.check(&Ids::of(&self.hasher, identity, kid), now),
+            _ => self.unrevoked_ids(&Ids::of(&self.hasher, identity, kid), now),
         }
+    }
+
+    /// The same, for what it can be known by.
+    pub(super) fn unrevoked_ids(&self, ids: &Ids, now: Millis) -> Result<(), Refusal> {
+        self.revocations.check(ids, now).and_then(|()| self.signalled.check(ids, now))
+    }
+
+    /// A number that moves with whatever may change the answer.
+    pub(super) fn generation(&self) -> u64 {
+        self.revocations.generation().wrapping_add(self.signalled.generation())
     }
 
     /// The issuer, where it is time to ask the host for a newer set of its keys.
@@ -98,6 +115,7 @@ impl State {
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.mark().to_le_bytes());
         self.revocations.write_to(out);
+        self.signalled.write_to(out);
         self.replays.write(out);
     }
 
@@ -111,20 +129,23 @@ impl State {
             return Err("written under another seed");
         }
         let revocations = self.revocations.read_from(&mut reader).ok_or("revocations that cannot be read")?;
+        let signalled = self.signalled.read_from(&mut reader).ok_or("signals that cannot be read")?;
         let replays = self.replays.read(&mut reader)?;
-        if reader.left() == 0 { Ok(Snapshot { revocations, replays }) } else { Err("too long") }
+        if reader.left() == 0 { Ok(Snapshot { revocations, signalled, replays }) } else { Err("too long") }
     }
 
     /// Replaces everything with what a snapshot holds.
     pub fn restore(&self, snapshot: Snapshot<'_>) {
         self.replays.restore(&snapshot.replays);
         self.revocations.replace(snapshot.revocations);
+        self.signalled.replace(snapshot.signalled);
     }
 
     /// Joins what a snapshot holds; the order of merges never matters.
     pub fn merge(&self, snapshot: Snapshot<'_>) {
         self.replays.merge(&snapshot.replays);
         self.revocations.merge(snapshot.revocations);
+        self.signalled.merge(snapshot.signalled);
     }
 
     /// Tells seeds apart without giving one away.
