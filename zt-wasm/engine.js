@@ -161,6 +161,11 @@ export class Engine {
     guarded(() => this.#instance.revoke(JSON.stringify(revocation), now));
   }
 
+  /** Receives a Security Event Token and does what its events call for; returns what was done. */
+  receive(token, now = Date.now()) {
+    return JSON.parse(guarded(() => this.#instance.receive(token, now)));
+  }
+
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
   replaceKeys(issuer, jwks) {
     guarded(() => this.#instance.replace_keys(issuer, jwks));

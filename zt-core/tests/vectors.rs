@@ -75,11 +75,18 @@ fn every_code_has_a_vector() {
     assert!(without.is_empty(), "codes without a vector: {without:?}");
 }
 
-/// A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}}`; with `"refused": true` it fails.
+/// A step between requests: `{"replace_keys": {"issuer", "jwks"}}` or `{"revoke": {...}}`; with `"refused": true` it fails. Or
+/// `{"receive": "a Security Event Token", "expect": {...}}`, whose answer holds at least what is expected.
 fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
     if let Some(keys) = step.get("replace_keys") {
         let text = |name: &str| keys[name].as_str().expect("a string");
         return instance.replace_keys(text("issuer"), text("jwks"));
+    }
+    if let Some(set) = step.get("receive") {
+        let received = instance.receive(set.as_str().expect("a token").as_bytes(), step["time_ms"].as_i64().expect("a time"))?;
+        let received: Value = serde_json::from_str(&received).expect("an answer");
+        let expect = &step["expect"];
+        return if within(expect, &received) { Ok(()) } else { Err(format!("should be {expect}, is {received}")) };
     }
     let revocation = step.get("revoke").ok_or("not a step")?;
     instance.revoke(&revocation.to_string(), step["time_ms"].as_i64().expect("a time"))

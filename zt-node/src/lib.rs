@@ -154,6 +154,15 @@ pub fn revoke(instance: &External<wire::Instance>, revocation: String, now: f64)
     checked(instance.revoke(&revocation, millis(now)))
 }
 
+/// Receives a Security Event Token; the answer as JSON text.
+///
+/// # Errors
+/// When the answer cannot be written.
+#[napi(catch_unwind)]
+pub fn receive(instance: &External<wire::Instance>, token: String, now: f64) -> Result<String> {
+    checked(instance.receive(token.as_bytes(), millis(now)))
+}
+
 /// Replaces the key set of one issuer.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ import * as zt from "zt";
 const require = createRequire(import.meta.url);
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "version"];
+  "observeEventJson", "op", "receive", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 

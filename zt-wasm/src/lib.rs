@@ -163,6 +163,14 @@ impl Instance {
     pub fn revoke(&self, revocation: &str, now: f64) -> Result<(), JsError> {
         checked(self.0.revoke(revocation, millis(now)))
     }
+
+    /// Receives a Security Event Token; the answer as JSON text.
+    ///
+    /// # Errors
+    /// When the answer cannot be written.
+    pub fn receive(&self, token: &str, now: f64) -> Result<String, JsError> {
+        checked(self.0.receive(token.as_bytes(), millis(now)))
+    }
 }
 
 /// Runs an operation on a JSON document.

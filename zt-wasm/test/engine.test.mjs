@@ -32,7 +32,7 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "explainEvent", "free", "merge", "notices", "observe", "observeEvent",
-  "observeEventJson", "op", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
+  "observeEventJson", "op", "receive", "redactor", "replaceBundle", "replaceKeys", "restore", "revoke", "snapshot", "verifyToken", "version"];
 const DECISION = ["endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version", "problem",
   "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON", "workload"];
 

@@ -15,6 +15,7 @@ mod observe;
 #[cfg(feature = "compile")]
 mod read;
 mod rotate;
+pub mod signals;
 mod snapshot;
 mod state;
 #[cfg(feature = "compile")]

@@ -247,6 +247,11 @@ impl Issuer {
         }
     }
 
+    /// The `sub` behind a principal of this issuer.
+    pub(super) fn sub<'p>(&self, principal: &'p str) -> &'p str {
+        principal.strip_prefix(&self.principal_prefix).unwrap_or(principal)
+    }
+
     fn principal(&self, sub: &str) -> Arc<str> {
         match self.principal_prefix.as_str() {
             "" => sub.into(),

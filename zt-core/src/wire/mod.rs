@@ -4,6 +4,7 @@ mod authorize;
 mod fields;
 mod guard;
 mod ops;
+mod signals;
 mod text_ops;
 mod token;
 mod verify_ops;

@@ -79,6 +79,10 @@ class Engine(_zt.Engine):
         """Refuses from now on what a revocation is about, until it expires."""
         self.revoke_json(_text(revocation), now)
 
+    def receive(self, token, now=None):
+        """Receives a Security Event Token and does what its events call for; returns what was done."""
+        return _json.loads(self.receive_json(token.encode() if isinstance(token, str) else token, now))
+
     @staticmethod
     def op(name, document=None):
         """Runs one of `OPS` on a document."""

@@ -169,6 +169,16 @@ class Engine:
     def revoke_json(self, revocation: str, now: int | None = None) -> None:
         """`revoke` on JSON text."""
 
+    def receive(self, token: str | bytes, now: int | None = None) -> dict[str, Any]:
+        """Receives a Security Event Token (RFC 8417) in its compact form, and does what its events call for.
+
+        Returns `{"accepted": True, "jti": ..., "issuer": ..., "events": [{"type": ..., "applied": ...}]}`, or
+        `{"accepted": False, "code": ..., "detail": ..., "err": ...}`, where `err` is what RFC 8935 answers the transmitter;
+        absent for one that was received before."""
+
+    def receive_json(self, token: bytes, now: int | None = None) -> str:
+        """`receive`, answered as JSON text."""
+
     def replace_bundle(self, bundle: bytes, key: str | None = None) -> None:
         """Puts a bundle in force in place of the engine; the state stays.
 

@@ -126,6 +126,12 @@ impl Verifier {
         Ok(Received { jti: claims.jti, issuer: Arc::clone(&transmitter.issuer), events })
     }
 
+    /// What an issuer calls a principal: its `sub`.
+    pub fn sub_of<'p>(&self, issuer: Option<&str>, principal: &'p str) -> &'p str {
+        let known = self.issuers.iter().find(|known| Some(&*known.issuer) == issuer);
+        known.map_or(principal, |known| known.sub(principal))
+    }
+
     /// Whose token it is, and what it says: its form, type, signature and audience hold.
     fn proven(&self, set: &[u8]) -> Result<(&Transmitter, Claims), Refusal> {
         let compact = Compact::split(set)?;
