@@ -176,11 +176,12 @@ mod tests {
 
     #[test]
     fn what_was_done_to_sessions_and_accounts_is_told() {
-        use {ActionKind::*, SubjectKind::*};
+        use ActionKind::{Lifted, Suspended};
+        use SubjectKind::{Identity as Of, Session};
         let user = json!({"format": "iss_sub", "iss": "https://idp", "sub": "anna"});
         let session = json!({"format": "complex", "session": {"format": "opaque", "id": "s-1"}, "user": user});
         let reason = json!({"en": "suspended by `abuse`"});
-        let actions = [action(Suspended, Session, None), action(Suspended, Identity, None)];
+        let actions = [action(Suspended, Session, None), action(Suspended, Of, None)];
         assert_eq!(
             told(&decision(), &actions),
             json!([
@@ -190,22 +191,23 @@ mod tests {
                     {"event_timestamp": 1_800_000_000}}},
             ])
         );
-        let rung = told(&decision(), &[action(ActionKind::Rung, Identity, Some(super::Rung::StepUp))]);
+        let rung = told(&decision(), &[action(ActionKind::Rung, Of, Some(Rung::StepUp))]);
         assert_eq!(rung[0]["events"][RISK_LEVEL_CHANGE]["current_level"], "MEDIUM");
-        assert_eq!(told(&decision(), &[action(Lifted, Identity, None)])[0]["events"][ACCOUNT_ENABLED]["event_timestamp"], 1_800_000_000);
+        assert_eq!(told(&decision(), &[action(Lifted, Of, None)])[0]["events"][ACCOUNT_ENABLED]["event_timestamp"], 1_800_000_000);
     }
 
     #[test]
     fn nothing_is_told_that_is_not_true() {
-        use {ActionKind::*, SubjectKind::*};
+        use ActionKind::{Lifted, Suspended};
+        use SubjectKind::{Credential, Identity as Of, Peer, PeerPrefix, Session};
         let none = json!([]);
         for (kind, subject, rung) in [
             (Suspended, Peer, None),
             (Suspended, PeerPrefix, None),
             (Suspended, Credential, None),
             (Lifted, Session, None),
-            (ActionKind::Rung, Identity, Some(super::Rung::Flag)),
-            (ActionKind::Rung, Identity, Some(super::Rung::Throttle)),
+            (ActionKind::Rung, Of, Some(Rung::Flag)),
+            (ActionKind::Rung, Of, Some(Rung::Throttle)),
         ] {
             assert_eq!(told(&decision(), &[action(kind, subject, rung)]), none, "{kind:?} {subject:?}");
         }
