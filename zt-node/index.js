@@ -126,7 +126,8 @@ class Engine {
 
   /** Receives a Security Event Token and does what its events call for; returns what was done. */
   receive(token, now = Date.now()) {
-    return JSON.parse(native.receive(this.#handle, token, now));
+    const text = typeof token === "string" ? token : Buffer.from(token).toString("latin1");
+    return JSON.parse(native.receive(this.#handle, text, now));
   }
 
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */

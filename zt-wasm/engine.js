@@ -163,7 +163,8 @@ export class Engine {
 
   /** Receives a Security Event Token and does what its events call for; returns what was done. */
   receive(token, now = Date.now()) {
-    return JSON.parse(guarded(() => this.#instance.receive(token, now)));
+    const text = typeof token === "string" ? token : new TextDecoder("latin1").decode(token);
+    return JSON.parse(guarded(() => this.#instance.receive(text, now)));
   }
 
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */

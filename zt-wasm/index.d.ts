@@ -305,7 +305,7 @@ export class Engine {
   revoke(revocation: Revocation, now?: number): void;
 
   /** Receives a Security Event Token (RFC 8417) in its compact form, and does what its events call for. */
-  receive(token: string, now?: number): Received;
+  receive(token: string | Uint8Array, now?: number): Received;
 
   /**
    * Puts a bundle in force in place of the engine; the state stays. Throws when it is refused, or its limits are others

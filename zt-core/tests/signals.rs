@@ -87,7 +87,8 @@ fn each_row_of_the_table_is_what_happens() {
     let refreshed = idp.token(&json!({"iat": NOW, "auth_time": NOW - 60}));
     let fresh = idp.token(&json!({"iat": NOW, "auth_time": NOW}));
     let mut rows = 0;
-    for line in GUIDE.lines().filter(|line| ["| CAEP `", "| RISC `", "| SSF `"].iter().any(|row| line.starts_with(row))) {
+    for line in GUIDE.lines().filter(|line| ["| CAEP `", "| RISC `", "| SSF `"].iter().any(|row| line.starts_with(row)))
+    {
         let words: Vec<&str> = line.split('`').collect();
         let (profile, kind, applied) = (words[0].trim_matches(['|', ' ']).to_ascii_lowercase(), words[1], words[3]);
         let name = format!("https://schemas.openid.net/secevent/{profile}/event-type/{kind}");
@@ -116,7 +117,10 @@ fn what_is_mild_is_noted() {
     let user = json!({"format": "iss_sub", "iss": IDP, "sub": "anna"});
     for (kind, event) in [
         ("credential-change", json!({"credential_type": "fido2-roaming", "change_type": "create"})),
-        ("assurance-level-change", json!({"namespace": "NIST-AAL", "current_level": "nist-aal2", "change_direction": "increase"})),
+        (
+            "assurance-level-change",
+            json!({"namespace": "NIST-AAL", "current_level": "nist-aal2", "change_direction": "increase"}),
+        ),
         ("device-compliance-change", json!({"previous_status": "not-compliant", "current_status": "compliant"})),
         ("risk-level-change", json!({"principal": "USER", "current_level": "MEDIUM"})),
     ] {
@@ -134,14 +138,16 @@ fn the_answers_are_those_of_the_guide() {
     let name = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
     let session = json!({"format": "opaque", "id": "s-1"});
     let set = idp.set("1", &session, name, &json!({}));
-    let expected = json!({"accepted": true, "jti": "1", "issuer": IDP, "events": [{"type": name, "applied": "revoked_session"}]});
+    let expected =
+        json!({"accepted": true, "jti": "1", "issuer": IDP, "events": [{"type": name, "applied": "revoked_session"}]});
     assert_eq!(receive(&server, &set), expected);
     assert_eq!(codes(&server, &idp.token(&json!({"iat": NOW, "sid": "s-1"}))), ["verify.revoked"]);
     assert!(codes(&server, &idp.token(&json!({"iat": NOW, "sid": "s-2"}))).is_empty());
     let again = receive(&server, &set);
     assert_eq!((&again["code"], again.get("err")), (&json!("verify.proof_replayed"), None));
     // Signed with the key of tokens, and the other way round.
-    let claims = json!({"iss": IDP, "aud": "https://api.example.com/signals", "jti": "2", "iat": NOW, "events": {name: {}}});
+    let claims =
+        json!({"iss": IDP, "aud": "https://api.example.com/signals", "jti": "2", "iat": NOW, "events": {name: {}}});
     let crossed = receive(&server, &sign(&idp.tokens, "secevent+jwt", &claims));
     assert_eq!((&crossed["code"], &crossed["err"]), (&json!("verify.bad_signature"), &json!("invalid_key")));
     server.replace_keys("transmitter:https://idp.example.com", &jwks(&idp.tokens)).unwrap();

@@ -83,7 +83,8 @@ fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
         return instance.replace_keys(text("issuer"), text("jwks"));
     }
     if let Some(set) = step.get("receive") {
-        let received = instance.receive(set.as_str().expect("a token").as_bytes(), step["time_ms"].as_i64().expect("a time"))?;
+        let received =
+            instance.receive(set.as_str().expect("a token").as_bytes(), step["time_ms"].as_i64().expect("a time"))?;
         let received: Value = serde_json::from_str(&received).expect("an answer");
         let expect = &step["expect"];
         return if within(expect, &received) { Ok(()) } else { Err(format!("should be {expect}, is {received}")) };

@@ -31,7 +31,11 @@ impl Verifier {
             }
             None => {
                 let problem = Problem::new("verify.issuer", format!("no issuer `{issuer}` is configured"));
-                Err(vec![problem.mend("write the exact `iss`, `spiffe://` and the trust domain, or `transmitter:` and its `iss`")])
+                Err(vec![
+                    problem.mend(
+                        "write the exact `iss`, `spiffe://` and the trust domain, or `transmitter:` and its `iss`",
+                    ),
+                ])
             }
         }
     }

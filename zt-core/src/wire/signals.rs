@@ -106,7 +106,8 @@ mod tests {
             serde_json::from_str(&security_events(&document.to_string()).unwrap()).unwrap()
         };
         assert_eq!(events(&decision), json!([]));
-        decision["identity"] = json!({"kind": "jwt", "principal": "p:anna", "issuer": "https://idp", "roles": [], "scopes": []});
+        decision["identity"] =
+            json!({"kind": "jwt", "principal": "p:anna", "issuer": "https://idp", "roles": [], "scopes": []});
         decision["actions"] = json!([{"type": "suspended", "ladder": "l", "subject": "identity", "until_ms": 1}]);
         let told = events(&decision);
         assert_eq!(told[0]["sub_id"], json!({"format": "iss_sub", "iss": "https://idp", "sub": "anna"}));

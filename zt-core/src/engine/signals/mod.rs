@@ -193,7 +193,10 @@ mod tests {
         );
         let rung = told(&decision(), &[action(ActionKind::Rung, Of, Some(Rung::StepUp))]);
         assert_eq!(rung[0]["events"][RISK_LEVEL_CHANGE]["current_level"], "MEDIUM");
-        assert_eq!(told(&decision(), &[action(Lifted, Of, None)])[0]["events"][ACCOUNT_ENABLED]["event_timestamp"], 1_800_000_000);
+        assert_eq!(
+            told(&decision(), &[action(Lifted, Of, None)])[0]["events"][ACCOUNT_ENABLED]["event_timestamp"],
+            1_800_000_000
+        );
     }
 
     #[test]

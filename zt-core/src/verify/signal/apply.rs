@@ -65,9 +65,13 @@ impl Verifier {
                     let subject = claims.subject.as_ref();
                     let subject = subject.map(|sub_id| Subject::read(transmitter, sub_id, is_of_session(name)));
                     let subject = subject.unwrap_or_default();
-                    let applied = plan(effect, &subject, at, transmitter.expires, now, &mut orders);
-                    match applied {
-                        Some(applied) => (applied, subject.narrower.then_some(WIDER).filter(|_| widened(applied))),
+                    // To enable more than was said would be milder than that.
+                    let of_part = effect == Effect::Enable && subject.of_part;
+                    let plan = || plan(effect, &subject, at, transmitter.expires, now, &mut orders);
+                    match (!of_part).then(plan).flatten() {
+                        None if of_part => (Applied::Nothing, Some("its subject is a part of an account")),
+                        Some((applied, Revoked::Subject)) => (applied, subject.narrower.then_some(WIDER)),
+                        Some((applied, _)) => (applied, None),
                         None if subject.foreign => {
                             let detail = "the subject is of an issuer that is not among `subjects_of`";
                             return Err((Code::VerifyWrongIssuer, detail));
@@ -91,12 +95,7 @@ impl Verifier {
 
 const WIDER: &str = "its subject names more than tokens tell, such as a device: it is done for all of the user's";
 
-/// Whether this was done for a user as a whole.
-fn widened(applied: Applied) -> bool {
-    !matches!(applied, Applied::RevokedToken | Applied::RevokedSession)
-}
-
-/// Adds what an effect needs; nothing where the subject is of no use for it.
+/// Adds what an effect needs, and says what that is and to what; nothing where the subject is of no use for it.
 fn plan(
     effect: Effect,
     subject: &Subject,
@@ -104,7 +103,7 @@ fn plan(
     expires: Millis,
     now: Millis,
     orders: &mut Vec<Order>,
-) -> Option<Applied> {
+) -> Option<(Applied, Revoked)> {
     let of_account = matches!(effect, Effect::Disable | Effect::Enable);
     let targets = if of_account { subject.users() } else { subject.targets() };
     let kind = targets.first()?.kind;
@@ -135,7 +134,7 @@ fn plan(
             Effect::None | Effect::Stream | Effect::Unknown => return None,
         }
     }
-    Some(match (effect, kind) {
+    let applied = match (effect, kind) {
         (Effect::Disable, _) => Applied::Disabled,
         (Effect::Enable, _) => Applied::Enabled,
         (_, Revoked::Token) => Applied::RevokedToken,
@@ -143,7 +142,8 @@ fn plan(
         (Effect::EndAndReauthenticate, Revoked::Subject) => Applied::RevokedAndReauthenticate,
         (_, Revoked::Session) => Applied::RevokedSession,
         _ => Applied::RevokedSubject,
-    })
+    };
+    Some((applied, kind))
 }
 
 /// A text of an event, cut.

@@ -160,7 +160,8 @@ impl Transmitter {
         }
         for name in named {
             let issuer = config.issuer.iter().find(|issuer| issuer.issuer == *name);
-            let domain = || config.spiffe.iter().any(|domain| name.strip_prefix("spiffe://") == Some(&domain.trust_domain));
+            let domain =
+                || config.spiffe.iter().any(|domain| name.strip_prefix("spiffe://") == Some(&domain.trust_domain));
             if issuer.is_none() && !domain() {
                 let message = format!("no issuer `{name}` is configured, so that nothing said of it has an effect");
                 problem("subjects_of", &message, "name those of `[[verify.issuer]]` that the transmitter may speak of");

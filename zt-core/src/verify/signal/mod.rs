@@ -6,7 +6,7 @@
 //!
 //! **In any order, more than once.** Each effect holds the moment of its event, and the latest counts: events that come
 //! late, twice or through another node end in the same state. So that a token whose `jti` cannot be told from a used one,
-//! because the store of used proofs is full, is acted on; a known one is refused.
+//! because the store of used proofs is full, is acted on; a known one is refused. One that calls for nothing is not remembered.
 
 mod apply;
 mod config;
@@ -23,8 +23,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::apply::Order;
-pub(super) use self::config::{Transmitter, compile};
 pub use self::config::{SubjectFormat, TransmitterConfig};
+pub(super) use self::config::{Transmitter, compile};
 pub(super) use self::marks::{Fresh, Signalled, Snapshot};
 use self::set::Claims;
 use super::jose::header::{self, Header};
@@ -98,7 +98,7 @@ impl Verifier {
     /// Why it is refused; nothing was done then. `verify.scheme_refused` without a transmitter; of form and signature the
     /// codes of tokens; `verify.wrong_issuer` for another transmitter, or a subject of an issuer that it may not speak of;
     /// `verify.not_yet_valid` when any of its times is still to come; `verify.too_old` beyond `expires`;
-    /// `verify.proof_replayed` when it was received before.
+    /// `verify.proof_replayed` when it was received before and acted on.
     pub fn receive(&self, state: &State, set: &[u8], now: Millis) -> Result<Received, Refusal> {
         if self.transmitters.is_empty() {
             return Err((Code::VerifySchemeRefused, "no `[[verify.transmitter]]` is configured"));
@@ -118,8 +118,10 @@ impl Verifier {
         // Refused for its age from then on.
         let forgotten = claims.issued_at.saturating_add(transmitter.expires).saturating_add(self.skew);
         let parts = [b"set".as_slice(), transmitter.issuer.as_bytes(), claims.jti.as_bytes()];
-        match state.replays.first_time(&parts, forgotten, now) {
-            Err(refusal) if refusal == replay::USED => return Err((refusal.0, "received before")),
+        // What calls for nothing takes no place from other proofs: some transmitters tell of every request.
+        let remembered = !orders.is_empty();
+        match remembered.then(|| state.replays.first_time(&parts, forgotten, now)) {
+            Some(Err(refusal)) if refusal == replay::USED => return Err((refusal.0, "received before")),
             _ => {}
         }
         orders.iter().for_each(|order| order.apply(state, now));

@@ -24,6 +24,8 @@ pub(super) struct Subject {
     pub(super) foreign: bool,
     /// It names a device, a tenant or something else that tokens do not tell: more is meant here than was said.
     pub(super) narrower: bool,
+    /// One of those is not merely the tenant that the user is of.
+    pub(super) of_part: bool,
 }
 
 /// What identifiers stand for at one place.
@@ -50,8 +52,9 @@ impl Subject {
                 "format" => continue,
                 "user" => Revoked::Subject,
                 "session" => Revoked::Session,
-                _ => {
+                member => {
                     subject.narrower = true;
+                    subject.of_part |= member != "tenant";
                     continue;
                 }
             };
@@ -103,7 +106,9 @@ impl Subject {
                 let (format, id) = match format {
                     "opaque" => (SubjectFormat::Opaque, part("id")),
                     "email" => (SubjectFormat::Email, part("email")),
-                    "account" => (SubjectFormat::Account, part("uri").map(|uri| uri.strip_prefix("acct:").unwrap_or(uri))),
+                    "account" => {
+                        (SubjectFormat::Account, part("uri").map(|uri| uri.strip_prefix("acct:").unwrap_or(uri)))
+                    }
                     "phone_number" => (SubjectFormat::PhoneNumber, part("phone_number")),
                     "uri" => (SubjectFormat::Uri, part("uri")),
                     "did" => (SubjectFormat::Did, part("url")),

@@ -33,9 +33,7 @@ fn jwks() -> String {
 
 /// The issuers `https://idp` and `https://other`, whose principals begin with `o:`; the first transmits.
 fn verifier(transmitter: &Value) -> (Verifier, State) {
-    let issuer = |iss: &str, prefix: &str| {
-        json!({"issuer": iss, "audiences": ["api"], "algorithms": ["HS256"], "jwks": jwks(), "principal_prefix": prefix})
-    };
+    let issuer = |iss: &str, prefix: &str| json!({"issuer": iss, "audiences": ["api"], "algorithms": ["HS256"], "jwks": jwks(), "principal_prefix": prefix});
     let mut own = json!({"issuer": "https://idp", "audiences": ["rx"], "algorithms": ["HS256"], "jwks": jwks()});
     own.as_object_mut().unwrap().extend(transmitter.as_object().unwrap().clone());
     let config = json!({
@@ -131,6 +129,15 @@ fn a_users_sessions_end_and_a_new_one_is_good() {
     let received = host.receive(&event, NOW).unwrap();
     assert_eq!(received.events[0].applied, Applied::RevokedSubject);
     assert!(received.events[0].detail.as_deref().unwrap().contains("device"), "wider than it was said");
+    let tenant = json!({"format": "complex", "user": anna(), "tenant": {"format": "opaque", "id": "t"}});
+    let application = json!({"format": "complex", "user": anna(), "application": {"format": "opaque", "id": "a"}});
+    let enabled = format!("{RISC}account-enabled");
+    assert_eq!(host.applied(&set("2", tenant, &enabled, json!({})), NOW), Applied::Enabled);
+    assert_eq!(
+        host.applied(&set("3", application, &enabled, json!({})), NOW),
+        Applied::Nothing,
+        "wider is milder here"
+    );
     assert_eq!(host.code(json!({"iat": NOW - 11}), NOW), Some(Code::VerifyRevoked));
     assert_eq!(host.code(json!({"iat": NOW - 10}), NOW), None);
     assert_eq!(host.code(json!({"sub": "bob"}), NOW), None);
@@ -176,7 +183,11 @@ fn a_compromised_credential_does_both() {
     assert_eq!(host.applied(&event, NOW), Applied::RevokedAndReauthenticate);
     assert_eq!(host.code(json!({"auth_time": NOW - 500}), NOW), Some(Code::VerifyRevoked));
     let renewed = json!({"iat": NOW, "auth_time": NOW - 500});
-    assert_eq!(host.code(renewed, NOW), Some(Code::VerifyReauthenticate), "a refreshed token rests on the old password");
+    assert_eq!(
+        host.code(renewed, NOW),
+        Some(Code::VerifyReauthenticate),
+        "a refreshed token rests on the old password"
+    );
     assert_eq!(host.code(json!({"iat": NOW, "auth_time": NOW}), NOW), None);
 }
 
@@ -250,6 +261,7 @@ fn a_stream_is_verified_by_its_state() {
     let event = set("1", stream.clone(), &format!("{ssf}verification"), json!({"state": "x\u{1}y"}));
     let received = host.receive(&event, NOW).unwrap();
     assert_eq!((received.events[0].applied, received.events[0].state.as_deref()), (Applied::Noted, Some("xy")));
+    assert!(host.receive(&event, NOW).is_ok(), "what calls for nothing may come again");
     let event = set("2", stream, &format!("{ssf}stream-updated"), json!({"status": "paused"}));
     assert_eq!(host.receive(&event, NOW).unwrap().events[0].status.as_deref(), Some("paused"));
 }
@@ -299,7 +311,10 @@ fn what_is_refused_does_nothing() {
         (with("toe", json!(NOW + 31)), Code::VerifyNotYetValid),
         (with("toe", json!(253_402_300_799_i64)), Code::VerifyNotYetValid),
         (with("iat", json!(NOW - 86_431)), Code::VerifyTooOld),
-        (set("1", anna(), &format!("{CAEP}session-revoked"), json!({"event_timestamp": NOW + 31})), Code::VerifyNotYetValid),
+        (
+            set("1", anna(), &format!("{CAEP}session-revoked"), json!({"event_timestamp": NOW + 31})),
+            Code::VerifyNotYetValid,
+        ),
         (with("sub_id", json!({"format": "iss_sub", "iss": "https://other", "sub": "anna"})), Code::VerifyWrongIssuer),
         (with("sub_id", json!({"format": "jwt_id", "iss": "https://idp/", "jti": "t"})), Code::VerifyWrongIssuer),
     ] {
@@ -309,7 +324,10 @@ fn what_is_refused_does_nothing() {
     for typ in ["at+jwt", "JWT", "logout+jwt", "secevent", "application/x/secevent+jwt", ""] {
         assert_eq!(receive(&sign(typ, &event(), SECRET)), Code::VerifyWrongType, "{typ}");
     }
-    assert_eq!(receive(&sign("secevent+jwt", &event(), "another-secret-0123456789-0123456789")), Code::VerifyBadSignature);
+    assert_eq!(
+        receive(&sign("secevent+jwt", &event(), "another-secret-0123456789-0123456789")),
+        Code::VerifyBadSignature
+    );
     assert_eq!(receive("a.b"), Code::VerifyMalformedToken);
     assert_eq!(receive(&"a".repeat(17 << 10)), Code::VerifyTokenTooLong);
     assert_eq!(receive(&token(json!({}))), Code::VerifyWrongType, "an access token");
@@ -348,7 +366,9 @@ fn a_security_event_token_is_no_access_token() {
 fn a_full_store_of_proofs_stops_no_event() {
     let host = Host::new();
     let mut number = 0_u32;
-    while host.1.replays.first_time(&[&number.to_le_bytes()], (NOW + 90) * 1_000, NOW * 1_000).is_ok() || number < 300_000 {
+    while host.1.replays.first_time(&[&number.to_le_bytes()], (NOW + 90) * 1_000, NOW * 1_000).is_ok()
+        || number < 300_000
+    {
         number += 1;
     }
     for jti in 0..500 {
@@ -446,7 +466,8 @@ fn told(events: &[(usize, usize, i64)], order: impl Iterator<Item = usize>) -> H
 
 fn codes(host: &Host) -> Vec<Option<Code>> {
     let times = (0..20).flat_map(|second| (0..2).map(move |who| (second, who)));
-    let claims = times.map(|(at, who)| json!({"sub": format!("u{who}"), "iat": NOW - 20 + at, "auth_time": NOW - 20 + at}));
+    let claims =
+        times.map(|(at, who)| json!({"sub": format!("u{who}"), "iat": NOW - 20 + at, "auth_time": NOW - 20 + at}));
     claims.map(|claims| host.code(claims, NOW)).collect()
 }
 
