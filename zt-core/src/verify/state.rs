@@ -161,7 +161,10 @@ mod tests {
 
     #[test]
     fn a_snapshot_of_another_seed_or_of_other_bytes_is_refused() {
-        let verifier = Verifier::compile(&Config::default()).unwrap();
+        // Small, so that every length of the bytes can be tried.
+        let config: Config =
+            serde_json::from_str(r#"{"revocation_memory": "16KiB", "replay_memory": "16KiB"}"#).unwrap();
+        let verifier = Verifier::compile(&config).unwrap();
         let (state, other) = (State::new(&verifier, 1), State::new(&verifier, 2));
         state.replays.first_time(&[b"proof"], 1_000, 0).unwrap();
         let mut bytes = Vec::new();
