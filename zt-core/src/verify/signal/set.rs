@@ -191,7 +191,9 @@ mod tests {
         let at = |event: Value, toe: Option<i64>| {
             let mut claims = claims();
             claims["events"]["e"] = event;
-            toe.map(|toe| claims["toe"] = toe.into());
+            if let Some(toe) = toe {
+                claims["toe"] = toe.into();
+            }
             let claims = Claims::read(claims.to_string().as_bytes()).unwrap();
             claims.happened_at(&claims.events[0].1, 2_000_000_000_000)
         };
