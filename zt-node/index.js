@@ -160,6 +160,12 @@ class Engine {
     return JSON.parse(native.unsuspend(this.#handle, JSON.stringify(suspension), now));
   }
 
+  /** Receives a Security Event Token and does what its events call for; returns what was done. */
+  receive(token, now = Date.now()) {
+    const text = typeof token === "string" ? token : Buffer.from(token).toString("latin1");
+    return JSON.parse(native.receive(this.#handle, text, now));
+  }
+
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
   replaceKeys(issuer, jwks) {
     // The native call would write what it was given into its error, secret keys and all.

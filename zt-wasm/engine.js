@@ -235,6 +235,12 @@ export class Engine {
     return JSON.parse(guarded(() => this.#instance.unsuspend(JSON.stringify(suspension), now)));
   }
 
+  /** Receives a Security Event Token and does what its events call for; returns what was done. */
+  receive(token, now = Date.now()) {
+    const text = typeof token === "string" ? token : new TextDecoder("latin1").decode(token);
+    return JSON.parse(guarded(() => this.#instance.receive(text, now)));
+  }
+
   /** Replaces the key set of one issuer; a bad set throws and leaves the old in force. */
   replaceKeys(issuer, jwks) {
     guarded(() => this.#instance.replace_keys(issuer, jwks));

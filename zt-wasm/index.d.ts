@@ -159,6 +159,31 @@ export interface Revocation {
   expires_ms: number;
 }
 
+/** What became of a Security Event Token. */
+export type Received =
+  | { accepted: true; jti: string; issuer: string; events: ReceivedEvent[] }
+  | {
+    accepted: false;
+    /** Reason code. */
+    code: string;
+    detail: string;
+    /** What RFC 8935 answers the transmitter; absent for one that was received before. */
+    err?: "invalid_request" | "invalid_key" | "invalid_issuer" | "invalid_audience";
+  };
+
+export interface ReceivedEvent {
+  /** URI of the event type. */
+  type: string;
+  applied: "revoked_token" | "revoked_session" | "revoked_subject" | "reauthenticate" | "revoked_and_reauthenticate"
+    | "disabled" | "enabled" | "noted" | "nothing" | "unknown";
+  /** Why nothing was done, or how it is more than was asked. */
+  detail?: string;
+  /** Of a verification event. */
+  state?: string;
+  /** Of a stream-updated event. */
+  status?: string;
+}
+
 export interface ResponseDecision {
   id: string;
   outcome: Outcome;
@@ -350,6 +375,9 @@ export class Engine {
    * when its limits are others than those of the state; the old engine stays in force then.
    */
   replaceToml(text: string, options?: { files?: Record<string, string> }): void;
+
+  /** Receives a Security Event Token (RFC 8417) in its compact form, and does what its events call for. */
+  receive(token: string | Uint8Array, now?: number): Received;
 
   /**
    * Puts a bundle in force in place of the engine; the state stays. Throws when it is refused, or its limits are others

@@ -41,6 +41,7 @@ fn the_operations_are_those_that_others_call() {
         "problem",
         "request_verify",
         "schemas",
+        "security_events",
     ];
     assert_eq!(OPS, operations);
     for name in OPS {

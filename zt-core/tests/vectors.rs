@@ -78,7 +78,8 @@ fn every_code_has_a_vector() {
 }
 
 /// A step between requests: `{"replace_keys": {"issuer", "jwks"}}`, `{"revoke": {...}}`, `{"suspend": {...}}` or
-/// `{"unsuspend": {...}}`; with `"refused": true` it fails.
+/// `{"unsuspend": {...}}`; with `"refused": true` it fails. Or `{"receive": "a Security Event Token", "expect": {...}}`, whose
+/// answer holds at least what is expected.
 fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
     if let Some(keys) = step.get("replace_keys") {
         let text = |name: &str| keys[name].as_str().expect("a string");
@@ -90,6 +91,12 @@ fn operation(instance: &Instance, step: &Value) -> Result<(), String> {
     }
     if let Some(suspension) = step.get("unsuspend") {
         return instance.unsuspend(&suspension.to_string(), time_ms()).map(drop);
+    }
+    if let Some(set) = step.get("receive") {
+        let received = instance.receive(set.as_str().expect("a token").as_bytes(), time_ms())?;
+        let received: Value = serde_json::from_str(&received).expect("an answer");
+        let expect = &step["expect"];
+        return if within(expect, &received) { Ok(()) } else { Err(format!("should be {expect}, is {received}")) };
     }
     let revocation = step.get("revoke").ok_or("not a step")?;
     instance.revoke(&revocation.to_string(), time_ms())

@@ -239,6 +239,15 @@ pub fn unsuspend(instance: &External<wire::Instance>, suspension: String, now: f
     checked(instance.unsuspend(&suspension, millis(now)))
 }
 
+/// Receives a Security Event Token; the answer as JSON text.
+///
+/// # Errors
+/// When the answer cannot be written.
+#[napi(catch_unwind)]
+pub fn receive(instance: &External<wire::Instance>, token: String, now: f64) -> Result<String> {
+    checked(instance.receive(token.as_bytes(), millis(now)))
+}
+
 /// Replaces the key set of one issuer.
 ///
 /// # Errors

@@ -9,8 +9,8 @@ import * as zt from "zt";
 const require = createRequire(import.meta.url);
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "decideLogged", "deltaSince", "explainEvent", "logRecord",
-  "logStart", "merge", "notices", "observe", "observeEvent", "observeEventJson", "op", "redactor", "replaceBundle", "replaceFile",
-  "replaceKeys", "replaceToml", "restore", "revoke", "snapshot", "stateReport", "suspend", "unsuspend", "version"];
+  "logStart", "merge", "notices", "observe", "observeEvent", "observeEventJson", "op", "receive", "redactor", "replaceBundle",
+  "replaceFile", "replaceKeys", "replaceToml", "restore", "revoke", "snapshot", "stateReport", "suspend", "unsuspend", "version"];
 const DECISION = ["actions", "endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version",
   "problem", "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON",
   "workload"];

@@ -247,6 +247,12 @@ impl Engine {
         py.detach(|| self.0.unsuspend(suspension, now.unwrap_or_else(clock))).map_err(PyValueError::new_err)
     }
 
+    /// Receives a Security Event Token; the answer as JSON text.
+    #[pyo3(signature = (token, now = None))]
+    fn receive_json(&self, py: Python<'_>, token: &[u8], now: Option<Millis>) -> PyResult<String> {
+        py.detach(|| self.0.receive(token, now.unwrap_or_else(clock))).map_err(PyValueError::new_err)
+    }
+
     /// Replaces the key set of one issuer; a bad set leaves the old in force.
     fn replace_keys(&self, py: Python<'_>, issuer: &str, jwks: &str) -> PyResult<()> {
         py.detach(|| self.0.replace_keys(issuer, jwks)).map_err(PyValueError::new_err)

@@ -71,7 +71,12 @@ def bundled_of(vector):
 
 
 def operate(engine, step):
-    """A step between requests: `replace_keys`, `revoke`, `suspend` or `unsuspend`; with `"refused": true` it fails."""
+    """A step between requests: `replace_keys`, `revoke`, `suspend` or `unsuspend`; with `"refused": true` it fails. Or
+    `receive`."""
+    if "receive" in step:
+        received = engine.receive(step["receive"], step["time_ms"])
+        assert subset(step["expect"], received), received
+        return
 
     def run():
         if "replace_keys" in step:

@@ -225,6 +225,14 @@ impl Instance {
     pub fn unsuspend(&self, suspension: &str, now: f64) -> Result<String, JsError> {
         checked(self.0.unsuspend(suspension, millis(now)))
     }
+
+    /// Receives a Security Event Token; the answer as JSON text.
+    ///
+    /// # Errors
+    /// When the answer cannot be written.
+    pub fn receive(&self, token: &str, now: f64) -> Result<String, JsError> {
+        checked(self.0.receive(token.as_bytes(), millis(now)))
+    }
 }
 
 /// Changes of a state.

@@ -32,8 +32,9 @@ const worker = start("documents.worker.mjs");
 after(() => worker.dispose());
 
 const ENGINE = ["bodyLimit", "decide", "decideEvent", "decideEventJson", "decideLogged", "deltaSince", "explainEvent", "free",
-  "logRecord", "logStart", "merge", "notices", "observe", "observeEvent", "observeEventJson", "op", "redactor", "replaceBundle",
-  "replaceKeys", "replaceToml", "restore", "revoke", "snapshot", "stateReport", "suspend", "unsuspend", "verifyToken", "version"];
+  "logRecord", "logStart", "merge", "notices", "observe", "observeEvent", "observeEventJson", "op", "receive", "redactor",
+  "replaceBundle", "replaceKeys", "replaceToml", "restore", "revoke", "snapshot", "stateReport", "suspend", "unsuspend",
+  "verifyToken", "version"];
 const DECISION = ["actions", "endpoint", "enforced", "id", "identity", "obligations", "outcome", "passes", "policy_version",
   "problem", "reasons", "redacts", "refresh_wanted", "response_headers", "risk", "score", "scores", "status", "time_ms", "toJSON",
   "workload"];

@@ -19,6 +19,7 @@ mod read;
 mod report;
 mod rotate;
 mod shares;
+pub mod signals;
 mod snapshot;
 mod state;
 mod stopwatch;

@@ -53,6 +53,15 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
             config.peer.as_ref().is_some_and(|peer| peer.proxies.is_none()),
             "`[peer]` without `proxies`: whoever can connect here can claim any address in the header".to_owned(),
         ),
+        (
+            verify.transmitter.iter().any(|t| {
+                let spoken = t.subjects_of.as_deref().unwrap_or(std::slice::from_ref(&t.issuer));
+                verify.issuer.iter().any(|issuer| spoken.contains(&issuer.issuer) && issuer.max_token_age.is_none())
+            }),
+            "`[[verify.transmitter]]`, and `max_token_age` not with each of its issuers: a token that lives longer than \
+             `expires` is good again afterwards"
+                .to_owned(),
+        ),
         (config.limit.is_empty(), "no `[[limit]]`: nothing is throttled".to_owned()),
         (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),
     ];

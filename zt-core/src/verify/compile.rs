@@ -10,10 +10,11 @@ use super::dpop::Dpop;
 use super::issuer::Issuer;
 use super::jose::known::Known;
 use super::message_signature::Signatures;
+use super::signal::Transmitter;
 use super::sigv4::Sigv4;
 use super::spiffe::TrustDomains;
 use super::webhook::Webhooks;
-use super::{CacheConfig, Config, Memory, ReauthenticateConfig, challenge, freshness, replay};
+use super::{CacheConfig, Config, Memory, ReauthenticateConfig, challenge, freshness, replay, signal};
 use crate::model::{Millis, Problem};
 
 /// Longest that clocks may be off, milliseconds.
@@ -37,6 +38,7 @@ pub struct Verifier {
     pub(super) signatures: Arc<Signatures>,
     pub(super) webhooks: Arc<Webhooks>,
     pub(super) sigv4: Arc<Sigv4>,
+    pub(super) transmitters: Arc<[Transmitter]>,
     pub(super) api_key_header: String,
     pub(super) tenant_claim: String,
     pub(super) realm: String,
@@ -95,6 +97,7 @@ impl Verifier {
             signatures: Arc::new(Signatures::compile(&config.signature, skew, &mut problems)),
             webhooks: Arc::new(Webhooks::compile(&config.webhook, &mut problems)),
             sigv4: Arc::new(Sigv4::compile(&config.sigv4, &mut problems)),
+            transmitters: signal::compile(config, &mut problems).into(),
             api_key_header: config.api_key_header.clone(),
             tenant_claim: config.tenant_claim.clone(),
             realm: config.realm.clone(),
@@ -134,6 +137,6 @@ fn check(config: &Config, problems: &mut Vec<Problem>) {
 
 /// What is asked of the tokens of every issuer: all that is not an issuer's or an API key's own.
 fn common(config: &Config) -> Sha256 {
-    let common = Config { issuer: Vec::new(), api_key: Vec::new(), ..config.clone() };
+    let common = Config { issuer: Vec::new(), api_key: Vec::new(), transmitter: Vec::new(), ..config.clone() };
     Sha256::new().chain_update(serde_json::to_vec(&common).unwrap_or_default())
 }

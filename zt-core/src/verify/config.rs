@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub use self::issuer::{IssuerConfig, Profile, SenderConstrained};
 pub use self::spiffe::{SpiffeConfig, SpiffeWorkload};
 use super::{
-    CacheConfig, DpopConfig, ReauthenticateConfig, Secret, SignatureConfig, Sigv4Config, WebhookConfig, WorkloadConfig,
+    CacheConfig, DpopConfig, ReauthenticateConfig, Secret, SignatureConfig, Sigv4Config, TransmitterConfig,
+    WebhookConfig, WorkloadConfig,
 };
 use crate::base::units::{Duration, Size};
 
@@ -51,6 +52,9 @@ pub struct Config {
     pub webhook: Vec<WebhookConfig>,
     /// Access keys of requests that are signed with AWS Signature Version 4.
     pub sigv4: Vec<Sigv4Config>,
+    /// Transmitters of security events (CAEP, RISC).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transmitter: Vec<TransmitterConfig>,
     /// The top-level claim that names the tenant of a token, for limits and policies.
     pub tenant_claim: String,
     /// `realm` of the `WWW-Authenticate` header.
@@ -128,6 +132,7 @@ impl Default for Config {
             api_key_pepper_file: None,
             webhook: Vec::new(),
             sigv4: Vec::new(),
+            transmitter: Vec::new(),
             tenant_claim: "tenant".to_owned(),
             realm: "api".to_owned(),
             max_token: Size::from_bytes(16 << 10),

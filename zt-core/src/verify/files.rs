@@ -53,6 +53,10 @@ impl Config {
             let jwks = Slot::Text(&mut domain.jwks);
             all.extend(one(format!("verify.spiffe[{at}].jwks_file"), &domain.jwks_file, "jwks", jwks));
         }
+        for (at, transmitter) in self.transmitter.iter_mut().enumerate() {
+            let jwks = Slot::Text(&mut transmitter.jwks);
+            all.extend(one(format!("verify.transmitter[{at}].jwks_file"), &transmitter.jwks_file, "jwks", jwks));
+        }
         for (at, key) in self.signature.iter_mut().enumerate() {
             all.extend(one(format!("verify.signature[{at}].jwk_file"), &key.jwk_file, "jwk", Slot::Text(&mut key.jwk)));
         }

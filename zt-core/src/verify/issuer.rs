@@ -160,6 +160,9 @@ impl Issuer {
 
     /// Refuses an ID token where only its claims tell it apart, and a token without a claim that it must have.
     pub(super) fn check_kind(&self, header: &Header<'_>, claimed: &Claimed<'_>, json: &[u8]) -> Result<(), Refusal> {
+        if !header.is_type(ACCESS_TOKEN) && claimed.marks.events {
+            return Err((Code::VerifyWrongType, "a security event token: it has `events` (RFC 8417, section 2.2)"));
+        }
         if !header.is_type(ACCESS_TOKEN)
             && let Some(mark) = id_token::mark(claimed, self.roles_at)
         {
@@ -242,6 +245,11 @@ impl Issuer {
                 bound: claimed.cnf.map(|cnf| cnf.bound().into()),
             },
         }
+    }
+
+    /// The `sub` behind a principal of this issuer.
+    pub(super) fn sub<'p>(&self, principal: &'p str) -> &'p str {
+        principal.strip_prefix(&self.principal_prefix).unwrap_or(principal)
     }
 
     fn principal(&self, sub: &str) -> Arc<str> {

@@ -14,6 +14,8 @@
 //! | SPIFFE JWT-SVID of a workload, as a bearer token or beside a caller's credential | `spiffe/` |
 //! | client certificate of a workload, beside a caller's credential or alone | `certificate.rs` |
 //!
+//! What others tell of accounts and sessions (CAEP, RISC) is received by `signal/`.
+//!
 //! Tokens are parsed strictly here; their signatures are checked by `jsonwebtoken` through an explicitly named provider. A
 //! verified token is remembered (`cache/`), so that a repeated one costs a look-up; what may have changed since — time,
 //! revocation (`revocation/`), key, binding — is checked each time.
@@ -49,6 +51,7 @@ mod request;
 mod revocation;
 mod rotation;
 mod secret;
+mod signal;
 mod sigv4;
 mod spiffe;
 mod state;
@@ -75,6 +78,7 @@ pub use memory::Memory;
 pub use message_signature::{BodyCover, Nonce, SignatureAlgorithm, SignatureConfig, SpeaksAs};
 pub use revocation::{Revocation, Revoked};
 pub use secret::Secret;
+pub use signal::{Applied, Received, ReceivedEvent, SubjectFormat, TransmitterConfig};
 pub use sigv4::Sigv4Config;
 pub use state::{Snapshot, State};
 pub use webhook::{WebhookConfig, WebhookFormat};

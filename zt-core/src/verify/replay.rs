@@ -27,6 +27,9 @@ pub(super) struct Replays {
     done: AtomicU64,
 }
 
+/// It was used; every other refusal says that this cannot be told.
+pub(super) const USED: Refusal = (Code::VerifyProofReplayed, "used before");
+
 /// A smaller table is of no use to anybody.
 pub(super) const LEAST_BYTES: u64 = 16 << 10;
 const MOST_BYTES: u64 = 1 << 32;
@@ -84,7 +87,7 @@ impl Replays {
                     _ => Ok(()),
                 }
             }
-            Inserted::Present => Err((Code::VerifyProofReplayed, "used before")),
+            Inserted::Present => Err(USED),
             Inserted::Full => Err((Code::VerifyProofReplayed, "the store of used proofs is full (`replay_memory`)")),
         }
     }

@@ -6,7 +6,8 @@ use super::cache::Cache;
 use super::refresh::Refresh;
 use super::replay::{Replays, Written};
 use super::revocation::{Ids, Revocation, Revocations};
-use super::{Memory, Refusal, Verifier, revocation};
+use super::signal::Signalled;
+use super::{Memory, Refusal, Verifier, revocation, signal};
 use crate::base::bounded::{KeyHasher, Usage};
 use crate::base::bytes::Reader;
 use crate::model::{Identity, Millis};
@@ -16,6 +17,7 @@ pub struct State {
     pub(super) hasher: KeyHasher,
     pub(super) cache: Cache,
     pub(super) revocations: Revocations,
+    pub(super) signalled: Signalled,
     pub(super) replays: Replays,
     refresh: Refresh,
 }
@@ -25,6 +27,7 @@ pub struct State {
 pub struct Snapshot<'b> {
     replays: Written<'b>,
     revocations: revocation::Snapshot,
+    signalled: signal::Snapshot,
 }
 
 impl std::fmt::Debug for State {
@@ -39,9 +42,11 @@ impl State {
     /// same where snapshots are exchanged.
     pub fn new(verifier: &Verifier, seed: u64) -> Self {
         let hasher = KeyHasher::new(seed);
+        let of_signals = verifier.memory.revocations / 4;
         Self {
             cache: Cache::new(&verifier.cache, verifier.memory.cache, hasher.clone()),
-            revocations: Revocations::with_memory(verifier.memory.revocations),
+            revocations: Revocations::with_memory(verifier.memory.revocations.saturating_sub(of_signals)),
+            signalled: Signalled::with_memory(of_signals),
             replays: Replays::new(hasher.clone(), verifier.memory.proofs),
             refresh: Refresh::new(verifier.key_sets()),
             hasher,
@@ -53,6 +58,7 @@ impl State {
         Self {
             cache: Cache::new(&verifier.cache, verifier.memory.cache, self.hasher.clone()),
             revocations: self.revocations.clone(),
+            signalled: self.signalled.clone(),
             replays: Replays::new(self.hasher.clone(), verifier.memory.proofs),
             refresh: Refresh::new(verifier.key_sets()),
             hasher: self.hasher.clone(),
@@ -66,15 +72,17 @@ impl State {
 
     /// Bytes held.
     pub fn memory(&self) -> Memory {
-        let [cache, revocations, proofs] = self.usage().map(|(_, usage)| usage.memory);
+        let [cache, revocations, signals, proofs] = self.usage().map(|(_, usage)| usage.memory);
+        let revocations = revocations.saturating_add(signals);
         Memory { cache, revocations, proofs: proofs.saturating_add(self.refresh.memory()) }
     }
 
     /// How full each store is, by name.
-    pub fn usage(&self) -> [(&'static str, Usage); 3] {
+    pub fn usage(&self) -> [(&'static str, Usage); 4] {
         [
             ("verify.cache", self.cache.usage()),
             ("verify.revocations", self.revocations.usage()),
+            ("verify.signals", self.signalled.usage()),
             ("verify.proofs", self.replays.usage()),
         ]
     }
@@ -87,10 +95,20 @@ impl State {
     /// Refuses a credential that was revoked; `kid` is that of the issuer's key that a token is signed with. Each is looked
     /// up where it is proven: what comes later may take its place.
     pub(super) fn unrevoked(&self, identity: &Identity, kid: Option<&str>, now: Millis) -> Result<(), Refusal> {
-        match self.revocations.generation() {
+        match self.generation() {
             0 => Ok(()),
-            _ => self.revocations.check(&Ids::of(&self.hasher, identity, kid), now),
+            _ => self.unrevoked_ids(&Ids::of(&self.hasher, identity, kid), now),
         }
+    }
+
+    /// The same, for what it can be known by.
+    pub(super) fn unrevoked_ids(&self, ids: &Ids, now: Millis) -> Result<(), Refusal> {
+        self.revocations.check(ids, now).and_then(|()| self.signalled.check(ids, now))
+    }
+
+    /// A number that moves with whatever may change the answer.
+    pub(super) fn generation(&self) -> u64 {
+        self.revocations.generation().wrapping_add(self.signalled.generation())
     }
 
     /// The issuer, where it is time to ask the host for a newer set of its keys.
@@ -111,6 +129,7 @@ impl State {
     /// Begins this epoch: what changes from now on is stamped with it.
     pub fn advance(&self, epoch: u32) {
         self.revocations.advance(epoch);
+        self.signalled.advance(epoch);
         self.replays.advance(epoch);
     }
 
@@ -118,6 +137,7 @@ impl State {
     pub fn write_since(&self, epoch: u32, out: &mut Vec<u8>) {
         out.extend(self.mark().to_le_bytes());
         self.revocations.write_since(epoch, out);
+        self.signalled.write_since(epoch, out);
         self.replays.write_since(epoch, out);
     }
 
@@ -131,20 +151,23 @@ impl State {
             return Err("written under another seed");
         }
         let revocations = self.revocations.read_from(&mut reader).ok_or("revocations that cannot be read")?;
+        let signalled = self.signalled.read_from(&mut reader).ok_or("signals that cannot be read")?;
         let replays = self.replays.read(&mut reader)?;
-        if reader.left() == 0 { Ok(Snapshot { revocations, replays }) } else { Err("too long") }
+        if reader.left() == 0 { Ok(Snapshot { revocations, signalled, replays }) } else { Err("too long") }
     }
 
     /// Replaces everything with what a snapshot holds.
     pub fn restore(&self, snapshot: Snapshot<'_>) {
         self.replays.restore(&snapshot.replays);
         self.revocations.replace(snapshot.revocations);
+        self.signalled.replace(snapshot.signalled);
     }
 
     /// Joins what a snapshot holds; the order of merges never matters.
     pub fn merge(&self, snapshot: Snapshot<'_>) {
         self.replays.merge(&snapshot.replays);
         self.revocations.merge(snapshot.revocations);
+        self.signalled.merge(snapshot.signalled);
     }
 
     /// Tells seeds apart without giving one away.
@@ -160,7 +183,10 @@ mod tests {
 
     #[test]
     fn a_snapshot_of_another_seed_or_of_other_bytes_is_refused() {
-        let verifier = Verifier::compile(&Config::default()).unwrap();
+        // Small, so that every length of the bytes can be tried.
+        let config: Config =
+            serde_json::from_str(r#"{"revocation_memory": "16KiB", "replay_memory": "16KiB"}"#).unwrap();
+        let verifier = Verifier::compile(&config).unwrap();
         let (state, other) = (State::new(&verifier, 1), State::new(&verifier, 2));
         state.replays.first_time(&[b"proof"], 1_000, 0).unwrap();
         let mut bytes = Vec::new();

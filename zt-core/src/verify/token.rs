@@ -9,6 +9,7 @@ use super::jose::confirmation::Confirmation;
 use super::jose::header::{self, Header};
 use super::jose::jws::{self, Compact};
 use super::revocation::Ids;
+use super::signal::Fresh;
 use super::{Refusal, State, Verified, Verifier};
 use crate::base::base64url;
 use crate::model::{Code, Identity, Millis};
@@ -36,6 +37,8 @@ pub(super) struct Terms {
 struct Unrevoked {
     generation: u64,
     at: Millis,
+    /// What a signal asked for then.
+    fresh: Option<Fresh>,
 }
 
 impl Verifier {
@@ -134,7 +137,7 @@ impl Verifier {
         let confirmation = claimed.cnf.take().map(Box::new);
         let times = Times { exp, nbf: claimed.nbf, iat: claimed.iat, auth_time: claimed.auth_time };
         drop(claimed);
-        let unrevoked = Unrevoked { generation: 0, at: Millis::MIN };
+        let unrevoked = Unrevoked { generation: 0, at: Millis::MIN, fresh: None };
         Ok(Some((Proven { identity, claims }, Terms { times, confirmation, key: place, unrevoked })))
     }
 
@@ -148,15 +151,18 @@ impl Verifier {
         now: Millis,
     ) -> Result<(), Refusal> {
         issuer.check_times(&terms.times, now)?;
-        let generation = state.revocations.generation();
+        let generation = state.generation();
         if terms.unrevoked.generation != generation || now < terms.unrevoked.at {
             let ids = Ids::of(&state.hasher, &proven.identity, issuer.keys.kid(&terms.key));
-            state.revocations.check(&ids, now)?;
-            terms.unrevoked = Unrevoked { generation, at: now };
+            state.unrevoked_ids(&ids, now)?;
+            terms.unrevoked = Unrevoked { generation, at: now, fresh: state.signalled.fresh(&ids, now) };
         }
-        if let Some((finding, seconds)) = issuer.reauthentication(terms.times.auth_time, now) {
-            verified.findings.push(finding);
-            verified.max_age_s = Some(seconds);
+        let asked = terms.unrevoked.fresh.and_then(|fresh| fresh.asked(terms.times.auth_time, now));
+        for (finding, seconds) in issuer.reauthentication(terms.times.auth_time, now).into_iter().chain(asked) {
+            if verified.findings.is_empty() {
+                verified.findings.push(finding);
+            }
+            verified.max_age_s = verified.max_age_s.into_iter().chain([seconds]).min();
         }
         verified.identity = Some(Arc::clone(&proven.identity));
         verified.claims = proven.claims.clone();

@@ -5,6 +5,7 @@ mod fields;
 mod guard;
 mod log;
 mod ops;
+mod signals;
 mod text_ops;
 mod token;
 mod verify_ops;

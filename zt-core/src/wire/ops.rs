@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::log::{log_inputs, log_verify};
+use super::signals::security_events;
 use super::text;
 use super::text_ops::{check, compile, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
 use super::verify_ops::{dpop_verify, jws_verify, request_verify};
@@ -27,6 +28,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("problem", problem),
     ("request_verify", request_verify),
     ("schemas", all_schemas),
+    ("security_events", security_events),
 ];
 
 /// Names of all operations.

@@ -23,8 +23,15 @@ function decision(engine, { event, expect, expect_response }, decisions) {
   return [...found, ...mismatches(expect_response, engine.observeEvent(event, decided)).map((problem) => `response: ${problem}`)];
 }
 
-/** A step between requests: `{"replace_keys": {"issuer", "jwks"}}`, or `revoke`, `suspend` or `unsuspend` as `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails. */
-function operation(engine, { replace_keys, revoke, suspend, unsuspend, time_ms, refused = false }) {
+/**
+ * A step between requests: `{"replace_keys": {"issuer", "jwks"}}`, or `revoke`, `suspend` or `unsuspend` as `{"revoke": {...}, "time_ms": ...}`; with `"refused": true` it fails.
+ * Or `{"receive": "a Security Event Token", "expect": {...}}`, whose answer holds at least what is expected.
+ */
+function operation(engine, { replace_keys, revoke, suspend, unsuspend, receive, expect, time_ms, refused = false }) {
+  if (receive) {
+    const received = engine.receive(receive, time_ms);
+    return subset(expect, received) ? [] : [`expected ${JSON.stringify(expect)}, got ${JSON.stringify(received)}`];
+  }
   try {
     if (replace_keys) engine.replaceKeys(replace_keys.issuer, replace_keys.jwks);
     else if (revoke) engine.revoke(revoke, time_ms);

@@ -113,6 +113,10 @@ class Engine(_zt.Engine):
         """Frees whom this names and forgives its strikes; returns the action, for the log."""
         return _json.loads(self.unsuspend_json(_text(suspension), now))
 
+    def receive(self, token, now=None):
+        """Receives a Security Event Token and does what its events call for; returns what was done."""
+        return _json.loads(self.receive_json(token.encode() if isinstance(token, str) else token, now))
+
     @staticmethod
     def op(name, document=None):
         """Runs one of `OPS` on a document."""

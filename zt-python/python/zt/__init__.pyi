@@ -220,6 +220,7 @@ class Engine:
 
     def replace_text(self, text: str, files: list[tuple[str, str]]) -> None:
         """`replace_toml` with the files as pairs."""
+
     def suspend(self, suspension: Mapping[str, Any], now: int | None = None) -> dict[str, Any]:
         """Suspends whom this names until then: `{"subject": "credential" | "session" | "identity" | "peer" | "peer_prefix",
         "kind": ..., "issuer": ..., "id": ..., "until_ms": ...}`, named as decisions name them. Returns the action, for the
@@ -234,6 +235,16 @@ class Engine:
 
     def unsuspend_json(self, suspension: str, now: int | None = None) -> str:
         """`unsuspend` on JSON text."""
+
+    def receive(self, token: str | bytes, now: int | None = None) -> dict[str, Any]:
+        """Receives a Security Event Token (RFC 8417) in its compact form, and does what its events call for.
+
+        Returns `{"accepted": True, "jti": ..., "issuer": ..., "events": [{"type": ..., "applied": ...}]}`, or
+        `{"accepted": False, "code": ..., "detail": ..., "err": ...}`, where `err` is what RFC 8935 answers the transmitter;
+        absent for one that was received before."""
+
+    def receive_json(self, token: bytes, now: int | None = None) -> str:
+        """`receive`, answered as JSON text."""
 
     def replace_bundle(self, bundle: bytes, key: str | None = None) -> None:
         """Puts a bundle in force in place of the engine; the state stays.

@@ -1,7 +1,7 @@
 //! The decision log: one line of JSON for each decision, each chained to the one before by a digest.
 //!
 //! A line has these keys, in this order: `seq`, `prev`, `time_ms`, `id`, `outcome`, `enforced`, `status`, `identity`,
-//! `workload`, `endpoint`, `peer`, `reasons`, `obligations`, `policy_version`, `inputs`, `stages_us`, `digest`; what is not
+//! `workload`, `endpoint`, `peer`, `reasons`, `obligations`, `actions`, `policy_version`, `inputs`, `stages_us`, `digest`; what is not
 //! known is left out. `digest` is of every byte of the line before it (before its comma), `prev` is the `digest` of the line
 //! before, empty in the first. Both are `sha256:` and 64 digits; with a key `hmac-sha256:`, and then nobody without the key
 //! can make a chain that holds. `inputs` is a digest of the request; see `inputs.rs` for its form.
@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::Laps;
-use crate::model::{Decision, EndpointRef, Identity, IdentityKind, Millis, Obligation, Outcome, Reason, Request};
+use crate::model::{Action, Decision, EndpointRef, Identity, IdentityKind, Millis, Obligation, Outcome, Reason, Request};
 
 pub use proof::{Anchor, Broken, NotAnAnchor, Proof, Proven, Why};
 pub use seal::{Key, KeyTooShort};
@@ -97,6 +97,7 @@ impl Chain {
             peer: Where::of(decision, request),
             reasons: &decision.reasons,
             obligations: &decision.obligations,
+            actions: &decision.actions,
             policy_version: &decision.policy_version,
             inputs: inputs::digest(request, &self.inputs),
             stages_us: laps,
@@ -137,6 +138,8 @@ struct Record<'a> {
     peer: Option<Where>,
     reasons: &'a [Reason],
     obligations: &'a [Obligation],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    actions: &'a [Action],
     policy_version: &'a str,
     inputs: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use crate::base::json::{Error, Kind, Limits, Scanner};
 use crate::model::{Code, Millis};
 
 /// The end of the year 9999 in seconds: later times are mistakes.
-const LAST_SECOND: i64 = 253_402_300_799;
+pub(in crate::verify) const LAST_SECOND: i64 = 253_402_300_799;
 /// The longest `sub`, `jti`, `acr` or `sid`.
 const MAX_NAME_BYTES: usize = 1 << 10;
 
@@ -51,6 +51,7 @@ pub(in crate::verify) const REGISTERED: &[&str] = &[
     "azpacr",
     "token_use",
     "typ",
+    "events",
 ];
 
 /// Strings of an array, or of a string divided at spaces.
@@ -66,6 +67,8 @@ pub(in crate::verify) struct Marks {
     pub(in crate::verify) says_id: bool,
     /// `azpacr` or `roles` is there.
     pub(in crate::verify) of_application: bool,
+    /// `events` is there, and an object.
+    pub(in crate::verify) events: bool,
 }
 
 /// What a token claims, types checked.
@@ -144,6 +147,11 @@ impl<'a> Claimed<'a> {
                 }
                 "token_use" => claimed.marks.says_id |= is_only(s, "id")?,
                 "typ" => claimed.marks.says_id |= is_only(s, "ID")?,
+                "events" => {
+                    let outside = s.depth();
+                    claimed.marks.events |= step(s)? == Kind::BeginObject;
+                    while s.depth() > outside && step(s)? != Kind::End {}
+                }
                 "azpacr" => {
                     skip_value(s)?;
                     claimed.marks.of_application = true;
@@ -172,7 +180,7 @@ impl<'a> Claimed<'a> {
 }
 
 /// Whether this may go into logs and policies.
-pub(super) fn is_name(text: &str) -> bool {
+pub(in crate::verify) fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME_BYTES && !has_control(text)
 }
 
@@ -207,7 +215,8 @@ pub(in crate::verify) fn time(scanner: &mut Scanner<'_>, wrong: &'static str) ->
     }
 }
 
-fn millis(seconds: &str) -> Option<Millis> {
+/// Seconds as written, in milliseconds.
+pub(in crate::verify) fn millis(seconds: &str) -> Option<Millis> {
     if let Ok(whole) = seconds.parse::<i64>() {
         return (0..=LAST_SECOND).contains(&whole).then(|| whole.saturating_mul(1_000));
     }

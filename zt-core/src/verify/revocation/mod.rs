@@ -51,9 +51,9 @@ pub struct Revocation {
 
 /// When a revocation ends, and the issue time from which it does not hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Mark {
-    expires: Millis,
-    issued_before: Millis,
+pub(super) struct Mark {
+    pub(super) expires: Millis,
+    pub(super) issued_before: Millis,
 }
 
 /// The revocations, at most so many bytes of them.
@@ -118,6 +118,16 @@ impl Ids {
         // Who holds a key of its own chooses when a signature was made; the key is as old as ever.
         Self { keys, issued_at: issuer.and(identity.assurance.issued_at_ms) }
     }
+
+    /// That of its session.
+    pub(super) fn session(&self) -> Option<&Key> {
+        self.keys[1].as_ref()
+    }
+
+    /// That of its principal.
+    pub(super) fn subject(&self) -> Option<&Key> {
+        self.keys[2].as_ref()
+    }
 }
 
 impl Clone for Revocations {
@@ -136,19 +146,24 @@ impl Revocations {
         Self { table: RwLock::new(table), generation: AtomicU64::new(0), capacity }
     }
 
-    /// Adds one. What has expired makes room first.
+    /// Adds one.
     pub(super) fn revoke(&self, hasher: &KeyHasher, revocation: &Revocation, now: Millis) {
         let issued_before = match (revocation.revoke, revocation.issued_before_ms) {
             (Revoked::Subject, Some(before)) => before,
             _ => Millis::MAX,
         };
         let key = key(hasher, revocation.revoke, revocation.issuer.as_deref(), &revocation.id);
+        self.put(&key, Mark { expires: revocation.expires_ms, issued_before }, now);
+    }
+
+    /// Adds a mark for a key. What has expired makes room first.
+    pub(super) fn put(&self, key: &Key, mark: Mark, now: Millis) {
         let mut table = self.write();
         if table.marks.len() >= self.capacity {
             table.marks.retain(|_, held| held.mark.expires > now);
         }
         table.rest.forget_expired(now);
-        table.join(key.to_u128(), Mark { expires: revocation.expires_ms, issued_before }, self.capacity);
+        table.join(key.to_u128(), mark, self.capacity);
         drop(table);
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -196,6 +211,18 @@ impl Revocations {
         table.epoch = table.epoch.max(epoch);
     }
 
+    /// The mark of a key that has a place of its own.
+    pub(super) fn own(&self, key: &Key) -> Option<Mark> {
+        self.read().marks.get(&key.to_u128()).map(|held| held.mark)
+    }
+
+    /// The marks that may be a key's: its own, and that of the filter.
+    pub(super) fn marks(&self, key: &Key) -> [Option<Mark>; 2] {
+        let table = self.read();
+        [table.marks.get(&key.to_u128()).map(|held| held.mark), table.rest.mark(key.to_u128())]
+    }
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Table> {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -230,7 +257,8 @@ impl Mark {
     }
 }
 
-fn key(hasher: &KeyHasher, kind: Revoked, issuer: Option<&str>, id: &str) -> Key {
+/// The key of what tokens name.
+pub(super) fn key(hasher: &KeyHasher, kind: Revoked, issuer: Option<&str>, id: &str) -> Key {
     hasher.clone().number(kind as u64).optional(issuer.map(str::as_bytes)).part(id.as_bytes()).key()
 }
 
