@@ -116,7 +116,7 @@ fn check(config: &Config, problems: &mut Vec<Problem>) {
     if config.clock_skew.millis() > MAX_SKEW {
         problems.push(Problem::new("verify.clock_skew", "more than five minutes").mend("write \"5m\" or less"));
     }
-    if config.revocation_memory.bytes() > MAX_REVOCATION_BYTES {
+    if config.revocation_memory.is_some_and(|size| size.bytes() > MAX_REVOCATION_BYTES) {
         let problem = Problem::new("verify.revocation_memory", "more than 4 GiB");
         problems.push(problem.mend("write \"4MiB\" or so"));
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ops::input;
 use super::{Instance, text};
-use crate::engine::signals::{Action, security_events_of};
+use crate::engine::signals::security_events_of;
 use crate::model::{Code, Decision, Millis};
 use crate::verify::Received;
 
@@ -54,28 +54,20 @@ const fn err(code: Code) -> Option<&'static str> {
     }
 }
 
-/// A decision and what of it the type does not hold yet.
+/// A decision, and what its issuer prefixes principals with.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Told {
-    decision: serde_json::Value,
+    decision: Decision,
     #[serde(default)]
     principal_prefix: String,
-}
-
-#[derive(Deserialize)]
-struct Actions {
-    #[serde(default)]
-    actions: Vec<Action>,
 }
 
 /// `{"decision", "principal_prefix"}` -> the claims of the Security Event Tokens that tell of it.
 pub(super) fn security_events(document: &str) -> Result<String, String> {
     let Told { decision, principal_prefix } = input(document)?;
-    let Actions { actions } = serde_json::from_value(decision.clone()).map_err(|error| error.to_string())?;
-    let decision: Decision = serde_json::from_value(decision).map_err(|error| error.to_string())?;
     let sub = |principal: &Arc<str>| principal.strip_prefix(&*principal_prefix).unwrap_or(principal).to_owned();
-    text(&security_events_of(&decision, &actions, sub))
+    text(&security_events_of(&decision, sub))
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::Laps;
-use crate::model::{Action, Decision, EndpointRef, Identity, IdentityKind, Millis, Obligation, Outcome, Reason, Request};
+use crate::model::{
+    Action, Decision, EndpointRef, Identity, IdentityKind, Millis, Obligation, Outcome, Reason, Request,
+};
 
 pub use proof::{Anchor, Broken, NotAnAnchor, Proof, Proven, Why};
 pub use seal::{Key, KeyTooShort};

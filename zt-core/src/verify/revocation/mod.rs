@@ -221,7 +221,6 @@ impl Revocations {
         let table = self.read();
         [table.marks.get(&key.to_u128()).map(|held| held.mark), table.rest.mark(key.to_u128())]
     }
-    }
 
     fn read(&self) -> RwLockReadGuard<'_, Table> {
         self.table.read().unwrap_or_else(PoisonError::into_inner)

@@ -1,15 +1,12 @@
 //! Security events: received from others, and told to them.
 
-mod action;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use self::action::{Action, ActionKind, Rung, SubjectKind};
 use super::{Engine, State};
-use crate::model::{Code, Decision, Identity, Millis};
+use crate::model::{Action, ActionKind, Code, Decision, Identity, Millis, Rung, SubjectKind};
 use crate::verify::Received;
 
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
@@ -89,27 +86,17 @@ impl Engine {
     pub fn security_events(&self, decision: &Decision) -> Vec<SecurityEvent> {
         let issuer = decision.identity.as_deref().and_then(|identity| identity.issuer.as_deref());
         let sub = |principal: &Arc<str>| self.verifier.sub_of(issuer, principal).to_owned();
-        security_events_of(decision, actions(decision), sub)
+        security_events_of(decision, sub)
     }
 }
 
-/// What a decision did.
-const fn actions(_decision: &Decision) -> &[Action] {
-    // `&decision.actions`, with `crate::model::Action` in the place of `action.rs`, once decisions have them.
-    &[]
-}
-
-/// The events of these actions; `sub` is what the issuer calls a principal.
-pub(crate) fn security_events_of(
-    decision: &Decision,
-    actions: &[Action],
-    sub: impl Fn(&Arc<str>) -> String,
-) -> Vec<SecurityEvent> {
+/// The events of what a decision did; `sub` is what the issuer calls a principal.
+pub(crate) fn security_events_of(decision: &Decision, sub: impl Fn(&Arc<str>) -> String) -> Vec<SecurityEvent> {
     let Some(identity) = decision.identity.as_deref().filter(|_| decision.enforced) else { return Vec::new() };
     let Some(iss) = &identity.issuer else { return Vec::new() };
     let user = SubjectId::IssSub { iss: Arc::clone(iss), sub: sub(&identity.principal) };
     let iat = decision.time_ms.div_euclid(1_000);
-    let done = actions.iter().filter(|action| !action.monitor);
+    let done = decision.actions.iter().filter(|action| !action.monitor);
     let events = done.filter_map(|action| {
         let (name, told) = event(action)?;
         let sub_id = match action.subject {
@@ -166,12 +153,13 @@ mod tests {
     }
 
     fn action(kind: ActionKind, subject: SubjectKind, rung: Option<Rung>) -> Action {
-        Action { kind, ladder: Some("abuse".into()), subject, rung, monitor: false }
+        Action { kind, ladder: Some("abuse".into()), subject, rung, until_ms: None, level: None, monitor: false }
     }
 
     fn told(decision: &Decision, actions: &[Action]) -> serde_json::Value {
         let sub = |principal: &Arc<str>| principal.trim_start_matches("p:").to_owned();
-        serde_json::to_value(security_events_of(decision, actions, sub)).unwrap()
+        let decision = Decision { actions: actions.to_vec(), ..decision.clone() };
+        serde_json::to_value(security_events_of(&decision, sub)).unwrap()
     }
 
     #[test]
