@@ -31,6 +31,9 @@ fn passes(engine: &Engine, state: &State, peer: u32, now: i64) -> bool {
     decision.outcome.passes()
 }
 
+/// A delta of no change takes less: the envelope, and for each of the stores that nothing follows.
+const NOTHING: usize = 400;
+
 /// A flood of far more peers than there are places, while some clients ask twice as often as they may and some half as often:
 /// each is answered as if there were no flood.
 #[test]
@@ -64,7 +67,7 @@ fn a_flood_changes_nothing_for_those_who_are_known() {
     assert!(answers[0] > 200 && answers[1] > 500, "{answers:?}");
     assert_eq!(flooded.memory(), before, "whatever the keys");
     let store = &flooded.report().stores[0];
-    assert!(store.usage.capacity < 4_000 && store.usage.evicted > 100_000, "{store:?}");
+    assert!(store.usage.capacity < 4_000 && store.usage.evicted > 20_000, "{store:?}");
 }
 
 /// Engines are swapped while threads decide: the state counts each request once.
@@ -124,12 +127,12 @@ fn a_delta_is_small_and_is_merged_only() {
     let nothing = here.delta_since(all.epoch);
     passes(&engine, &here, 1, NOW);
     let one = here.delta_since(nothing.epoch);
-    assert!(nothing.bytes.len() < 200, "{}", nothing.bytes.len());
+    assert!(nothing.bytes.len() < NOTHING, "{}", nothing.bytes.len());
     // An entry takes 24 bytes, and brings seven neighbours at most.
     assert!(one.bytes.len() <= nothing.bytes.len() + 8 * 24, "{}", one.bytes.len());
     there.merge(&one.bytes).expect("a delta");
     assert!(there.snapshot() == here.snapshot());
-    assert!(there.delta_since(there.delta_since(0).epoch).bytes.len() < 200);
+    assert!(there.delta_since(there.delta_since(0).epoch).bytes.len() < NOTHING);
 
     assert_eq!(there.restore(&one.bytes), Err(SnapshotError::Delta));
     let mut bad = one.bytes.clone();
@@ -164,7 +167,7 @@ fn two_who_tell_each_other_come_to_rest() {
         }
     }
     assert!(states[0].snapshot() == states[1].snapshot());
-    assert!(sizes[0] > 1_000 && sizes[4..].iter().all(|size| *size < 200), "{sizes:?}");
+    assert!(sizes[0] > 1_000 && sizes[4..].iter().all(|size| *size < NOTHING), "{sizes:?}");
 }
 
 /// An epoch of another life of the state is none.
@@ -186,7 +189,7 @@ fn who_asks_since_before_a_restore_gets_everything() {
     assert!(other.snapshot() == old.snapshot());
     let after = new.delta_since(0).epoch;
     assert!(after > told && after < 1 << 52, "exact in every language");
-    assert!(new.delta_since(after).bytes.len() < 200);
+    assert!(new.delta_since(after).bytes.len() < NOTHING);
     assert!(new.delta_since(u64::MAX).bytes.len() > 1_000);
 }
 

@@ -7,8 +7,8 @@ use crate::model::Stage;
 
 /// Told at the end of each stage of a decision. zt has no clock: the host reads its own.
 pub trait Stopwatch {
-    /// What ran since the last lap, or since the start, was this stage. Limits are told twice, before and after
-    /// verification; a request that is refused early has no laps for what was not asked.
+    /// What ran since the last lap, or since the start, was this stage. Limits and responses are told before verification,
+    /// after it, and responses at the end; a request that is refused early has no laps for what was not asked.
     fn lap(&mut self, stage: Stage);
 }
 
@@ -127,9 +127,11 @@ text = 'forbid(principal, action, resource) when { context has country };'
     #[test]
     fn each_stage_that_ran_has_a_lap_and_the_decision_is_the_same() {
         let engine = Engine::from_toml(CONFIG, &[]).unwrap();
-        let whole =
-            [Stage::Route, Stage::Limit, Stage::Verify, Stage::Limit, Stage::Inspect, Stage::Policy, Stage::Respond];
-        for (path, stages) in [("/health", &whole[..]), ("/other", &[Stage::Route, Stage::Limit, Stage::Respond])] {
+        let early = [Stage::Route, Stage::Limit, Stage::Respond];
+        let late = [Stage::Verify, Stage::Respond, Stage::Limit, Stage::Inspect, Stage::Policy];
+        let whole = [&early[..], &late, &[Stage::Respond]].concat();
+        let refused = [&early[..], &[Stage::Respond]].concat();
+        for (path, stages) in [("/health", whole), ("/other", refused)] {
             let request =
                 Request { id: Some("a".into()), method: "GET".into(), path: path.into(), ..Request::default() };
             let mut order = Order::default();

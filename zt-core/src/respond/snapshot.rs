@@ -1,7 +1,7 @@
 //! The state as bytes.
 //!
 //! Little-endian: seed mark u64 | tables u32 | for each by id, what persons have suspended first: id u128, marks u64, each
-//! u64, entries u64, for each by key: key u128, four words u64. The same state gives the same bytes. Ladders are known by name,
+//! u64 (none while all are 0), entries u64, for each by key: key u128, four words u64. The same state gives the same bytes. Ladders are known by name,
 //! subject and decay, so that a snapshot outlives edits elsewhere; one whose decay was edited starts afresh.
 
 use super::State;
@@ -43,8 +43,9 @@ impl State {
         for table in tables {
             let (marks, entries) = (table.marks(), table.entries.since(epoch));
             out.extend(table.id.to_le_bytes());
+            let marks: Vec<Instant> = if marks.clone().all(|mark| mark == 0) { Vec::new() } else { marks.collect() };
             out.extend((marks.len() as u64).to_le_bytes());
-            marks.for_each(|mark| out.extend(mark.to_le_bytes()));
+            marks.iter().for_each(|mark| out.extend(mark.to_le_bytes()));
             out.extend((entries.len() as u64).to_le_bytes());
             out.reserve(entries.len().saturating_mul(ENTRY));
             for (key, packed) in entries {

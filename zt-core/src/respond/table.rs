@@ -102,7 +102,7 @@ impl Table {
         self.marks.get(subject.neighbours.to_u128() as usize & self.marks.len().wrapping_sub(1))
     }
 
-    pub(super) fn marks(&self) -> impl ExactSizeIterator<Item = Instant> {
+    pub(super) fn marks(&self) -> impl Iterator<Item = Instant> + Clone {
         self.marks.iter().map(|mark| mark.load(Ordering::Relaxed))
     }
 

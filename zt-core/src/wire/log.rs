@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(first["decision"], parsed(instance.decide_event(EVENT)));
         let line = first["line"].as_str().unwrap();
         let record: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(record["stages_us"], json!({"route": 1.0, "limit": 1.0, "respond": 1.0}));
+        assert_eq!(record["stages_us"], json!({"route": 1.0, "limit": 1.0, "respond": 2.0}));
         let asked = json!({"event": serde_json::from_str::<Value>(EVENT).unwrap(), "key": options["inputs_key"]});
         assert_eq!(parsed(log_inputs(&asked.to_string()))["inputs"], record["inputs"]);
 
