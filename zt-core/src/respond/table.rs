@@ -54,7 +54,7 @@ impl Table {
     ) -> T {
         let mut new = None;
         let result = self.entries.update(subject.key, rank(subject.key, now), |packed| {
-            let found = packed.map(|packed| Entry::of(packed));
+            let found = packed.map(Entry::of);
             let (entry, result) = f(found);
             let change = match entry {
                 Some(entry) if found == Some(entry) => Change::Keep,
