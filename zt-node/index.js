@@ -67,7 +67,7 @@ class Engine {
   observe(decision, { status, headers = [], latencyMs, cost }, now = Date.now()) {
     const lines = headers.join("\0");
     const text = Decision.text(decision);
-    return JSON.parse(native.observe(this.#handle, text, status, lines, headers.length, latencyMs, cost, now));
+    return JSON.parse(native.observe(this.#handle, text, status, lines, headers.length, { latencyMs, cost }, now));
   }
 
   /**

@@ -145,7 +145,7 @@ fn meddle(
         assert!(state.merge(&delta.bytes).is_ok());
         there = delta.epoch;
         let round = told.fetch_add(1, Ordering::Relaxed);
-        if round % 16 == 0 {
+        if round.is_multiple_of(16) {
             assert!(other.restore(&state.snapshot()).is_ok());
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -92,18 +92,26 @@ pub fn decide(
 /// # Errors
 /// When the lines are not `count`, or `decision` is not one.
 #[napi(catch_unwind)]
-#[expect(clippy::too_many_arguments, reason = "one crossing")]
 pub fn observe(
     instance: &External<wire::Instance>,
     decision: String,
     status: u16,
     lines: String,
     count: u32,
-    latency_ms: Option<f64>,
-    cost: Option<u32>,
+    measured: Measured,
     now: f64,
 ) -> Result<String> {
-    checked(instance.observe_fields(&decision, status, &lines, count as usize, (latency_ms, cost), millis(now)))
+    let measured = (measured.latency_ms, measured.cost);
+    checked(instance.observe_fields(&decision, status, &lines, count as usize, measured, millis(now)))
+}
+
+/// What a request took.
+#[napi(object)]
+pub struct Measured {
+    /// Milliseconds.
+    pub latency_ms: Option<f64>,
+    /// As limits with `cost = "response"` count.
+    pub cost: Option<u32>,
 }
 
 /// Event -> decision, as JSON text.

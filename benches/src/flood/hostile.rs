@@ -92,7 +92,7 @@ impl Hostile {
             ..Request::default()
         };
         let decision = engine.decide(state, &request, now);
-        assert!(number % 64 == 0 || !decision.outcome.passes(), "{decision:?}");
+        assert!(number.is_multiple_of(64) || !decision.outcome.passes(), "{decision:?}");
     }
 }
 

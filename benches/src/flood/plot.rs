@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use plotters::prelude::{
-    BLACK, BLUE, ChartBuilder, IntoDrawingArea as _, LineSeries, PathElement, RED, RGBColor, SVGBackend, WHITE,
+    BLACK, BLUE, ChartBuilder, IntoDrawingArea as _, LineSeries, PathElement, RGBColor, SVGBackend, WHITE,
 };
 
 use super::Sample;
