@@ -1,6 +1,6 @@
 import type { Decision, Engine, Peer } from "./index.js";
 
-/** Every request is decided before the application sees it; the application finds the decision as `req.zt`. */
+/** Every request is decided before the application sees it; the application finds the decision as `req.zt`, and may set `req.ztCost`. */
 declare function zt(options?: zt.ZtOptions): (req: any, res: any, next: (error?: unknown) => void) => void;
 
 declare namespace zt {
@@ -21,6 +21,8 @@ declare module "http" {
   interface IncomingMessage {
     /** The decision about this request, behind the middleware. */
     zt?: Decision;
+    /** What the request turned out to cost, for limits whose `cost` is `"response"`; the application says it. */
+    ztCost?: number;
   }
 }
 

@@ -5,7 +5,7 @@ const { Engine, Redactor } = require("./index.js");
 
 /**
  * Every request is decided before the application sees it; a refused one is answered with a problem document
- * (RFC 9457). The application finds the decision as `req.zt`.
+ * (RFC 9457). The application finds the decision as `req.zt`, and may say what the request cost by `req.ztCost`.
  *
  * A body is read up to the engine's limit and put back, so that parsers behind this find it whole.
  *
@@ -32,6 +32,8 @@ function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {
         decision = engine.decide(describe(req, peer(req), body, bodyLength), now);
         onDecision?.(req, decision);
       } catch (error) {
+        // It is not acted upon: what the request holds is given back.
+        if (decision?.passes) observe(engine, decision, req, res, now);
         return next(error);
       }
       req.zt = decision;
@@ -43,7 +45,9 @@ function zt({ engine, config = "zt.toml", peer = remoteAddress, onDecision } = {
         if (!over) tell();
         over = true;
       };
-      for (const event of ["finish", "close"]) res.once(event, () => ended(() => observe(engine, decision, res, now)));
+      for (const event of ["finish", "close"]) res.once(event, () => ended(() => observe(engine, decision, req, res, now)));
+      // Whose client has gone already, of whose end nothing more is heard.
+      if (res.closed || res.destroyed) ended(() => observe(engine, decision, req, res, now));
       // A response that was refused has been observed by then.
       if (decision.redacts) redact(engine, decision, req, res, () => ended(() => {}));
       next();
@@ -217,10 +221,16 @@ function headersOf(res) {
   return headers;
 }
 
-function observe(engine, decision, res, start) {
+/** What the engine takes for a cost: what is none must not keep it from hearing of the end. */
+function costOf(cost) {
+  return cost >= 0 ? Math.min(Math.ceil(cost), 0xffff_ffff) : undefined;
+}
+
+function observe(engine, decision, req, res, start) {
   const now = Date.now();
+  const response = { status: res.statusCode, headers: headersOf(res), latencyMs: now - start, cost: costOf(req.ztCost) };
   try {
-    engine.observe(decision, { status: res.statusCode, headers: headersOf(res), latencyMs: now - start }, now);
+    engine.observe(decision, response, now);
   } catch {
     // The request has been decided: a failure here lets nothing pass.
   }

@@ -414,9 +414,12 @@ export interface ZtOptions<Env> {
   onDecision?: (request: Request, decision: Decision) => void;
 }
 
-/** Wraps a `fetch` handler: only requests that pass reach it, and it finds their decision as `ctx.zt`. */
+/**
+ * Wraps a `fetch` handler: only requests that pass reach it, and it finds their decision as `ctx.zt`; it may set
+ * `ctx.ztCost`, what the request turned out to cost.
+ */
 export function withZt<Env = unknown, Context extends object = any>(
-  handler: (request: Request, env: Env, ctx: Context & { zt: Decision }) => Response | Promise<Response>,
+  handler: (request: Request, env: Env, ctx: Context & { zt: Decision; ztCost?: number }) => Response | Promise<Response>,
   options: ZtOptions<Env>,
 ): (request: Request, env: Env, ctx: Context) => Promise<Response>;
 

@@ -6,7 +6,8 @@ export { Decision, Engine, OPS, Redactor, op } from "./engine.js";
 
 /**
  * Wraps a `fetch` handler: every request is decided before the handler sees it, and a refused one is answered with a
- * problem document (RFC 9457). The handler finds the decision as `ctx.zt`.
+ * problem document (RFC 9457). The handler finds the decision as `ctx.zt`, and may say what the request cost by
+ * `ctx.ztCost`.
  *
  * Where a policy hides members (`@redact`), the response is redacted while it streams: the handler has to answer with
  * plain JSON. The edge compresses after this, if it does.
@@ -25,11 +26,18 @@ export function withZt(handler, { engine: given, peer = cloudflarePeer, onDecisi
     }
     const read = await readBody(request, engine.bodyLimit);
     const decision = engine.decide(describe(request, read, peer), now);
-    onDecision?.(request, decision);
-    if (!decision.passes) return refusal(decision);
-    ctx.zt = decision;
-    const response = await handler(replay(request, read), env, ctx);
-    return observed(engine, decision, request, response, now);
+    let response;
+    try {
+      onDecision?.(request, decision);
+      if (!decision.passes) return refusal(decision);
+      ctx.zt = decision;
+      response = await handler(replay(request, read), env, ctx);
+    } catch (error) {
+      // There will be no response: what the request holds is given back.
+      if (decision.passes) observe(engine, decision, { status: 500 }, ctx, now);
+      throw error;
+    }
+    return observed(engine, decision, request, response, ctx, now);
   };
 }
 
@@ -133,15 +141,25 @@ function refusal(decision) {
   return new Response(decision.problem(), { status: decision.status, headers });
 }
 
-function observed(engine, decision, request, response, start) {
+/** What the engine takes for a cost: what is none must not keep it from hearing of the end. */
+function costOf(cost) {
+  return cost >= 0 ? Math.min(Math.ceil(cost), 0xffff_ffff) : undefined;
+}
+
+/** Tells the engine how a request ended. */
+function observe(engine, decision, head, ctx, start) {
   const now = Date.now();
-  const head = { status: response.status, headers: [...response.headers].flat() };
-  let seen;
   try {
-    seen = engine.observe(decision, { ...head, latencyMs: now - start }, now);
+    return engine.observe(decision, { ...head, latencyMs: now - start, cost: costOf(ctx.ztCost) }, now);
   } catch {
     // The request has been decided: a failure here lets nothing pass.
+    return undefined;
   }
+}
+
+function observed(engine, decision, request, response, ctx, start) {
+  const head = { status: response.status, headers: [...response.headers].flat() };
+  const seen = observe(engine, decision, head, ctx, start);
   const answer = decision.redacts ? redacted(engine, decision, request, head, response, seen) : response;
   const added = decision.response_headers;
   if (added.length === 0) return answer;

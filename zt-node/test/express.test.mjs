@@ -159,3 +159,69 @@ test("many at once", async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => send({ method: "POST", path: "/echo", headers, chunks: [body] })));
   assert.ok(answers.every((answer) => answer.status === 200));
 });
+
+const AT_ONCE = `
+version = 1
+[[endpoint]]
+method = "*"
+path = "/{x}"
+anonymous = true
+[[limit]]
+name = "at-once"
+key = []
+rate = "100/1m"
+concurrent = 1
+cost = "response"
+`;
+
+async function listening(app) {
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  after(() => server.close());
+  return server;
+}
+
+test("a listener that fails holds nothing", async () => {
+  let fails = true;
+  const app = express();
+  app.use(zt({ engine: Engine.fromToml(AT_ONCE), onDecision: () => { if (fails) throw new Error("no log"); } }));
+  app.use((req, res) => res.json({}));
+  app.use((error, req, res, next) => res.status(500).json({}));
+  const to = await listening(app);
+  assert.equal((await send({ path: "/a", to })).status, 500);
+  fails = false;
+  assert.equal((await send({ path: "/a", to })).status, 200);
+});
+
+test("a request whose client has gone before it is decided holds nothing", async () => {
+  let gone;
+  const decided = new Promise((resolve) => { gone = resolve; });
+  const app = express();
+  app.use(async (req, res, next) => {
+    if (req.url === "/gone") {
+      req.socket.destroy();
+      await once(res, "close");
+      setImmediate(gone);
+    }
+    next();
+  });
+  app.use(zt({ engine: Engine.fromToml(AT_ONCE) }));
+  app.use((req, res) => res.json({}));
+  const to = await listening(app);
+  await assert.rejects(send({ path: "/gone", to }));
+  await decided;
+  assert.equal((await send({ path: "/a", to })).status, 200);
+});
+
+test("the application says what a request cost", async () => {
+  const app = express();
+  app.use(zt({ engine: Engine.fromToml(AT_ONCE) }));
+  const costs = [undefined, -1, NaN, "much", {}, 200];
+  app.use((req, res) => {
+    req.ztCost = costs.shift();
+    res.json({});
+  });
+  const to = await listening(app);
+  while (costs.length > 0) assert.equal((await send({ path: "/a", to })).status, 200, `${costs[0]}`);
+  assert.equal((await send({ path: "/a", to })).status, 429);
+});

@@ -32,7 +32,21 @@ path = "/echo"
 anonymous = true
 `;
 
-const worker = start("middleware.worker.mjs", { CONFIG });
+const AT_ONCE = `
+version = 1
+[[endpoint]]
+method = "GET"
+path = "/at-once"
+anonymous = true
+[[limit]]
+name = "at-once"
+key = []
+rate = "100/1m"
+concurrent = 1
+cost = "response"
+`;
+
+const worker = start("middleware.worker.mjs", { CONFIG, AT_ONCE });
 after(() => worker.dispose());
 const fetch = (path, init) => worker.dispatchFetch(`https://api.example.com${path}`, init);
 const json = { "content-type": "application/json" };
@@ -123,4 +137,14 @@ test("in monitor mode everything passes, whole", async () => {
 test("headers of a decision that passes are on the response", async () => {
   const answer = await fetch("/v1/orders/42", { headers: { "x-monitor": "1" } });
   assert.deepEqual([answer.status, answer.headers.get("www-authenticate")], [200, 'ApiKey realm="api"']);
+});
+
+test("a handler or a listener that fails holds nothing, and the handler says what a request cost", async () => {
+  const status = async (headers = {}) => (await fetch("/at-once", { headers })).status;
+  for (const fails of ["handler", "listener"]) {
+    assert.equal(await status({ "x-fails": fails }), 500);
+    assert.equal(await status(), 200, fails);
+  }
+  assert.equal(await status({ "x-cost": "200" }), 200);
+  assert.equal(await status(), 429);
 });

@@ -19,8 +19,25 @@ const monitored = withZt(handler, {
   engine: (env) => Engine.fromToml(env.CONFIG.replace("version = 1", 'version = 1\nmode = "monitor"')),
 });
 
+const atOnce = withZt(
+  (request, env, ctx) => {
+    if (request.headers.get("x-fails") === "handler") throw new Error("no service");
+    ctx.ztCost = Number(request.headers.get("x-cost") ?? 1);
+    return Response.json({});
+  },
+  {
+    engine: (env) => Engine.fromToml(env.AT_ONCE),
+    onDecision: (request) => {
+      if (request.headers.get("x-fails") === "listener") throw new Error("no log");
+    },
+  },
+);
+
 export default {
-  fetch(request, env, ctx) {
+  async fetch(request, env, ctx) {
+    if (new URL(request.url).pathname === "/at-once") {
+      return atOnce(request, env, ctx).catch((error) => new Response(error.message, { status: 500 }));
+    }
     return (request.headers.get("x-monitor") ? monitored : enforced)(request, env, ctx);
   },
 };

@@ -62,6 +62,7 @@ impl Engine {
         let suspect = Suspect { identity: draft.identity.as_deref(), ..suspect };
         let graded = self.responder.check_identity(&state.respond, &suspect, now);
         draft.graded(graded);
+        draft.graded(self.responder.check_workload(&state.respond, draft.workload.as_deref(), now));
         watch.lap(Stage::Respond);
         if draft.ends() {
             return self.conclude(draft, state, request, now);

@@ -63,6 +63,10 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
                 .to_owned(),
         ),
         (config.limit.is_empty(), "no `[[limit]]`: nothing is throttled".to_owned()),
+        (
+            config.limit.iter().any(|limit| limit.learned),
+            "`learned = true` of a limit is read, but this version learns nothing".to_owned(),
+        ),
         (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),
     ];
     checks.into_iter().filter(|(holds, _)| *holds).map(|(_, notice)| notice).collect()
@@ -79,6 +83,16 @@ fn share_names(issuers: &[IssuerConfig]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_means_nothing_yet_is_said() {
+        let notices = |limit: &str| {
+            let text = format!(r#"{{"version":1,"limit":[{{"name":"x","key":["peer"],"rate":"1/1s"{limit}}}]}}"#);
+            Engine::new(&serde_json::from_str(&text).unwrap()).unwrap().notices()
+        };
+        let told = |notices: Vec<String>| notices.iter().any(|notice| notice.contains("`learned = true`"));
+        assert!(told(notices(r#","learned":true"#)) && !told(notices("")));
+    }
 
     #[test]
     fn prefixes_part_names_when_none_starts_another() {

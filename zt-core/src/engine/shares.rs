@@ -12,6 +12,8 @@ const REVOCATIONS: u64 = 10;
 const PROOFS: u64 = 10;
 const RESPOND: u64 = 20;
 const REST: u64 = 5;
+/// More is a slip of the pen, and would end the process when it is allocated.
+const MOST: u64 = 64 << 30;
 
 /// What each module may take.
 ///
@@ -27,7 +29,7 @@ pub(super) struct Shares {
 
 impl Shares {
     pub(super) fn of(config: &Config, problems: &mut Vec<Problem>) -> Self {
-        let (verify, whole) = (&config.verify, config.state.memory.bytes());
+        let (verify, whole) = (&config.verify, config.state.memory.bytes().min(MOST));
         let own = [
             ("verify.cache.memory", verify.cache.memory, CACHE),
             ("verify.revocation_memory", verify.revocation_memory, REVOCATIONS),
@@ -43,7 +45,9 @@ impl Shares {
         };
         let bytes = |part| usize::try_from(share(part)).unwrap_or(usize::MAX);
 
-        if said > whole {
+        if config.state.memory.bytes() > MOST {
+            problems.push(Problem::new("state.memory", "more than 64 GiB").mend("write \"64MiB\" or so"));
+        } else if said > whole {
             let keys = own.iter().filter(|(_, size, _)| size.is_some()).map(|(key, ..)| format!("`{key}`"));
             let keys = keys.collect::<Vec<_>>().join(", ");
             let problem = Problem::new(
@@ -117,6 +121,22 @@ mod tests {
         assert_eq!(problem.mend.as_deref(), Some("raise it to \"160KiB\" at least"));
         assert_eq!(shares("160KiB", "{}").1, []);
         assert!(Engine::new(&config("100KiB", "{}")).is_err());
+    }
+
+    #[test]
+    fn more_than_a_machine_has_is_told_before_it_is_asked_for() {
+        for (memory, verify) in [
+            ("65GiB", "{}"),
+            ("150GiB", "{}"),
+            ("9223372036854775807B", "{}"),
+            ("9223372036854775807B", r#"{"replay_memory":"9223372036854775807B"}"#),
+        ] {
+            let found = Engine::new(&config(memory, verify)).map(drop).unwrap_err();
+            let keys: Vec<_> = found.0.iter().map(|problem| problem.key.as_str()).collect();
+            assert!(keys.contains(&"state.memory"), "{memory} {verify}: {keys:?}");
+            assert_eq!(keys.iter().filter(|key| **key == "state.memory").count(), 1, "{memory} {verify}: said once");
+        }
+        assert_eq!(shares("64GiB", "{}").1, []);
     }
 
     #[test]

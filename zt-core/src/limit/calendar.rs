@@ -61,6 +61,12 @@ impl Calendar {
         entry_of(span, used.saturating_add(amount))
     }
 
+    /// What is missing, as it counts now.
+    pub(super) fn lost(self, entry: u64, now: Millis) -> Stored<u64> {
+        let Stored { value: (span, used), jumped } = self.stored(Some(entry), now);
+        Stored { value: entry_of(span, used), jumped }
+    }
+
     /// Until the span ends.
     fn left_ns(self, span: u32, now: Millis) -> u64 {
         let end = u64::from(span).saturating_add(1).saturating_mul(self.per_ms);

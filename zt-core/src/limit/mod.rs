@@ -10,7 +10,7 @@
 //! A clock that jumps ahead finds every bucket full, a new span of the calendar begun, and slots free. One that goes back
 //! by up to an hour finds what was spent later, and waits for it. Back by more than that, an entry is further ahead than
 //! its limit can have put it: its bucket is empty from now on and fills at its rate, what was used of a span or is under
-//! way is taken along into the present one. So nobody is refused for longer than the limit's own time;
+//! way is taken along into the present one; and so is what the table has lost meanwhile. So nobody is refused for longer than the limit's own time;
 //! [`State::clock_jumps`] counts them.
 //!
 //! What it misses: up to twice the burst can pass inside one window (inherent in GCRA), and a limit whose key an

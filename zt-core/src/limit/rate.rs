@@ -19,7 +19,7 @@ use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 
-use super::window::{Ask, Measure, SKEW_MS, Spent, millis, rank};
+use super::window::{Ask, Measure, SKEW_MS, Spent, Stored, millis, rank};
 use crate::base::bounded::{Bounded, Change, Key};
 use crate::base::units::Rate;
 use crate::model::Millis;
@@ -90,6 +90,12 @@ impl Bucket {
             Err(_) => Measure::Refused { wait_ns: self.fill_ns() },
         };
         (measure, store.jumped.get())
+    }
+
+    /// What is missing, as it counts now.
+    pub(super) fn lost(self, tat: u64, now: Millis) -> Stored<u64> {
+        let (value, jumped) = self.stored(tat, Instant::of(now));
+        Stored { value, jumped }
     }
 
     /// The arrival time after so many more, passed or not.

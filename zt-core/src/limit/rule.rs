@@ -178,12 +178,15 @@ fn window(name: &str, label: String, key: &Parts, kind: Kind) -> Window {
     Window { label: label.into(), id: identity(name, key, kind), kind }
 }
 
-/// Name, key, speed and burst. Not its place, mode or endpoints: those do not change what an entry means.
+/// Name, key, speed (as it is written: its time for one request is rounded) and burst. Not its place, mode or endpoints: those do not change what an entry means.
 fn identity(name: &str, key: &Parts, kind: Kind) -> u128 {
     let mut hasher = KeyHasher::new(0);
     hasher.part(name.as_bytes());
     match kind {
-        Kind::Rate(bucket) => hasher.number(bucket.period_ns()).number(bucket.capacity().into()),
+        Kind::Rate(bucket) => {
+            let written = bucket.rate.per.millis().unsigned_abs();
+            hasher.number(bucket.period_ns()).number(written).number(bucket.capacity().into())
+        }
         Kind::Calendar(Calendar { count, per_ms }) => hasher.part(b"quota").number(per_ms).number(count.into()),
         Kind::InFlight(InFlight { most, hold_ms }) => hasher.part(b"slots").number(hold_ms).number(most.into()),
     };
@@ -283,6 +286,11 @@ mod tests {
         .unwrap()[0];
         let ids: BTreeSet<u128> = rule.tables().map(|window| window.id).collect();
         assert_eq!((ids.len(), rule.tables().count(), rule.fallback.len()), (6, 6, 2));
+        // The times of one request of these differ by less than a nanosecond.
+        let close =
+            &compile(&[config(r#"{"name":"x","key":["peer"],"rate":["2000000/2ms","2000000/3ms"]}"#)]).unwrap()[0];
+        let ids: BTreeSet<u128> = close.tables().map(|window| window.id).collect();
+        assert_eq!(ids.len(), close.tables().count());
         let labels: Vec<&str> = rule.windows.iter().map(|window| &*window.label).collect();
         assert_eq!(labels, ["x/1s", "x/1h", "x/quota", "x/concurrent"]);
     }

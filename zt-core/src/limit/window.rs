@@ -158,12 +158,20 @@ impl Window {
     /// Whether the table has lost an entry that would matter now, and knows nothing of this key.
     pub(super) fn has_lost(&self, table: &Table, key: Key, now: Millis) -> bool {
         let until = table.entries.pressed_until();
-        let pressed = match self.kind {
-            Kind::Rate(_) => until > millis(now).saturating_mul(1_000_000),
-            Kind::Calendar(calendar) => until > u64::from(calendar.span(now)) << 32,
-            Kind::InFlight(_) => false,
+        if until == 0 {
+            return false;
+        }
+        // What is missing is read as an entry is: one of a clock that was ahead matters no longer than one of now.
+        let (Stored { value: until, jumped }, over) = match self.kind {
+            Kind::Rate(bucket) => (bucket.lost(until, now), millis(now).saturating_mul(1_000_000)),
+            Kind::Calendar(calendar) => (calendar.lost(until, now), u64::from(calendar.span(now)) << 32),
+            Kind::InFlight(_) => return false,
         };
-        pressed && table.entries.get(key).is_none()
+        if jumped {
+            table.entries.press_no_longer_than(until);
+            table.jumped();
+        }
+        until > over && table.entries.get(key).is_none()
     }
 
     /// The greatest value that an entry can have.

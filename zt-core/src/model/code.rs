@@ -222,10 +222,28 @@ impl Code {
         }
     }
 
-    /// Whether it is a step that well-meaning clients go through: asked for a credential, for a nonce, or to sign in
-    /// again. `verify.*` in a ladder leaves these out.
+    /// Whether it is a step that well-meaning clients go through (asked for a credential, for a nonce, for a new token, or to
+    /// sign in again), or a failure of policies and not of a client. Families such as `verify.*` in a ladder leave these out.
     pub const fn is_ordinary(self) -> bool {
-        matches!(self, Self::VerifyNoCredential | Self::VerifyNonceRequired | Self::VerifyReauthenticate)
+        matches!(
+            self,
+            Self::VerifyNoCredential
+                | Self::VerifyNonceRequired
+                | Self::VerifyExpired
+                | Self::VerifyReauthenticate
+                | Self::PolicyError
+        )
+    }
+
+    /// Whether it can be found about a request whose caller is known. What is found before that, or is wrong with the
+    /// credential itself, tells of nobody but the address.
+    pub const fn is_of_the_known(self) -> bool {
+        match self.stage() {
+            Stage::Limit | Stage::Inspect | Stage::Policy => true,
+            Stage::Verify => matches!(self, Self::VerifyReauthenticate),
+            Stage::Route => matches!(self, Self::RouteBadForwarded),
+            Stage::Respond | Stage::Internal => false,
+        }
     }
 }
 

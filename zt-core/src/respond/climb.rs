@@ -11,7 +11,7 @@ use super::strikes::Strikes;
 use super::subject::{Subject, Suspect};
 use super::table::Table;
 use super::{Responder, State};
-use crate::model::{Action, ActionKind, Code, Finding, Millis, Mode, Outcome, Rung, SubjectKind};
+use crate::model::{Action, ActionKind, Code, Finding, Identity, Millis, Mode, Outcome, Rung, SubjectKind};
 
 /// What ladders and suspensions say of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +45,22 @@ impl Responder {
     /// `respond.suspended`, `respond.strikes`.
     pub fn check_identity(&self, state: &State, suspect: &Suspect<'_>, now: Millis) -> Graded {
         self.check(state, &OF_IDENTITIES, suspect, now)
+    }
+
+    /// Whether a person has suspended the workload beside the identity. Ladders know the identity alone: it is whose request
+    /// it is.
+    ///
+    /// # Codes
+    /// `respond.suspended`.
+    pub fn check_workload(&self, state: &State, workload: Option<&Identity>, now: Millis) -> Graded {
+        let mut graded = Graded::default();
+        let (now, suspect) = (instant(now), Suspect { peer: None, identity: workload });
+        if workload.is_some() && now < state.by_hand_until.load(Ordering::Relaxed) {
+            for kind in OF_IDENTITIES {
+                graded.by_hand(state, kind, &suspect, now, "its workload's");
+            }
+        }
+        graded
     }
 
     /// Counts the findings about a request as strikes against its subjects. The order of findings does not matter, and more
@@ -94,7 +110,7 @@ impl Responder {
         let now = instant(now);
         if now < state.by_hand_until.load(Ordering::Relaxed) {
             for kind in kinds {
-                graded.by_hand(state, *kind, suspect, now);
+                graded.by_hand(state, *kind, suspect, now, "its");
             }
         }
         for (at, ladder) in self.ladders.iter().enumerate().filter(|(_, ladder)| kinds.contains(&ladder.subject)) {
@@ -126,14 +142,14 @@ fn stand(state: &State, ladder: &Ladder, table: &Table, subject: Subject, now: I
 }
 
 impl Graded {
-    fn by_hand(&mut self, state: &State, kind: SubjectKind, suspect: &Suspect<'_>, now: Instant) {
+    fn by_hand(&mut self, state: &State, kind: SubjectKind, suspect: &Suspect<'_>, now: Instant, whose: &str) {
         let Some(subject) = suspect.suspendable(kind, &state.hasher) else { return };
         let until = match state.by_hand.entries.get(subject.key).map(|packed| Entry::of(&packed)) {
             Some(entry) => entry.is_suspended(now).then_some(entry.until),
             None => state.by_hand.shared(subject, now, Instant::MAX),
         };
         if let Some(until) = until {
-            let detail = format!("by a person: its {}", words(kind));
+            let detail = format!("by a person: {whose} {}", words(kind));
             self.findings.push(Finding::new(Code::RespondSuspended, detail));
             self.wait_until(until, now);
         }

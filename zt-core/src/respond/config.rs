@@ -35,7 +35,8 @@ pub struct LadderConfig {
     /// Whom strikes count against.
     pub subject: SubjectKind,
     /// Which findings are a strike: codes, or `family.*`, which leaves out the steps of well-meaning clients
-    /// (`verify.no_credential`, `verify.nonce_required`, `verify.reauthenticate`).
+    /// (`verify.no_credential`, `verify.nonce_required`, `verify.expired`, `verify.reauthenticate`) and what fails here
+    /// (`policy.error`).
     pub codes: Vec<String>,
     /// Strikes from which its requests are flagged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,6 +129,11 @@ fn codes(patterns: &[String], found: &mut Vec<Problem>) -> Box<[bool]> {
             found.push(Problem::new(key, message).mend("name what led to it"));
             continue;
         }
+        if pattern.starts_with("internal.") {
+            let message = format!("`{pattern}`: a failure of zt is nobody's strike, and nothing is counted after it");
+            found.push(Problem::new(key, message).mend("remove it"));
+            continue;
+        }
         let mut known = false;
         for (strike, _) in strikes.iter_mut().zip(Code::ALL).filter(|(_, code)| fits(code)) {
             (*strike, known) = (true, true);
@@ -135,8 +141,11 @@ fn codes(patterns: &[String], found: &mut Vec<Problem>) -> Box<[bool]> {
         if !known {
             let families: BTreeSet<&str> =
                 Code::ALL.iter().filter_map(|code| code.as_str().split('.').next()).collect();
-            let families: Vec<String> =
-                families.iter().filter(|family| **family != "respond").map(|family| format!("`{family}.*`")).collect();
+            let families: Vec<String> = families
+                .iter()
+                .filter(|family| !matches!(**family, "respond" | "internal"))
+                .map(|family| format!("`{family}.*`"))
+                .collect();
             found.push(
                 Problem::new(key, format!("there is no code `{pattern}`"))
                     .mend(format!("name a code, or one of {}", families.join(", "))),
@@ -189,9 +198,17 @@ fn rungs(config: &LadderConfig, found: &mut Vec<Problem>) {
     }
 }
 
-/// Lock-out protection: a rung that behaviour alone can never reach is a mistake.
+/// A ladder on which nobody can be struck is a mistake; and lock-out protection: a rung that behaviour alone can never reach.
 fn reach(config: &LadderConfig, ladder: &Ladder, found: &mut Vec<Problem>) {
-    if config.suspend.is_some() && !config.subject.is_peer() && !config.codes.is_empty() && !ladder.has_proof() {
+    if config.subject.is_peer() || !Code::ALL.iter().any(|code| ladder.counts(*code)) {
+        return;
+    }
+    if !Code::ALL.iter().any(|code| ladder.counts(*code) && code.is_of_the_known()) {
+        let message =
+            "nobody is known where these are found, a refused credential is nobody's: nothing would be counted";
+        let mend = "add codes of known callers, such as `inspect.*` or `policy.*`, or write `subject = \"peer\"`";
+        found.push(Problem::new("codes", message).mend(mend));
+    } else if config.suspend.is_some() && !ladder.has_proof() {
         let message = "the codes tell of behaviour alone, which suspends no credential, session or identity";
         found.push(
             Problem::new("suspend", message).mend("add codes of what a request is, such as `inspect.*`, or remove it"),
@@ -309,6 +326,48 @@ mod tests {
             ],
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn what_nobody_is_known_for_strikes_only_addresses() {
+        let ladder = |subject: &str, codes: &str, rung: &str| {
+            let found = problems(&format!(r#"[{{"name":"x","subject":"{subject}","codes":{codes},"{rung}":3}}]"#));
+            found.into_iter().map(|(key, _)| key.replace("respond.ladder[0].", "")).collect::<Vec<_>>()
+        };
+        for subject in ["credential", "session", "identity"] {
+            // A refused credential is nobody's, and an unknown path is refused before anybody is asked.
+            assert_eq!(ladder(subject, r#"["verify.*", "route.unknown_endpoint"]"#, "suspend"), ["codes"], "{subject}");
+            assert_eq!(ladder(subject, r#"["verify.bad_signature"]"#, "flag"), ["codes"], "{subject}");
+            assert_eq!(ladder(subject, r#"["verify.*", "limit.*"]"#, "suspend"), ["suspend"], "{subject}");
+            assert!(ladder(subject, r#"["verify.*", "limit.*"]"#, "throttle").is_empty(), "{subject}");
+            assert!(ladder(subject, r#"["verify.*", "policy.forbidden"]"#, "suspend").is_empty(), "{subject}");
+            assert!(ladder(subject, r#"["verify.reauthenticate"]"#, "suspend").is_empty(), "{subject}");
+        }
+        assert!(ladder("peer", r#"["verify.*", "route.*"]"#, "suspend").is_empty());
+    }
+
+    #[test]
+    fn a_failure_of_ours_is_nobodys_strike() {
+        for codes in [r#"["internal.*", "verify.*"]"#, r#"["internal.panic", "verify.*"]"#] {
+            let found = problems(&format!(r#"[{{"name":"x","subject":"peer","codes":{codes},"flag":1}}]"#));
+            assert_eq!(found[0].0, "respond.ladder[0].codes[0]", "{codes}");
+        }
+    }
+
+    #[test]
+    fn families_leave_out_what_well_meaning_clients_go_through() {
+        let config: Config = serde_json::from_str(
+            r#"{"ladder":[{"name":"x","subject":"peer","codes":["verify.*","policy.*"],"flag":1},
+                {"name":"y","subject":"peer","codes":["verify.expired","policy.error"],"flag":1}]}"#,
+        )
+        .unwrap();
+        let ladders = compile(&config).unwrap();
+        // A client that waits for the 401 before it fetches a new token; a policy that fails.
+        for code in [Code::VerifyExpired, Code::PolicyError, Code::VerifyNoCredential] {
+            assert!(!ladders[0].counts(code), "{code}");
+        }
+        assert!(ladders[1].counts(Code::VerifyExpired) && ladders[1].counts(Code::PolicyError));
+        assert!(ladders[0].counts(Code::VerifyBadSignature) && ladders[0].counts(Code::PolicyForbidden));
     }
 
     #[test]

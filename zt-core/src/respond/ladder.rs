@@ -112,9 +112,9 @@ impl Ladder {
         self.codes.get(code as usize).copied().unwrap_or(false)
     }
 
-    /// Whether any of its codes is a proof.
+    /// Whether any of its codes is a proof against somebody who is known.
     pub(super) fn has_proof(&self) -> bool {
-        Code::ALL.iter().any(|code| self.counts(*code) && !code.is_behaviour())
+        Code::ALL.iter().any(|code| self.counts(*code) && code.is_of_the_known() && !code.is_behaviour())
     }
 
     /// The longest that strikes are remembered.

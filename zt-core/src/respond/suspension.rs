@@ -94,6 +94,7 @@ impl Responder {
                 let word = known.map_or(at, |known| at.max(known.word.saturating_add(1)));
                 (Some(Entry { word, ..Entry::default() }), ())
             });
+            table.unmark(subject);
         }
         Ok(action(ActionKind::Lifted, suspension.subject, None))
     }

@@ -3,11 +3,12 @@
 //! **At the bound**: a new entry displaces, of the eight in its set, the one whose strikes are forgiven soonest; a suspended
 //! one is never displaced before its time. When all eight are suspended, a new one only struck is not remembered, and a new
 //! suspended one shares a mark with its neighbours: all whose network (of an address) or own name falls on the mark, and who
-//! have no entry of their own, are refused until the last of them is free. It fails closed.
+//! have no entry of their own, are refused until the last of them is free, or a person frees one of them. It fails closed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::entry::{Entry, Instant, Packed};
+use super::ladder::Guard;
 use super::subject::Subject;
 use crate::base::bounded::{Bounded, Change, Key};
 
@@ -77,7 +78,8 @@ impl Table {
 
     /// Until when a subject without an entry of its own shares the fate of its neighbours.
     pub(super) fn shared(&self, subject: Subject, now: Instant, longest: u64) -> Option<Instant> {
-        if self.marked_until.load(Ordering::Relaxed) <= now {
+        // Who is never suspended shares no suspension.
+        if subject.guard == Guard::Never || self.marked_until.load(Ordering::Relaxed) <= now {
             return None;
         }
         let mark = self.mark_of(subject)?;
@@ -95,6 +97,16 @@ impl Table {
         if let Some(mark) = self.mark_of(subject) {
             mark.fetch_max(until, Ordering::Relaxed);
             self.marked_until.fetch_max(until, Ordering::Relaxed);
+        }
+    }
+
+    /// Frees a subject that a person frees and that has no place: its mark holds nobody any more. Whoever else was
+    /// suspended by it alone is free too.
+    pub(super) fn unmark(&self, subject: Subject) {
+        if !self.has(subject.key)
+            && let Some(mark) = self.mark_of(subject)
+        {
+            mark.store(0, Ordering::Relaxed);
         }
     }
 

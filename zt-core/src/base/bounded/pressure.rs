@@ -9,6 +9,11 @@ impl Bounded<u64> {
     pub fn press_until(&self, until: u64) {
         self.pressed_until.fetch_max(until, Ordering::Relaxed);
     }
+
+    /// Nothing that is missing matters longer than this: what seemed to was written under a clock that was ahead.
+    pub fn press_no_longer_than(&self, latest: u64) {
+        self.pressed_until.fetch_min(latest, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -36,6 +41,10 @@ mod tests {
         assert_eq!(table.pressed_until(), 12);
         table.press_until(90);
         assert_eq!(table.pressed_until(), 90);
+        table.press_no_longer_than(95);
+        assert_eq!(table.pressed_until(), 90);
+        table.press_no_longer_than(40);
+        assert_eq!(table.pressed_until(), 40);
         table.clear();
         assert_eq!(table.pressed_until(), 0);
     }

@@ -100,3 +100,20 @@ fn quotas_fall_back_too_and_a_snapshot_tells() {
         assert!(limiter.check(state, Phase::Peer, &peer(0x0c00_0000), 86_400_000).standings.len() == 1, "a new day");
     }
 }
+
+#[test]
+fn what_a_clock_that_was_ahead_displaced_is_not_missed_for_years() {
+    const YEAR: i64 = 365 * 86_400_000;
+    for count in [r#""rate":"2/1h""#, r#""quota":"2/1d""#] {
+        let limiter = small(&format!(r#"{{"name":"a","key":["peer"],{count}}}"#));
+        let state = State::new(&limiter, 1);
+        for number in 0..20_000 {
+            limiter.check(&state, Phase::Peer, &peer(number << 8), 1_000_000 + YEAR);
+        }
+        let stranger = |now| limiter.check(&state, Phase::Peer, &peer(0xc0a8_0000), now).standings.len();
+        assert!(stranger(1_000_000) > 1, "{count}: something is missing, as far as anybody knows");
+        let next = 1_000_000 + 2 * 86_400_000;
+        let later = limiter.check(&state, Phase::Peer, &peer(0xc0a9_0000), next);
+        assert_eq!(later.standings.len(), 1, "{count}: whatever it was, it is full again");
+    }
+}

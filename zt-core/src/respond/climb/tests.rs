@@ -242,6 +242,34 @@ fn at_the_bound_nobody_suspended_gets_in() {
     assert!((0..many).all(|number| !suspended(&responder, &state, &hostile(number), NOW + HOUR)));
 }
 
+/// A state with no place for anybody more, where every mark holds.
+fn crowded(responder: &Responder) -> State {
+    let state = State::new(responder, 1);
+    for number in 0..u32::try_from(state.capacity() * 8).unwrap() {
+        responder.strike(&state, &at(number << 8), &proofs(1), NOW);
+    }
+    assert!((0..1_000).all(|n| suspended(responder, &state, &at(0x0a00_0001 | n << 8), NOW + 1)), "all marks hold");
+    state
+}
+
+#[test]
+fn who_has_no_address_shares_no_mark() {
+    let responder = ladder("peer", r#","suspend":1,"suspend_for":"1h""#);
+    let state = crowded(&responder);
+    assert!(!suspended(&responder, &state, &Suspect::default(), NOW + 1));
+}
+
+#[test]
+fn a_person_frees_also_where_a_mark_holds() {
+    let responder = ladder("peer", r#","suspend":1,"suspend_for":"1h""#);
+    let state = crowded(&responder);
+    let marked = at(0x0a00_0001);
+    let freed = Suspension { until_ms: None, ..person(SubjectKind::Peer, "10.0.0.1", 0) };
+    responder.unsuspend(&state, &freed, NOW + 1).unwrap();
+    assert!(!suspended(&responder, &state, &marked, NOW + 2));
+    assert!(suspended(&responder, &state, &at(0), NOW + 2), "who has an entry is suspended as before");
+}
+
 fn person(subject: SubjectKind, id: &str, until_ms: Millis) -> Suspension {
     let named = !subject.is_peer();
     Suspension {
