@@ -68,8 +68,8 @@ impl Verifier {
                     // To enable more than was said would be milder than that.
                     let of_part = effect == Effect::Enable && subject.of_part;
                     let plan = || plan(effect, &subject, at, transmitter.expires, now, &mut orders);
-                    match (!of_part).then(plan).flatten() {
-                        None if of_part => (Applied::Nothing, Some("its subject is a part of an account")),
+                    match (!of_part && !subject.of_stranger).then(plan).flatten() {
+                        None if of_part && !subject.foreign => (Applied::Nothing, Some("its subject is a part of an account")),
                         Some((applied, Revoked::Subject)) => (applied, subject.narrower.then_some(WIDER)),
                         Some((applied, _)) => (applied, None),
                         None if subject.foreign => {

@@ -215,6 +215,45 @@ fn a_disabled_account_stays_so_until_it_is_enabled_later() {
 }
 
 #[test]
+fn an_account_is_not_enabled_by_a_word_about_one_of_its_sessions() {
+    let host = Host::new();
+    let session = json!({"format": "complex", "user": anna(), "session": {"format": "opaque", "id": "s-1"}});
+    let account = |jti: &str, kind: &str, at: i64, subject: &Value| {
+        let mut set = set(jti, subject.clone(), &format!("{RISC}account-{kind}"), json!({}));
+        set["toe"] = at.into();
+        host.receive(&set, NOW + 20).unwrap().events.remove(0)
+    };
+    let told = account("1", "disabled", NOW, &session);
+    assert_eq!(told.applied, Applied::Disabled);
+    assert!(told.detail.is_some(), "more is disabled than was said");
+    assert_eq!(account("2", "enabled", NOW + 9, &session).applied, Applied::Nothing);
+    assert_eq!(host.code(json!({"iat": NOW + 10}), NOW + 20), Some(Code::VerifyRevoked));
+    assert_eq!(account("3", "enabled", NOW + 9, &anna()).applied, Applied::Enabled);
+    assert_eq!(host.code(json!({"iat": NOW + 10}), NOW + 20), None);
+}
+
+#[test]
+fn a_session_of_a_strangers_user_is_a_strangers() {
+    let host = Host::new();
+    let stranger = json!({"format": "iss_sub", "iss": "https://other", "sub": "anna"});
+    let session = json!({"format": "opaque", "id": "s-1"});
+    let revoked = format!("{CAEP}session-revoked");
+    for (user, session) in [
+        (&stranger, &session),
+        (&stranger, &json!({"format": "jwt_id", "iss": "https://idp", "jti": "t"})),
+        (&anna(), &stranger),
+        (&json!({"format": "aliases", "identifiers": [stranger]}), &session),
+    ] {
+        let subject = json!({"format": "complex", "user": user, "session": session});
+        assert_eq!(host.refused(&set("1", subject.clone(), &revoked, json!({}))), Code::VerifyWrongIssuer, "{subject}");
+    }
+    assert_eq!(host.code(json!({"sid": "s-1"}), NOW), None);
+    let both = json!({"format": "aliases", "identifiers": [stranger, anna()]});
+    let subject = json!({"format": "complex", "user": both, "session": session});
+    assert_eq!(host.applied(&set("2", subject, &revoked, json!({})), NOW), Applied::RevokedSession);
+}
+
+#[test]
 fn what_calls_for_nothing_or_cannot_be_done_is_told() {
     let host = Host::of(json!({"events": [format!("{CAEP}session-revoked"), format!("{RISC}account-disabled")]}));
     let mut number = 0;
