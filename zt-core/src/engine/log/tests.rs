@@ -134,6 +134,10 @@ fn no_secret_is_in_a_line_whatever_is_decided() {
         },
         Request { body: Some(Body::from(b"planted".to_vec())), query: None, ..request(format!("Bearer {sound}")) },
     ];
+    // A line that was misread by whoever handed it over.
+    let mut misread = Request { query: None, ..request(format!("Bearer {sound}")) };
+    misread.headers.push((Text::from("x-a: planted"), Text::from("1")));
+    let requests = requests.into_iter().chain([misread]).collect::<Vec<_>>();
     let mut outcomes = std::collections::BTreeSet::new();
     for request in &requests {
         let decision = engine.decide(&State::new(&engine), request, NOW);
