@@ -33,7 +33,7 @@ enum What {
 
 impl Order {
     pub(super) fn apply(&self, state: &State, now: Millis) {
-        let Target { kind, issuer, id } = &self.target;
+        let Target { kind, issuer, id, .. } = &self.target;
         let key = key(&state.hasher, *kind, Some(issuer), id);
         match self.what {
             What::Revoke => state.revocations.put(&key, self.mark, now),
@@ -106,7 +106,8 @@ fn plan(
 ) -> Option<(Applied, Revoked)> {
     let of_account = matches!(effect, Effect::Disable | Effect::Enable);
     let targets = if of_account { subject.users() } else { subject.targets() };
-    let kind = targets.first()?.kind;
+    let first = targets.first()?;
+    let (kind, workload) = (first.kind, first.workload);
     let until = now.saturating_add(expires);
     for target in targets {
         let mut add = |what: What, issued_before: Millis, expires: Millis| {
@@ -119,8 +120,11 @@ fn plan(
         };
         match effect {
             Effect::End | Effect::Renew => add(What::Revoke, before, until),
-            // Nobody authenticates again into the same token.
-            Effect::Reauthenticate if target.kind == Revoked::Token => add(What::Revoke, before, until),
+            // Nobody authenticates again into the same token, and a workload never does: it is given another.
+            Effect::Reauthenticate if target.kind == Revoked::Token || target.workload => {
+                add(What::Revoke, before, until);
+            }
+            Effect::EndAndReauthenticate if target.workload => add(What::Revoke, before, until),
             Effect::Reauthenticate => add(What::Reauthenticate, at, until),
             Effect::EndAndReauthenticate => {
                 add(What::Revoke, before, until);
@@ -138,8 +142,8 @@ fn plan(
         (Effect::Disable, _) => Applied::Disabled,
         (Effect::Enable, _) => Applied::Enabled,
         (_, Revoked::Token) => Applied::RevokedToken,
-        (Effect::Reauthenticate, _) => Applied::Reauthenticate,
-        (Effect::EndAndReauthenticate, Revoked::Subject) => Applied::RevokedAndReauthenticate,
+        (Effect::Reauthenticate, _) if !workload => Applied::Reauthenticate,
+        (Effect::EndAndReauthenticate, Revoked::Subject) if !workload => Applied::RevokedAndReauthenticate,
         (_, Revoked::Session) => Applied::RevokedSession,
         _ => Applied::RevokedSubject,
     };

@@ -14,6 +14,8 @@ pub(super) struct Target {
     pub(super) kind: Revoked,
     pub(super) issuer: Arc<str>,
     pub(super) id: String,
+    /// A workload's, of a trust domain: nobody asks it to authenticate.
+    pub(super) workload: bool,
 }
 
 /// What of a subject tokens can be known by.
@@ -142,7 +144,7 @@ impl Subject {
             return;
         }
         let id = if kind == Revoked::Subject { format!("{}{id}", of.prefix) } else { id.to_owned() };
-        self.targets.push(Target { kind, issuer: Arc::clone(&of.issuer), id });
+        self.targets.push(Target { kind, issuer: Arc::clone(&of.issuer), id, workload: of.workloads });
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::*;
-use crate::model::{Finding, Outcome};
+use crate::model::{Finding, Identity, IdentityKind, Outcome};
 use crate::verify::{Config, Verified};
 
 const SECRET: &str = "only-for-this-test-0123456789abcdef";
@@ -251,6 +251,31 @@ fn a_session_of_a_strangers_user_is_a_strangers() {
     let both = json!({"format": "aliases", "identifiers": [stranger, anna()]});
     let subject = json!({"format": "complex", "user": both, "session": session});
     assert_eq!(host.applied(&set("2", subject, &revoked, json!({})), NOW), Applied::RevokedSession);
+}
+
+#[test]
+fn a_workload_is_not_asked_to_authenticate_but_given_another_token() {
+    let key = json!({"kty": "EC", "crv": "P-256", "x": "saiCYFsu2c2KvVPiRI0DxqGAVQlpy9IZLfnIROa9CwM",
+        "y": "ir0R_GPJd5FHOqX34MtX-bWxuxcibhh20ODMWmL9gVw", "kid": "s1", "use": "jwt-svid"});
+    let domain = json!({"trust_domain": "example.org", "audiences": ["api"], "jwks": json!({"keys": [key]}).to_string()});
+    let own = json!({"issuer": "https://idp", "audiences": ["rx"], "algorithms": ["HS256"], "jwks": jwks(),
+        "subjects_of": ["spiffe://example.org"]});
+    let config = json!({"spiffe": [domain], "transmitter": [own]});
+    let verifier = Verifier::compile(&serde_json::from_value::<Config>(config).unwrap()).unwrap();
+    let host = Host(verifier.clone(), State::new(&verifier, 7));
+    let refused = |name: &str, issued: i64| {
+        let mut svid = Identity::new(IdentityKind::JwtSvid, format!("spiffe://example.org/{name}").as_str());
+        svid.issuer = Some("spiffe://example.org".into());
+        svid.assurance.issued_at_ms = Some(issued * 1_000);
+        host.1.unrevoked(&svid, None, NOW * 1_000).is_err()
+    };
+    for (name, event) in [("a", format!("{CAEP}credential-change")), ("b", format!("{RISC}credential-compromise"))] {
+        let id = format!("spiffe://example.org/{name}");
+        let subject = json!({"format": "iss_sub", "iss": "spiffe://example.org", "sub": id});
+        assert!(!refused(name, NOW - 5));
+        assert_eq!(host.applied(&set(name, subject, &event, json!({})), NOW), Applied::RevokedSubject, "{event}");
+        assert!(refused(name, NOW - 5) && !refused(name, NOW), "{event}");
+    }
 }
 
 #[test]
