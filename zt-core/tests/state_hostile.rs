@@ -73,7 +73,8 @@ fn filled(engine: &Engine) -> State {
         state.revoke(&revocation, NOW);
     }
     for peer in 0..20_u8 {
-        let suspension = serde_json::json!({"subject": "peer", "id": format!("192.0.2.{peer}"), "until_ms": NOW + 60_000});
+        let suspension =
+            serde_json::json!({"subject": "peer", "id": format!("192.0.2.{peer}"), "until_ms": NOW + 60_000});
         let suspension = serde_json::from_value(suspension).unwrap();
         engine.suspend(&state, &suspension, NOW).unwrap();
     }

@@ -118,7 +118,16 @@ impl Why {
 impl Proof {
     /// Of a log from its first record on, made with this key.
     pub fn new(key: Option<Key>) -> Self {
-        Self { seal: Seal(key), last: None, records: 0, number: 0, unreadable: None, before: None, anchor: None, held: false }
+        Self {
+            seal: Seal(key),
+            last: None,
+            records: 0,
+            number: 0,
+            unreadable: None,
+            before: None,
+            anchor: None,
+            held: false,
+        }
     }
 
     /// Of a log that goes on after this record, as after a rotation.

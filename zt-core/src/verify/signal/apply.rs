@@ -69,7 +69,9 @@ impl Verifier {
                     let of_part = effect == Effect::Enable && subject.of_part;
                     let plan = || plan(effect, &subject, at, transmitter.expires, now, &mut orders);
                     match (!of_part && !subject.of_stranger).then(plan).flatten() {
-                        None if of_part && !subject.foreign => (Applied::Nothing, Some("its subject is a part of an account")),
+                        None if of_part && !subject.foreign => {
+                            (Applied::Nothing, Some("its subject is a part of an account"))
+                        }
                         Some((applied, Revoked::Subject)) => (applied, subject.narrower.then_some(WIDER)),
                         Some((applied, _)) => (applied, None),
                         None if subject.foreign => {

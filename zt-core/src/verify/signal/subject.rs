@@ -100,7 +100,10 @@ impl Subject {
         if text(identifier, "format") == Some("aliases") {
             let aliases = identifier.get("identifiers").and_then(Value::as_array).into_iter().flatten();
             // One inside another is forbidden (RFC 9493, section 3.2.8), and here an unknown format.
-            aliases.take(MAX_ALIASES).filter_map(Value::as_object).for_each(|one| self.add_one(transmitter, one, kinds));
+            aliases
+                .take(MAX_ALIASES)
+                .filter_map(Value::as_object)
+                .for_each(|one| self.add_one(transmitter, one, kinds));
         } else {
             self.add_one(transmitter, identifier, kinds);
         }

@@ -257,7 +257,8 @@ fn a_session_of_a_strangers_user_is_a_strangers() {
 fn a_workload_is_not_asked_to_authenticate_but_given_another_token() {
     let key = json!({"kty": "EC", "crv": "P-256", "x": "saiCYFsu2c2KvVPiRI0DxqGAVQlpy9IZLfnIROa9CwM",
         "y": "ir0R_GPJd5FHOqX34MtX-bWxuxcibhh20ODMWmL9gVw", "kid": "s1", "use": "jwt-svid"});
-    let domain = json!({"trust_domain": "example.org", "audiences": ["api"], "jwks": json!({"keys": [key]}).to_string()});
+    let domain =
+        json!({"trust_domain": "example.org", "audiences": ["api"], "jwks": json!({"keys": [key]}).to_string()});
     let own = json!({"issuer": "https://idp", "audiences": ["rx"], "algorithms": ["HS256"], "jwks": jwks(),
         "subjects_of": ["spiffe://example.org"]});
     let config = json!({"spiffe": [domain], "transmitter": [own]});
