@@ -319,3 +319,53 @@ proptest! {
         }
     }
 }
+
+/// Deltas are taken while threads decide, revoke and suspend: nothing falls between two of them.
+#[test]
+fn no_change_falls_between_two_deltas() {
+    let more = "[[respond.ladder]]\nname = \"l\"\nsubject = \"peer\"\ncodes = [\"limit.*\"]\nthrottle = 2\n";
+    let engine = engine("2/1h", 2, "16MiB", more);
+    let (here, there) = (State::new(&engine), State::new(&engine));
+    let (writing, deltas) = (AtomicU32::new(3), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for writer in 0..3_u32 {
+            let (engine, here, writing) = (&engine, &here, &writing);
+            scope.spawn(move || {
+                for number in 0..3_000_u32 {
+                    // One time for all: what a clock that goes back takes away is not told.
+                    let now = NOW;
+                    let peer = Peer { ip: Some(Ipv4Addr::from(number / 3 % 997).into()), ..Peer::default() };
+                    let request = Request { method: "GET".into(), path: "/".into(), peer, ..Request::default() };
+                    engine.decide(here, &request, now);
+                    let revocation = Revocation {
+                        revoke: Revoked::Subject,
+                        issuer: None,
+                        id: format!("{writer} {number}"),
+                        issued_before_ms: None,
+                        expires_ms: now + 60_000,
+                    };
+                    here.revoke(&revocation, now);
+                }
+                writing.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+        for _ in 0..2 {
+            let (here, there, writing, deltas) = (&here, &there, &writing, &deltas);
+            scope.spawn(move || {
+                let mut told = 0;
+                loop {
+                    let last = writing.load(Ordering::SeqCst) == 0;
+                    let delta = here.delta_since(told);
+                    there.merge(&delta.bytes).expect("a delta");
+                    told = delta.epoch;
+                    deltas.fetch_add(1, Ordering::SeqCst);
+                    if last {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    assert!(deltas.into_inner() > 20);
+    assert!(here.snapshot() == there.snapshot());
+}

@@ -1,5 +1,7 @@
 //! Header syntax (RFC 9110, section 5) and headers that servers read in different ways (RFC 9112, sections 3.2 and 6).
 
+use std::borrow::Cow;
+
 use super::Inspector;
 use super::report::Report;
 use crate::base::media_type::is_token;
@@ -28,7 +30,7 @@ pub(super) fn inspect(inspector: &Inspector, request: &Request<'_>, report: &mut
         seen.note(name, value.trim_ascii());
     }
     if let Some(name) = bad {
-        report.refuse(Code::InspectBadHeader, format!("header `{}`", printable(name)));
+        report.refuse(Code::InspectBadHeader, shown(name));
     }
     seen.report(request, report);
 }
@@ -39,10 +41,14 @@ fn is_value(text: &[u8]) -> bool {
     !text.iter().fold(false, |bad, &byte| bad | (byte < 0x20 && byte != b'\t') | (byte == 0x7f))
 }
 
-fn printable(name: &[u8]) -> String {
-    let shown =
-        |&byte: &u8| if byte.is_ascii_graphic() && byte != b'`' { char::from(byte.to_ascii_lowercase()) } else { '?' };
-    name.iter().take(MOST_NAME).map(shown).collect()
+/// What a detail calls a bad header. What is no name may be a whole line that was misread, its secrets included: it is not shown.
+fn shown(name: &[u8]) -> Cow<'static, str> {
+    if !is_token(name) {
+        return "the name of a header".into();
+    }
+    let plain = |&byte: &u8| if byte == b'`' { '?' } else { char::from(byte.to_ascii_lowercase()) };
+    let name: String = name.iter().take(MOST_NAME).map(plain).collect();
+    format!("header `{name}`").into()
 }
 
 /// The headers that decide where a message ends, whom it is for and what it asks.

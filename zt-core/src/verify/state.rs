@@ -19,6 +19,8 @@ pub struct State {
     pub(super) revocations: Revocations,
     pub(super) signalled: Signalled,
     pub(super) replays: Replays,
+    /// Security Event Tokens that were acted on: apart, because they are remembered for long and forgetting one is harmless.
+    pub(super) sets: Replays,
     refresh: Refresh,
 }
 
@@ -26,6 +28,7 @@ pub struct State {
 #[derive(Debug)]
 pub struct Snapshot<'b> {
     replays: Written<'b>,
+    sets: Written<'b>,
     revocations: revocation::Snapshot,
     signalled: signal::Snapshot,
 }
@@ -43,11 +46,13 @@ impl State {
     pub fn new(verifier: &Verifier, seed: u64) -> Self {
         let hasher = KeyHasher::new(seed);
         let of_signals = verifier.memory.revocations / 4;
+        let (proofs, sets) = of_proofs(verifier);
         Self {
             cache: Cache::new(&verifier.cache, verifier.memory.cache, hasher.clone()),
             revocations: Revocations::with_memory(verifier.memory.revocations.saturating_sub(of_signals)),
             signalled: Signalled::with_memory(of_signals),
-            replays: Replays::new(hasher.clone(), verifier.memory.proofs),
+            replays: Replays::new(hasher.clone(), proofs),
+            sets: Replays::new(hasher.clone(), sets),
             refresh: Refresh::new(verifier.key_sets()),
             hasher,
         }
@@ -55,11 +60,13 @@ impl State {
 
     /// Nothing seen yet, and the same revoked.
     pub fn of_revocations(&self, verifier: &Verifier) -> Self {
+        let (proofs, sets) = of_proofs(verifier);
         Self {
             cache: Cache::new(&verifier.cache, verifier.memory.cache, self.hasher.clone()),
             revocations: self.revocations.clone(),
             signalled: self.signalled.clone(),
-            replays: Replays::new(self.hasher.clone(), verifier.memory.proofs),
+            replays: Replays::new(self.hasher.clone(), proofs),
+            sets: Replays::new(self.hasher.clone(), sets),
             refresh: Refresh::new(verifier.key_sets()),
             hasher: self.hasher.clone(),
         }
@@ -83,7 +90,7 @@ impl State {
             ("verify.cache", self.cache.usage()),
             ("verify.revocations", self.revocations.usage()),
             ("verify.signals", self.signalled.usage()),
-            ("verify.proofs", self.replays.usage()),
+            ("verify.proofs", self.replays.usage().and(self.sets.usage())),
         ]
     }
 
@@ -131,6 +138,7 @@ impl State {
         self.revocations.advance(epoch);
         self.signalled.advance(epoch);
         self.replays.advance(epoch);
+        self.sets.advance(epoch);
     }
 
     /// Appends of what is worth keeping that which has changed in this epoch or later.
@@ -139,6 +147,7 @@ impl State {
         self.revocations.write_since(epoch, out);
         self.signalled.write_since(epoch, out);
         self.replays.write_since(epoch, out);
+        self.sets.write_since(epoch, out);
     }
 
     /// Reads what [`write`](Self::write) gave, and changes nothing.
@@ -152,13 +161,14 @@ impl State {
         }
         let revocations = self.revocations.read_from(&mut reader).ok_or("revocations that cannot be read")?;
         let signalled = self.signalled.read_from(&mut reader).ok_or("signals that cannot be read")?;
-        let replays = self.replays.read(&mut reader)?;
-        if reader.left() == 0 { Ok(Snapshot { revocations, signalled, replays }) } else { Err("too long") }
+        let (replays, sets) = (self.replays.read(&mut reader)?, self.sets.read(&mut reader)?);
+        if reader.left() == 0 { Ok(Snapshot { revocations, signalled, replays, sets }) } else { Err("too long") }
     }
 
     /// Replaces everything with what a snapshot holds.
     pub fn restore(&self, snapshot: Snapshot<'_>) {
         self.replays.restore(&snapshot.replays);
+        self.sets.restore(&snapshot.sets);
         self.revocations.replace(snapshot.revocations);
         self.signalled.replace(snapshot.signalled);
     }
@@ -166,6 +176,7 @@ impl State {
     /// Joins what a snapshot holds; the order of merges never matters.
     pub fn merge(&self, snapshot: Snapshot<'_>) {
         self.replays.merge(&snapshot.replays);
+        self.sets.merge(&snapshot.sets);
         self.revocations.merge(snapshot.revocations);
         self.signalled.merge(snapshot.signalled);
     }
@@ -174,6 +185,12 @@ impl State {
     fn mark(&self) -> u64 {
         self.hasher.clone().part(b"zt verify snapshot").key().to_u128() as u64
     }
+}
+
+/// Bytes for used proofs, and of them, where there are transmitters, for Security Event Tokens.
+fn of_proofs(verifier: &Verifier) -> (usize, usize) {
+    let sets = if verifier.transmitters.is_empty() { 0 } else { verifier.memory.proofs / 8 };
+    (verifier.memory.proofs.saturating_sub(sets), sets)
 }
 
 #[cfg(test)]

@@ -18,7 +18,11 @@ pub struct Proof {
     number: u64,
     /// A line that is no record: a cut one, if it is the last.
     unreadable: Option<u64>,
+    /// The record that the log goes on after.
+    before: Option<Anchor>,
     anchor: Option<Anchor>,
+    /// Whether that was there.
+    held: bool,
 }
 
 /// A record by its number and digest: what is kept elsewhere, so that nobody can cut the log before it or make it anew.
@@ -114,12 +118,22 @@ impl Why {
 impl Proof {
     /// Of a log from its first record on, made with this key.
     pub fn new(key: Option<Key>) -> Self {
-        Self { seal: Seal(key), last: None, records: 0, number: 0, unreadable: None, anchor: None }
+        Self {
+            seal: Seal(key),
+            last: None,
+            records: 0,
+            number: 0,
+            unreadable: None,
+            before: None,
+            anchor: None,
+            held: false,
+        }
     }
 
     /// Of a log that goes on after this record, as after a rotation.
     pub fn after(mut self, record: Anchor) -> Self {
-        self.last = Some(record);
+        self.last = Some(record.clone());
+        self.before = Some(record);
         self
     }
 
@@ -162,11 +176,14 @@ impl Proof {
             read => read.map_err(broken)?,
         };
         self.follows(&read).map_err(broken)?;
-        self.records = self.records.saturating_add(1);
         let record = Anchor { seq: read.seq, digest: read.digest };
-        if self.anchor.as_ref().is_some_and(|known| known.seq == record.seq && !same(&known.digest, &record.digest)) {
-            return Err(broken(Why::Replaced(record.seq)));
+        if let Some(known) = self.anchor.as_ref().filter(|known| known.seq == record.seq) {
+            if !same(&known.digest, &record.digest) {
+                return Err(broken(Why::Replaced(record.seq)));
+            }
+            self.held = true;
         }
+        self.records = self.records.saturating_add(1);
         self.last = Some(record);
         Ok(())
     }
@@ -194,10 +211,16 @@ impl Proof {
         if let Some(line) = self.unreadable {
             return Err(Broken { line, why: Why::CutLine });
         }
-        let held = |known: &Anchor| self.last.as_ref().is_some_and(|last| last.seq >= known.seq);
-        match self.anchor.filter(|known| !held(known)) {
-            Some(known) => Err(Broken { line: self.number.saturating_add(1), why: Why::TailMissing(known.seq) }),
-            None => Ok(Proven { records: self.records, last: self.last }),
+        let Some(known) = self.anchor.filter(|_| !self.held) else {
+            return Ok(Proven { records: self.records, last: self.last });
+        };
+        let broken = |line, why| Err(Broken { line, why });
+        match self.before.filter(|before| before.seq >= known.seq) {
+            Some(before) if before.seq > known.seq => broken(1, Why::HeadMissing(before.seq.saturating_add(1))),
+            Some(before) if !same(&before.digest, &known.digest) => broken(1, Why::Replaced(known.seq)),
+            // Known by both words for it, and never read.
+            Some(_) => Ok(Proven { records: self.records, last: self.last }),
+            None => broken(self.number.saturating_add(1), Why::TailMissing(known.seq)),
         }
     }
 }

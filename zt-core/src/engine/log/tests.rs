@@ -134,6 +134,10 @@ fn no_secret_is_in_a_line_whatever_is_decided() {
         },
         Request { body: Some(Body::from(b"planted".to_vec())), query: None, ..request(format!("Bearer {sound}")) },
     ];
+    // A line that was misread by whoever handed it over.
+    let mut misread = Request { query: None, ..request(format!("Bearer {sound}")) };
+    misread.headers.push((Text::from("x-a: planted"), Text::from("1")));
+    let requests = requests.into_iter().chain([misread]).collect::<Vec<_>>();
     let mut outcomes = std::collections::BTreeSet::new();
     for request in &requests {
         let decision = engine.decide(&State::new(&engine), request, NOW);
@@ -174,6 +178,26 @@ fn a_chain_goes_on_after_its_last_line() {
     }
     assert_eq!(Chain::new().after("{\"seq\":0").unwrap_err(), Why::NotARecord);
     assert_eq!(prove::<&str>(Proof::new(None), &[]).unwrap(), Proven { records: 0, last: None });
+}
+
+#[test]
+fn a_record_is_held_where_it_was_read_or_both_words_for_it_agree() {
+    let lines = log(&mut Chain::new(), 4);
+    let anchor = |upto: usize| prove(Proof::new(None), &lines[..upto]).unwrap().last.unwrap();
+    let other = |seq: u64| Anchor { seq, digest: Seal::default().of(b"another") };
+    let rest = || Proof::new(None).after(anchor(2));
+    assert_eq!(why(rest().holding(anchor(1)), &lines[2..]), (1, Why::HeadMissing(2)), "it is before what was shown");
+    assert_eq!(why(rest().holding(other(0)), &[]), (1, Why::HeadMissing(2)));
+    assert_eq!(why(rest().holding(other(1)), &lines[2..]), (1, Why::Replaced(1)), "two words for one record");
+    assert!(prove(rest().holding(anchor(2)), &lines[2..]).is_ok());
+    assert!(prove(rest().holding(anchor(3)), &lines[2..]).is_ok());
+    assert_eq!(why(rest().holding(anchor(4)), &lines[2..3]), (2, Why::TailMissing(3)));
+    assert_eq!(why(Proof::new(None).holding(anchor(1)), &[]), (1, Why::TailMissing(0)));
+
+    let mut proof = Proof::new(None).holding(other(1));
+    proof.line(1, lines[0].as_bytes()).unwrap();
+    proof.line(2, lines[1].as_bytes()).unwrap_err();
+    assert_eq!((proof.records(), proof.last().unwrap().seq), (1, 0), "a replaced record does not hold");
 }
 
 #[test]

@@ -81,6 +81,8 @@ struct Table {
     epoch: u32,
     /// Marks that had to go to the filter.
     moved: u64,
+    /// When expired marks were last looked for.
+    swept: Millis,
 }
 
 /// A mark, and the epoch of its last change.
@@ -89,6 +91,9 @@ struct Held {
     mark: Mark,
     changed: u32,
 }
+
+/// Expired marks make room this often at most, in milliseconds.
+const SWEEP_MILLIS: Millis = 1_000;
 
 /// About what an entry of the tree takes: 40 of its own, in nodes that are two thirds full.
 const ENTRY_BYTES: usize = 72;
@@ -159,8 +164,10 @@ impl Revocations {
     /// Adds a mark for a key. What has expired makes room first.
     pub(super) fn put(&self, key: &Key, mark: Mark, now: Millis) {
         let mut table = self.write();
-        if table.marks.len() >= self.capacity {
+        // All of them are looked at: a full table is not swept for each mark of a flood.
+        if table.marks.len() >= self.capacity && !(0..SWEEP_MILLIS).contains(&now.saturating_sub(table.swept)) {
             table.marks.retain(|_, held| held.mark.expires > now);
+            table.swept = now;
         }
         table.rest.forget_expired(now);
         table.join(key.to_u128(), mark, self.capacity);
@@ -344,6 +351,25 @@ mod tests {
             1_000,
         );
         assert_eq!(revocations.read().marks.len(), 1);
+    }
+
+    #[test]
+    fn a_full_table_is_not_swept_for_each_mark_of_a_flood() {
+        let (hasher, revocations) = (KeyHasher::new(7), Revocations::with_memory(8 << 10));
+        let put = |n: u64, expires: Millis, now: Millis| {
+            revocations.put(&hasher.clone().number(n).key(), Mark { expires, issued_before: now }, now);
+            (revocations.read().marks.len(), revocations.usage().evicted)
+        };
+        let capacity = revocations.capacity as u64;
+        let full = (0..capacity).fold((0, 0), |_, n| put(n, 10_600, 10_000));
+        assert_eq!(full, (revocations.capacity, 0));
+        assert_eq!(put(capacity, 20_000, 10_500), (revocations.capacity, 1), "looked at, and nothing had expired");
+        assert_eq!(put(capacity + 1, 20_000, 10_700), (revocations.capacity, 2));
+        assert!(put(capacity + 2, 20_000, 11_500).0 <= 3, "a second later");
+        let again = (100..100 + capacity).fold((0, 0), |_, n| put(n, 11_600, 11_500));
+        assert_eq!(again.0, revocations.capacity);
+        assert_eq!(put(capacity + 3, 20_000, 11_400).0, revocations.capacity, "a clock that went back: from then on");
+        assert!(put(capacity + 4, 20_000, 12_400).0 <= 5);
     }
 
     proptest! {

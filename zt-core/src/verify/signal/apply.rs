@@ -33,7 +33,7 @@ enum What {
 
 impl Order {
     pub(super) fn apply(&self, state: &State, now: Millis) {
-        let Target { kind, issuer, id } = &self.target;
+        let Target { kind, issuer, id, .. } = &self.target;
         let key = key(&state.hasher, *kind, Some(issuer), id);
         match self.what {
             What::Revoke => state.revocations.put(&key, self.mark, now),
@@ -68,8 +68,10 @@ impl Verifier {
                     // To enable more than was said would be milder than that.
                     let of_part = effect == Effect::Enable && subject.of_part;
                     let plan = || plan(effect, &subject, at, transmitter.expires, now, &mut orders);
-                    match (!of_part).then(plan).flatten() {
-                        None if of_part => (Applied::Nothing, Some("its subject is a part of an account")),
+                    match (!of_part && !subject.of_stranger).then(plan).flatten() {
+                        None if of_part && !subject.foreign => {
+                            (Applied::Nothing, Some("its subject is a part of an account"))
+                        }
                         Some((applied, Revoked::Subject)) => (applied, subject.narrower.then_some(WIDER)),
                         Some((applied, _)) => (applied, None),
                         None if subject.foreign => {
@@ -106,7 +108,8 @@ fn plan(
 ) -> Option<(Applied, Revoked)> {
     let of_account = matches!(effect, Effect::Disable | Effect::Enable);
     let targets = if of_account { subject.users() } else { subject.targets() };
-    let kind = targets.first()?.kind;
+    let first = targets.first()?;
+    let (kind, workload) = (first.kind, first.workload);
     let until = now.saturating_add(expires);
     for target in targets {
         let mut add = |what: What, issued_before: Millis, expires: Millis| {
@@ -119,8 +122,11 @@ fn plan(
         };
         match effect {
             Effect::End | Effect::Renew => add(What::Revoke, before, until),
-            // Nobody authenticates again into the same token.
-            Effect::Reauthenticate if target.kind == Revoked::Token => add(What::Revoke, before, until),
+            // Nobody authenticates again into the same token, and a workload never does: it is given another.
+            Effect::Reauthenticate if target.kind == Revoked::Token || target.workload => {
+                add(What::Revoke, before, until);
+            }
+            Effect::EndAndReauthenticate if target.workload => add(What::Revoke, before, until),
             Effect::Reauthenticate => add(What::Reauthenticate, at, until),
             Effect::EndAndReauthenticate => {
                 add(What::Revoke, before, until);
@@ -138,8 +144,8 @@ fn plan(
         (Effect::Disable, _) => Applied::Disabled,
         (Effect::Enable, _) => Applied::Enabled,
         (_, Revoked::Token) => Applied::RevokedToken,
-        (Effect::Reauthenticate, _) => Applied::Reauthenticate,
-        (Effect::EndAndReauthenticate, Revoked::Subject) => Applied::RevokedAndReauthenticate,
+        (Effect::Reauthenticate, _) if !workload => Applied::Reauthenticate,
+        (Effect::EndAndReauthenticate, Revoked::Subject) if !workload => Applied::RevokedAndReauthenticate,
         (_, Revoked::Session) => Applied::RevokedSession,
         _ => Applied::RevokedSubject,
     };

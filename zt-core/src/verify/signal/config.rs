@@ -108,6 +108,8 @@ pub(super) struct Spoken {
     pub(super) issuer: Arc<str>,
     /// Stands before `sub` in the principals of its tokens.
     pub(super) prefix: String,
+    /// It is a trust domain.
+    pub(super) workloads: bool,
 }
 
 /// The compiled transmitters, in order.
@@ -171,7 +173,7 @@ impl Transmitter {
                 problem("expires", &message, "write at least the longest life of a token");
             }
             let prefix = issuer.map(|issuer| issuer.principal_prefix.clone()).unwrap_or_default();
-            speaks_of.push(Spoken { issuer: name.as_str().into(), prefix });
+            speaks_of.push(Spoken { issuer: name.as_str().into(), prefix, workloads: issuer.is_none() });
         }
         let rules = Rules {
             table: format!("verify.transmitter[{at}]"),

@@ -6,7 +6,7 @@
 //!
 //! **In any order, more than once.** Each effect holds the moment of its event, and the latest counts: events that come
 //! late, twice or through another node end in the same state. So that a token whose `jti` cannot be told from a used one,
-//! because the store of used proofs is full, is acted on; a known one is refused. One that calls for nothing is not remembered.
+//! because there is no place to remember more, is acted on; a known one is refused. One that calls for nothing is not remembered.
 
 mod apply;
 mod config;
@@ -118,9 +118,9 @@ impl Verifier {
         // Refused for its age from then on.
         let forgotten = claims.issued_at.saturating_add(transmitter.expires).saturating_add(self.skew);
         let parts = [b"set".as_slice(), transmitter.issuer.as_bytes(), claims.jti.as_bytes()];
-        // What calls for nothing takes no place from other proofs: some transmitters tell of every request.
+        // What calls for nothing takes no place: some transmitters tell of every request.
         let remembered = !orders.is_empty();
-        match remembered.then(|| state.replays.first_time(&parts, forgotten, now)) {
+        match remembered.then(|| state.sets.first_time(&parts, forgotten, now)) {
             Some(Err(refusal)) if refusal == replay::USED => return Err((refusal.0, "received before")),
             _ => {}
         }

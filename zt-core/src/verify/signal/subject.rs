@@ -14,6 +14,8 @@ pub(super) struct Target {
     pub(super) kind: Revoked,
     pub(super) issuer: Arc<str>,
     pub(super) id: String,
+    /// A workload's, of a trust domain: nobody asks it to authenticate.
+    pub(super) workload: bool,
 }
 
 /// What of a subject tokens can be known by.
@@ -22,7 +24,9 @@ pub(super) struct Subject {
     targets: Vec<Target>,
     /// Somebody of an issuer that the transmitter may not speak of was named.
     pub(super) foreign: bool,
-    /// It names a device, a tenant or something else that tokens do not tell: more is meant here than was said.
+    /// And in that place nobody else: whatever the rest says, it is about somebody of that issuer.
+    pub(super) of_stranger: bool,
+    /// It names a session, a device, a tenant or something else that is less than a user: more is done to a user than was said.
     pub(super) narrower: bool,
     /// One of those is not merely the tenant that the user is of.
     pub(super) of_part: bool,
@@ -51,7 +55,10 @@ impl Subject {
             let kind = match member.as_str() {
                 "format" => continue,
                 "user" => Revoked::Subject,
-                "session" => Revoked::Session,
+                "session" => {
+                    (subject.narrower, subject.of_part) = (true, true);
+                    Revoked::Session
+                }
                 member => {
                     subject.narrower = true;
                     subject.of_part |= member != "tenant";
@@ -89,12 +96,19 @@ impl Subject {
     }
 
     fn add(&mut self, transmitter: &Transmitter, identifier: &Map<String, Value>, kinds: Kinds) {
-        if text(identifier, "format") != Some("aliases") {
-            return self.add_one(transmitter, identifier, kinds);
+        let (known, foreign) = (self.targets.len(), std::mem::take(&mut self.foreign));
+        if text(identifier, "format") == Some("aliases") {
+            let aliases = identifier.get("identifiers").and_then(Value::as_array).into_iter().flatten();
+            // One inside another is forbidden (RFC 9493, section 3.2.8), and here an unknown format.
+            aliases
+                .take(MAX_ALIASES)
+                .filter_map(Value::as_object)
+                .for_each(|one| self.add_one(transmitter, one, kinds));
+        } else {
+            self.add_one(transmitter, identifier, kinds);
         }
-        let aliases = identifier.get("identifiers").and_then(Value::as_array).into_iter().flatten();
-        // One inside another is forbidden (RFC 9493, section 3.2.8), and here an unknown format.
-        aliases.take(MAX_ALIASES).filter_map(Value::as_object).for_each(|one| self.add_one(transmitter, one, kinds));
+        self.of_stranger |= self.foreign && self.targets.len() == known;
+        self.foreign |= foreign;
     }
 
     fn add_one(&mut self, transmitter: &Transmitter, identifier: &Map<String, Value>, kinds: Kinds) {
@@ -133,7 +147,7 @@ impl Subject {
             return;
         }
         let id = if kind == Revoked::Subject { format!("{}{id}", of.prefix) } else { id.to_owned() };
-        self.targets.push(Target { kind, issuer: Arc::clone(&of.issuer), id });
+        self.targets.push(Target { kind, issuer: Arc::clone(&of.issuer), id, workload: of.workloads });
     }
 }
 

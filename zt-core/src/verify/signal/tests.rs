@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::*;
-use crate::model::{Finding, Outcome};
+use crate::model::{Finding, Identity, IdentityKind, Outcome};
 use crate::verify::{Config, Verified};
 
 const SECRET: &str = "only-for-this-test-0123456789abcdef";
@@ -215,6 +215,71 @@ fn a_disabled_account_stays_so_until_it_is_enabled_later() {
 }
 
 #[test]
+fn an_account_is_not_enabled_by_a_word_about_one_of_its_sessions() {
+    let host = Host::new();
+    let session = json!({"format": "complex", "user": anna(), "session": {"format": "opaque", "id": "s-1"}});
+    let account = |jti: &str, kind: &str, at: i64, subject: &Value| {
+        let mut set = set(jti, subject.clone(), &format!("{RISC}account-{kind}"), json!({}));
+        set["toe"] = at.into();
+        host.receive(&set, NOW + 20).unwrap().events.remove(0)
+    };
+    let told = account("1", "disabled", NOW, &session);
+    assert_eq!(told.applied, Applied::Disabled);
+    assert!(told.detail.is_some(), "more is disabled than was said");
+    assert_eq!(account("2", "enabled", NOW + 9, &session).applied, Applied::Nothing);
+    assert_eq!(host.code(json!({"iat": NOW + 10}), NOW + 20), Some(Code::VerifyRevoked));
+    assert_eq!(account("3", "enabled", NOW + 9, &anna()).applied, Applied::Enabled);
+    assert_eq!(host.code(json!({"iat": NOW + 10}), NOW + 20), None);
+}
+
+#[test]
+fn a_session_of_a_strangers_user_is_a_strangers() {
+    let host = Host::new();
+    let stranger = json!({"format": "iss_sub", "iss": "https://other", "sub": "anna"});
+    let session = json!({"format": "opaque", "id": "s-1"});
+    let revoked = format!("{CAEP}session-revoked");
+    for (user, session) in [
+        (&stranger, &session),
+        (&stranger, &json!({"format": "jwt_id", "iss": "https://idp", "jti": "t"})),
+        (&anna(), &stranger),
+        (&json!({"format": "aliases", "identifiers": [stranger]}), &session),
+    ] {
+        let subject = json!({"format": "complex", "user": user, "session": session});
+        assert_eq!(host.refused(&set("1", subject.clone(), &revoked, json!({}))), Code::VerifyWrongIssuer, "{subject}");
+    }
+    assert_eq!(host.code(json!({"sid": "s-1"}), NOW), None);
+    let both = json!({"format": "aliases", "identifiers": [stranger, anna()]});
+    let subject = json!({"format": "complex", "user": both, "session": session});
+    assert_eq!(host.applied(&set("2", subject, &revoked, json!({})), NOW), Applied::RevokedSession);
+}
+
+#[test]
+fn a_workload_is_not_asked_to_authenticate_but_given_another_token() {
+    let key = json!({"kty": "EC", "crv": "P-256", "x": "saiCYFsu2c2KvVPiRI0DxqGAVQlpy9IZLfnIROa9CwM",
+        "y": "ir0R_GPJd5FHOqX34MtX-bWxuxcibhh20ODMWmL9gVw", "kid": "s1", "use": "jwt-svid"});
+    let domain =
+        json!({"trust_domain": "example.org", "audiences": ["api"], "jwks": json!({"keys": [key]}).to_string()});
+    let own = json!({"issuer": "https://idp", "audiences": ["rx"], "algorithms": ["HS256"], "jwks": jwks(),
+        "subjects_of": ["spiffe://example.org"]});
+    let config = json!({"spiffe": [domain], "transmitter": [own]});
+    let verifier = Verifier::compile(&serde_json::from_value::<Config>(config).unwrap()).unwrap();
+    let host = Host(verifier.clone(), State::new(&verifier, 7));
+    let refused = |name: &str, issued: i64| {
+        let mut svid = Identity::new(IdentityKind::JwtSvid, format!("spiffe://example.org/{name}").as_str());
+        svid.issuer = Some("spiffe://example.org".into());
+        svid.assurance.issued_at_ms = Some(issued * 1_000);
+        host.1.unrevoked(&svid, None, NOW * 1_000).is_err()
+    };
+    for (name, event) in [("a", format!("{CAEP}credential-change")), ("b", format!("{RISC}credential-compromise"))] {
+        let id = format!("spiffe://example.org/{name}");
+        let subject = json!({"format": "iss_sub", "iss": "spiffe://example.org", "sub": id});
+        assert!(!refused(name, NOW - 5));
+        assert_eq!(host.applied(&set(name, subject, &event, json!({})), NOW), Applied::RevokedSubject, "{event}");
+        assert!(refused(name, NOW - 5) && !refused(name, NOW), "{event}");
+    }
+}
+
+#[test]
 fn what_calls_for_nothing_or_cannot_be_done_is_told() {
     let host = Host::of(json!({"events": [format!("{CAEP}session-revoked"), format!("{RISC}account-disabled")]}));
     let mut number = 0;
@@ -363,12 +428,10 @@ fn a_security_event_token_is_no_access_token() {
 }
 
 #[test]
-fn a_full_store_of_proofs_stops_no_event() {
+fn more_events_than_are_remembered_are_acted_on_and_take_no_place_of_proofs() {
     let host = Host::new();
     let mut number = 0_u32;
-    while host.1.replays.first_time(&[&number.to_le_bytes()], (NOW + 90) * 1_000, NOW * 1_000).is_ok()
-        || number < 300_000
-    {
+    while host.1.sets.first_time(&[&number.to_le_bytes()], (NOW + 90) * 1_000, NOW * 1_000).is_ok() || number < 60_000 {
         number += 1;
     }
     for jti in 0..500 {
@@ -377,6 +440,11 @@ fn a_full_store_of_proofs_stops_no_event() {
         assert_eq!(host.applied(&event, NOW), Applied::RevokedSubject);
         assert_eq!(host.code(json!({"sub": format!("user-{jti}")}), NOW), Some(Code::VerifyRevoked));
     }
+    assert_eq!(host.1.sets.usage().evicted, host.1.usage()[3].1.evicted);
+    assert!(host.1.sets.usage().evicted > 500);
+    // An identity provider that tells of every logout stops nobody who proves who they are.
+    assert_eq!(host.1.replays.usage().entries, 0);
+    assert_eq!(host.1.replays.first_time(&[b"dpop"], (NOW + 90) * 1_000, NOW * 1_000), Ok(()));
 }
 
 #[test]
