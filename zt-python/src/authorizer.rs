@@ -12,7 +12,7 @@ use crate::{clock, instance};
 
 /// Authorizes by the `[policy]` part of a configuration.
 #[pyclass(frozen, subclass, module = "zt._zt")]
-pub(crate) struct Policy(Instance);
+pub(crate) struct Policy(Box<Instance>);
 
 #[pymethods]
 impl Policy {

@@ -49,9 +49,16 @@ fn op_json(py: Python<'_>, name: &str, document: &str) -> PyResult<String> {
     py.detach(|| wire::op(name, document)).map_err(PyValueError::new_err)
 }
 
+/// The interpreter aligns its objects to two words at the most: what asks for more, as a state does, stands in a box.
+const fn fits<T>() -> bool {
+    align_of::<T>() <= 2 * size_of::<usize>()
+}
+const _: () = assert!(fits::<Engine>() && fits::<Decision>() && fits::<Redactor>());
+const _: () = assert!(fits::<Policy>() && fits::<Authorized>() && fits::<Verifier>() && fits::<Verified>());
+
 /// A compiled configuration and a state.
 #[pyclass(frozen, subclass, module = "zt._zt")]
-struct Engine(Instance);
+struct Engine(Box<Instance>);
 
 #[pymethods]
 impl Engine {
@@ -67,7 +74,7 @@ impl Engine {
     ) -> PyResult<Self> {
         let Some(bundle) = bundle else { return instance(py, text, files, seed).map(Self) };
         let loaded = py.detach(|| Instance::from_bundle(bundle, key, seed.unwrap_or_default()));
-        loaded.map(Self).map_err(PyValueError::new_err)
+        loaded.map(Box::new).map(Self).map_err(PyValueError::new_err)
     }
 
     /// Puts a bundle in force in place of the engine; the state stays.
@@ -288,12 +295,12 @@ impl Engine {
 }
 
 /// Compiles a configuration and the files it names.
-fn instance(py: Python<'_>, text: &str, files: Vec<(String, String)>, seed: Option<u64>) -> PyResult<Instance> {
+fn instance(py: Python<'_>, text: &str, files: Vec<(String, String)>, seed: Option<u64>) -> PyResult<Box<Instance>> {
     py.detach(|| {
         let core =
             Core::from_toml(text, &named(files)).map_err(|invalid| PyValueError::new_err(invalid.to_string()))?;
         let state = seed.map_or_else(|| State::new(&core), |seed| State::with_seed(&core, seed));
-        Ok(Instance::new(Arc::new(core), state))
+        Ok(Box::new(Instance::new(Arc::new(core), state)))
     })
 }
 

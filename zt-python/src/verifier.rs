@@ -12,7 +12,7 @@ use crate::{clock, decision, instance};
 
 /// Verifies tokens by the `[verify]` part of a configuration.
 #[pyclass(frozen, subclass, module = "zt._zt")]
-pub(crate) struct Verifier(Instance);
+pub(crate) struct Verifier(Box<Instance>);
 
 #[pymethods]
 impl Verifier {

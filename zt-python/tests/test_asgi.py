@@ -201,3 +201,59 @@ def test_a_slot_is_free_when_the_request_ends_and_the_application_says_what_it_c
     assert sent[0]["status"] == 200
     sent, _ = run(ZtMiddleware(costly, engine=engine), dict(echo), request(b""))
     assert sent[0]["status"] == 429
+
+
+SOCKETS = """
+version = 1
+[[endpoint]]
+method = "GET"
+path = "/events"
+anonymous = true
+[[limit]]
+name = "at-once"
+key = []
+concurrent = 1
+"""
+
+
+def test_a_websocket_holds_its_slot_until_it_ends():
+    connect = [{"type": "websocket.connect"}]
+    engine = zt.Engine.from_toml(SOCKETS)
+    events = {**websocket(), "path": "/events", "raw_path": b"/events"}
+    inside = []
+
+    async def chatting(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        # Another one while this one is open.
+        sent = []
+
+        async def collect(message):
+            sent.append(message)
+
+        async def connecting():
+            return connect[0]
+
+        await ZtMiddleware(Application(), engine=engine)(dict(events), connecting, collect)
+        inside.append(sent)
+
+    async def failing(scope, receive, send):
+        raise ValueError("no service")
+
+    for _ in range(2):
+        sent, _ = run(ZtMiddleware(chatting, engine=engine), dict(events), connect)
+        assert sent == [{"type": "websocket.accept"}]
+        with pytest.raises(ValueError):
+            run(ZtMiddleware(failing, engine=engine), dict(events), connect)
+    assert inside == [[{"type": "websocket.close", "code": 1008}]] * 2
+
+
+def test_a_listener_that_fails_holds_nothing():
+    def listener(scope, decision):
+        raise ValueError("no log")
+
+    engine = zt.Engine.from_toml(AT_ONCE)
+    echo = {**scope("/echo"), "method": "POST"}
+    with pytest.raises(ValueError):
+        run(ZtMiddleware(Application(), engine=engine, on_decision=listener), dict(echo), request(b""))
+    sent, _ = run(ZtMiddleware(Application(), engine=engine), dict(echo), request(b""))
+    assert sent[0]["status"] == 200

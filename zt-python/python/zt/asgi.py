@@ -79,7 +79,12 @@ class ZtMiddleware:
         # Messages of a WebSocket are no JSON response: where something is to be hidden, there is none.
         problem = _unredactable(self.engine, decision, 101, ()) if decision.redacts else None
         if decision.passes and problem is None:
-            await self.app(scope, receive, _adding(send, decision, "websocket.accept"))
+            try:
+                await self.app(scope, receive, _adding(send, decision, "websocket.accept"))
+            finally:
+                # Where something would be hidden, the engine has been told already.
+                if decision.holds and not decision.redacts:
+                    self.engine.observe(decision, 101, cost=_cost(scope["state"]))
             return
         if (await receive())["type"] != "websocket.connect":
             return
@@ -92,7 +97,13 @@ class ZtMiddleware:
         decision = self.engine.decide_asgi(scope, body, body_len=length)
         scope.setdefault("state", {})["zt"] = decision
         if self.on_decision is not None:
-            self.on_decision(scope, decision)
+            try:
+                self.on_decision(scope, decision)
+            except BaseException:
+                # It is not acted upon: what the request holds is given back.
+                if decision.holds:
+                    self.engine.observe(decision, 500)
+                raise
         return decision
 
 
@@ -166,7 +177,13 @@ class _Ending:
 
     def tell(self):
         headers = self._start.get("headers", ())
-        self._engine.observe(self._decision, self._start["status"], headers, cost=self._state.get("zt_cost"))
+        self._engine.observe(self._decision, self._start["status"], headers, cost=_cost(self._state))
+
+
+def _cost(state):
+    """What the application says that the request cost, as the engine takes it: nothing keeps it from hearing of the end."""
+    cost = state.get("zt_cost")
+    return None if cost is None else min(max(int(cost), 0), 0xFFFF_FFFF)
 
 
 class _Redacting:
