@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::event::{Effect, effect, is_of_session};
+use super::event::{Effect, effect, is_of_account, is_of_session};
 use super::set::Claims;
 use super::subject::{Subject, Target};
 use super::{Applied, ReceivedEvent, Transmitter};
@@ -65,9 +65,14 @@ impl Verifier {
                     let subject = claims.subject.as_ref();
                     let subject = subject.map(|sub_id| Subject::read(transmitter, sub_id, is_of_session(name)));
                     let subject = subject.unwrap_or_default();
+                    let targets = match effect {
+                        Effect::Disable | Effect::Enable => subject.users(),
+                        _ if is_of_account(name) && !subject.users().is_empty() => subject.users(),
+                        _ => subject.targets(),
+                    };
                     // To enable more than was said would be milder than that.
                     let of_part = effect == Effect::Enable && subject.of_part;
-                    let plan = || plan(effect, &subject, at, transmitter.expires, now, &mut orders);
+                    let plan = || plan(effect, &targets, at, transmitter.expires, now, &mut orders);
                     match (!of_part && !subject.of_stranger).then(plan).flatten() {
                         None if of_part && !subject.foreign => {
                             (Applied::Nothing, Some("its subject is a part of an account"))
@@ -97,23 +102,21 @@ impl Verifier {
 
 const WIDER: &str = "its subject names more than tokens tell, such as a device: it is done for all of the user's";
 
-/// Adds what an effect needs, and says what that is and to what; nothing where the subject is of no use for it.
+/// Adds what an effect needs, and says what that is and to what; nothing where there is no subject that is of use for it.
 fn plan(
     effect: Effect,
-    subject: &Subject,
+    targets: &[&Target],
     at: Millis,
     expires: Millis,
     now: Millis,
     orders: &mut Vec<Order>,
 ) -> Option<(Applied, Revoked)> {
-    let of_account = matches!(effect, Effect::Disable | Effect::Enable);
-    let targets = if of_account { subject.users() } else { subject.targets() };
     let first = targets.first()?;
     let (kind, workload) = (first.kind, first.workload);
     let until = now.saturating_add(expires);
     for target in targets {
         let mut add = |what: What, issued_before: Millis, expires: Millis| {
-            orders.push(Order { what, target: target.clone(), mark: Mark { expires, issued_before } });
+            orders.push(Order { what, target: Target::clone(target), mark: Mark { expires, issued_before } });
         };
         // A session that ended is over with all of its tokens; of a user, and of claims that changed, those before.
         let before = match (target.kind, effect) {

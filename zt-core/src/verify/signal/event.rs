@@ -72,6 +72,11 @@ pub(super) fn is_of_session(name: &str) -> bool {
     matches!(kind, Some("session-revoked" | "session-established" | "session-presented"))
 }
 
+/// Whether an event of this type is about an account as a whole, whichever of its sessions it also names.
+pub(super) fn is_of_account(name: &str) -> bool {
+    name.starts_with(RISC) || name.strip_prefix(CAEP) == Some("credential-change")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

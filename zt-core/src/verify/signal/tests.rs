@@ -254,6 +254,27 @@ fn a_session_of_a_strangers_user_is_a_strangers() {
 }
 
 #[test]
+fn what_is_about_an_account_is_not_about_one_of_its_sessions_alone() {
+    for (event, applied, code) in [
+        (format!("{CAEP}credential-change"), Applied::Reauthenticate, Code::VerifyReauthenticate),
+        (format!("{RISC}credential-compromise"), Applied::RevokedAndReauthenticate, Code::VerifyRevoked),
+        (format!("{RISC}sessions-revoked"), Applied::RevokedSubject, Code::VerifyRevoked),
+    ] {
+        let host = Host::new();
+        let session = json!({"format": "opaque", "id": "s-1"});
+        let subject = json!({"format": "complex", "user": anna(), "session": session});
+        let received = host.receive(&set("1", subject, &event, json!({})), NOW).unwrap();
+        assert_eq!(received.events[0].applied, applied, "{event}");
+        assert!(received.events[0].detail.is_some(), "{event}");
+        for sid in ["s-1", "s-2"] {
+            assert_eq!(host.code(json!({"sid": sid, "auth_time": NOW - 100}), NOW), Some(code), "{event} {sid}");
+        }
+        let alone = json!({"format": "complex", "session": session});
+        assert_ne!(host.applied(&set("2", alone, &event, json!({})), NOW), Applied::Nothing, "{event}");
+    }
+}
+
+#[test]
 fn a_workload_is_not_asked_to_authenticate_but_given_another_token() {
     let key = json!({"kty": "EC", "crv": "P-256", "x": "saiCYFsu2c2KvVPiRI0DxqGAVQlpy9IZLfnIROa9CwM",
         "y": "ir0R_GPJd5FHOqX34MtX-bWxuxcibhh20ODMWmL9gVw", "kid": "s1", "use": "jwt-svid"});
