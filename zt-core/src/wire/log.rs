@@ -154,7 +154,7 @@ pub(super) fn log_verify(document: &str) -> Result<String, String> {
     if let Some(record) = holding.map(anchor).transpose()? {
         proof = proof.holding(record);
     }
-    let mut lines = (1..).zip(log.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let mut lines = (1..).zip(log.lines()).filter(|(_, line)| !line.trim_ascii().is_empty());
     let taken = lines.try_for_each(|(number, line)| proof.line(number, line.as_bytes()));
     text(&LogReport::new(proof, taken))
 }
@@ -211,6 +211,9 @@ mod tests {
         let report = parsed(log_verify(&json!({"log": log, "key": KEY}).to_string()));
         assert_eq!((&report["ok"], &report["records"], report.get("broken")), (&json!(true), &json!(3), None));
         assert!(report["last"].as_str().unwrap().starts_with("2:hmac-sha256:"), "{report}");
+
+        let put_in = json!({"log": format!("{line}\n\u{2028}\n{second}\n"), "key": KEY});
+        assert_eq!(parsed(log_verify(&put_in.to_string()))["broken"]["problem"], "not_a_record", "not a blank line");
 
         let cut = json!({"log": format!("{line}\n{second}\n"), "key": KEY, "holding": report["last"]});
         let broken = json!({"line": 3, "problem": "tail_missing", "message": "the log ends before record 2, which was there: its tail was cut"});
