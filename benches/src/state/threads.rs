@@ -8,8 +8,8 @@ use zt_benches::measure::median;
 /// Rounds of each subject.
 const ROUNDS: usize = 9;
 
-/// What is done: it is told its thread and its step.
-pub(crate) type Step<'s> = &'s (dyn Fn(usize, usize) + Sync);
+/// What is done: it is told its thread and its step, and says whether it went as it has to.
+pub(crate) type Step<'s> = &'s (dyn Fn(usize, usize) -> bool + Sync);
 
 /// Median times a second of each subject on so many threads, which take so many steps each; by turns, so that all meet the
 /// same noise.
@@ -29,19 +29,22 @@ pub(crate) fn throughputs<const N: usize>(steps: usize, subjects: [(usize, Step<
 
 fn throughput(threads: usize, steps: usize, step: Step<'_>) -> f64 {
     let ready = Barrier::new(threads + 1);
+    let run = |thread: usize| {
+        ready.wait();
+        let well = (0..steps).fold(true, |well, at| well & step(thread, at));
+        ready.wait();
+        well
+    };
+    let run = &run;
     let seconds = std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let ready = &ready;
-            scope.spawn(move || {
-                ready.wait();
-                (0..steps).for_each(|at| step(thread, at));
-                ready.wait();
-            });
-        }
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
         ready.wait();
         let start = Instant::now();
         ready.wait();
-        start.elapsed().as_secs_f64()
+        let seconds = start.elapsed().as_secs_f64();
+        // Not in the threads: the others would wait for one that panics.
+        assert!(threads.into_iter().all(|thread| thread.join().is_ok_and(|well| well)), "a step went wrong");
+        seconds
     });
     (threads * steps) as f64 / seconds
 }
