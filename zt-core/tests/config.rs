@@ -265,12 +265,9 @@ fn a_declared_attribute_names_a_variable_that_there_is() {
 
 #[test]
 fn limits_that_are_impossible_or_are_for_nothing() {
-    let text = r#"version = 1
-[[endpoint]]
-method = "GET"
-path = "/a"
-id = "a"
-[[limit]]
+    let with = |more: &str| format!("version = 1\n[[endpoint]]\nmethod = \"GET\"\npath = \"/a\"\nid = \"a\"\n{more}");
+    let text = with(
+        r#"[[limit]]
 name = "peers"
 key = ["peer"]
 rate = ["1/1s", "x"]
@@ -278,20 +275,17 @@ rate = ["1/1s", "x"]
 name = "nothing"
 key = ["peer"]
 cost = "bodies"
-"#;
+"#,
+    );
     assert_problems(
-        text,
+        &text,
         &[
             "zt.toml:9:17: `limit[0].rate[1]`: `x` is not a rate such as \"100/1m\"",
             "zt.toml:13:8: `limit[1].cost`: `bodies` is not a cost such as 5, \"body/4KiB\", \"claim:NAME\" or \"response\"",
         ],
     );
-    let text = r#"version = 1
-[[endpoint]]
-method = "GET"
-path = "/a"
-id = "a"
-[[limit]]
+    let text = with(
+        r#"[[limit]]
 name = "peers"
 key = ["peer"]
 rate = "5/1s"
@@ -305,9 +299,10 @@ text = '''
 @id("p") @exempt("peers, gone")
 permit(principal, action, resource);
 '''
-"#;
+"#,
+    );
     assert_problems(
-        text,
+        &text,
         &[
             "zt.toml:11: `limit[0].reserved_for.endpoints`: there is no endpoint `b`",
             "zt.toml:12: `limit[1]`: the limit limits nothing; add `rate`, `quota` or `concurrent`",

@@ -1,0 +1,165 @@
+//! What a table keeps, and whom it lets go.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use proptest::prelude::*;
+
+fn key(number: u64) -> Key {
+    KeyHasher::new(9).number(number).key()
+}
+
+/// Keys of one set.
+fn crowd(count: usize) -> Vec<Key> {
+    (1..=count).map(|low| Key::from_u128(low as u128).unwrap()).collect()
+}
+
+fn put(table: &Bounded<u64>, key: Key, value: u64) {
+    table.update(key, |_, v| *v, |_| (Change::Put(value), ()));
+}
+
+#[test]
+fn a_full_set_forgets_the_lowest_then_the_least_recent() {
+    let table = Bounded::with_capacity(8);
+    let keys = crowd(12);
+    for (at, key) in keys[..8].iter().enumerate() {
+        put(&table, *key, if at == 5 { 1 } else { 2 });
+    }
+    assert_eq!((table.len(), table.evicted()), (8, 0));
+    put(&table, keys[8], 2);
+    assert_eq!(table.get(keys[5]), None, "the lowest goes first");
+    assert_eq!(table.get(keys[0]), Some(2));
+    put(&table, keys[9], 2);
+    assert_eq!(table.get(keys[1]), None, "among equals the least recent: key 0 was read");
+    assert_eq!((table.len(), table.evicted()), (8, 2));
+
+    table.update(keys[10], |_, v| *v, |_| (Change::Offer(2), ()));
+    assert_eq!(table.get(keys[10]), None, "an offer displaces nothing that ranks as high");
+    table.update(keys[10], |_, v| *v, |_| (Change::Offer(3), ()));
+    assert_eq!(table.get(keys[10]), Some(3));
+}
+
+#[test]
+fn it_knows_until_when_what_it_displaced_mattered() {
+    let table = Bounded::with_capacity(8);
+    let keys = crowd(12);
+    for (at, key) in keys[..8].iter().enumerate() {
+        put(&table, *key, 10 + at as u64);
+    }
+    assert_eq!(table.pressed_until(), 0, "nothing had to go");
+    put(&table, keys[8], 30);
+    assert_eq!(table.pressed_until(), 10);
+    put(&table, keys[9], 40);
+    assert_eq!(table.pressed_until(), 11);
+    table.update(keys[10], |_, v| *v, |_| (Change::Offer(5), ()));
+    assert_eq!(table.pressed_until(), 11, "what matters less takes nothing from the mark");
+    table.update(keys[10], |_, v| *v, |_| (Change::Offer(12), ()));
+    assert_eq!(table.pressed_until(), 12, "an offer without a place is forgotten too");
+    table.update(keys[9], |_, v| *v, |_| (Change::Remove, ()));
+    put(&table, keys[11], 50);
+    assert_eq!(table.pressed_until(), 12, "a free place presses on nobody");
+    table.clear();
+    assert_eq!(table.pressed_until(), 0);
+}
+
+#[test]
+fn a_change_is_told_from_its_epoch_on() {
+    let table = Bounded::with_capacity(1 << 12);
+    put(&table, key(1), 1);
+    table.advance(5);
+    assert_eq!(table.since(5), []);
+    put(&table, key(2), 2);
+    put(&table, key(1), 1);
+    table.get(key(1));
+    assert_eq!(table.since(5), [(key(2), 2)], "the same value is no change");
+    table.advance(3);
+    table.advance(6);
+    assert_eq!(table.since(6), []);
+    put(&table, key(1), 9);
+    assert_eq!(table.since(6), [(key(1), 9)]);
+    assert_eq!(table.since(0), table.entries());
+    table.insert(key(3), 7, 0);
+    assert!(table.since(6).contains(&(key(3), 7)));
+    table.advance(7);
+    assert_eq!(table.insert(key(3), 6, 0), Inserted::Present);
+    assert_eq!(table.since(7), [], "it had a later value already");
+    assert_eq!(table.insert(key(3), 8, 0), Inserted::Present);
+    assert_eq!(table.since(7), [(key(3), 8)]);
+}
+
+#[test]
+fn hostile_keys_cannot_grow_it() {
+    let table = Bounded::<u64>::with_memory(1 << 20);
+    let before = table.memory();
+    assert!(before <= 1 << 20, "{before}");
+    for number in 0..200_000 {
+        put(&table, key(number), 1);
+    }
+    assert_eq!(table.memory(), before);
+    assert!(table.len() <= table.capacity());
+    assert_eq!(table.len() as u64 + table.evicted(), 200_000);
+    assert!(before <= 40 * table.capacity());
+}
+
+#[test]
+fn a_u64_takes_less_than_25_bytes() {
+    let table = Bounded::<u64>::with_memory(1 << 26);
+    assert!(table.memory() <= 1 << 26 && table.memory() > (1 << 26) / 100 * 95);
+    assert!(table.memory() < 25 * table.capacity(), "{} for {}", table.memory(), table.capacity());
+}
+
+#[test]
+fn half_full_loses_less_than_one_in_a_hundred() {
+    let table = Bounded::<u64>::with_capacity(1 << 16);
+    for number in 0..1 << 15 {
+        put(&table, key(number), 1);
+    }
+    assert!(table.evicted() < (1 << 15) / 100, "{}", table.evicted());
+}
+
+#[test]
+fn a_panic_under_the_lock_spoils_nothing() {
+    let table = Bounded::with_capacity(8);
+    put(&table, key(1), 5);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        table.update(key(1), |_, v: &u64| *v, |_| -> (Change<u64>, ()) { panic!("on purpose") });
+    }));
+    assert!(result.is_err());
+    assert_eq!(table.get(key(1)), Some(5));
+}
+
+proptest! {
+    #[test]
+    fn is_a_map_until_it_is_full(calls in prop::collection::vec((0_u64..60, 0_u8..4, 1_u64..9), 0..200)) {
+        let table = Bounded::with_capacity(4096);
+        let mut map = BTreeMap::new();
+        for (number, what, value) in calls {
+            let change = match what { 0 => Change::Keep, 1 => Change::Put(value), 2 => Change::Offer(value), _ => Change::Remove };
+            let seen = table.update(key(number), |_, v| *v, |old| (change, old.copied()));
+            prop_assert_eq!(seen, map.get(&key(number)).copied());
+            match change {
+                Change::Keep => {}
+                Change::Put(v) | Change::Offer(v) => { map.insert(key(number), v); }
+                Change::Remove => { map.remove(&key(number)); }
+            }
+            prop_assert_eq!(table.len(), map.len());
+        }
+        prop_assert_eq!(table.entries(), map.into_iter().collect::<Vec<_>>());
+        table.clear();
+        prop_assert!(table.is_empty());
+    }
+
+    #[test]
+    fn one_small_set_never_mixes_up_values(calls in prop::collection::vec((0_usize..12, any::<bool>()), 0..100)) {
+        let table = Bounded::with_capacity(8);
+        let keys = crowd(12);
+        for (at, remove) in calls {
+            let seen = table.update(keys[at], |_, v| *v, |old| {
+                (if remove { Change::Remove } else { Change::Put(at as u64) }, old.copied())
+            });
+            prop_assert!(seen.is_none_or(|seen| seen == at as u64));
+            prop_assert!(table.len() <= 8);
+            prop_assert_eq!(table.len(), table.entries().len());
+        }
+    }
+}
