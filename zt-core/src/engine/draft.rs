@@ -91,7 +91,7 @@ impl<'l> Draft<'l> {
     pub(super) fn lifted(&mut self, effect: &Effect) -> Option<Check<'l>> {
         let mut check = self.pending.take()?;
         let mut limits = check.refused_by.iter();
-        let mut refused = SmallVec::new();
+        let mut refused = Vec::new();
         for mut finding in check.findings.drain(..) {
             let limit = if finding.monitor { None } else { limits.next() };
             let lifted = limit.is_some_and(|limit| effect.exempt.iter().any(|exempt| exempt == limit));

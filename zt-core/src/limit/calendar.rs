@@ -48,7 +48,7 @@ impl Calendar {
                     let written = entry_of(span, next);
                     let spent = Spent { previous, written, amount: ask.amount };
                     let measure = Measure::Passed { spent, remaining: most.saturating_sub(next), reset_ns };
-                    (if ask.commit { Change::Put(written) } else { kept }, (measure, jumped))
+                    (if ask.writes(previous) { Change::Put(written) } else { kept }, (measure, jumped))
                 }
                 None => (kept, (Measure::Refused { wait_ns: reset_ns }, jumped)),
             }
@@ -100,6 +100,7 @@ fn entry_of(span: u32, used: u32) -> u64 {
 mod tests {
     use super::*;
     use crate::base::bounded::KeyHasher;
+    use crate::limit::window::Commit;
     use proptest::prelude::*;
 
     const DAY: i64 = 86_400_000;
@@ -110,7 +111,7 @@ mod tests {
     }
 
     fn spend(table: &Bounded<u64>, amount: u32, now: Millis) -> (Measure, bool) {
-        DAILY.measure(table, key(), Ask { amount, reserve: 0, commit: true }, now)
+        DAILY.measure(table, key(), Ask { amount, reserve: 0, commit: Commit::Spend }, now)
     }
 
     fn passes(table: &Bounded<u64>, now: Millis) -> u32 {
@@ -188,7 +189,7 @@ mod tests {
             let table = Bounded::with_capacity(8);
             table.update(key(), rank, |_| (Change::Put(entry), ()));
             for now in times {
-                calendar.measure(&table, key(), Ask { amount, reserve: 3, commit: true }, now);
+                calendar.measure(&table, key(), Ask { amount, reserve: 3, commit: Commit::Spend }, now);
                 calendar.charged(Some(entry), amount, now);
             }
         }

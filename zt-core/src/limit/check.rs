@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::Standing;
 use super::rule::Rule;
 use super::state::Table;
-use super::window::{Measure, Spent, Window};
+use super::window::{Commit, Measure, Spent, Window};
 use crate::base::bounded::Key;
 use crate::model::{Finding, Millis, Mode, Ticket, TicketKey};
 
@@ -13,9 +13,9 @@ use crate::model::{Finding, Millis, Mode, Ticket, TicketKey};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Check<'l> {
     /// One `limit.exceeded` for each limit that refuses, in the order of the configuration.
-    pub findings: SmallVec<[Finding; 1]>,
+    pub findings: Vec<Finding>,
     /// Names of the limits that refuse and are enforced, in the same order.
-    pub refused_by: SmallVec<[&'l str; 1]>,
+    pub refused_by: Vec<&'l str>,
     /// Where the request stands with the tightest limit that is enforced; `None` when none applied.
     pub standing: Option<Standing<'l>>,
     /// Where it stands with each count of that limit: one, where it has one.
@@ -30,6 +30,8 @@ pub(super) struct Counter<'l, 's> {
     pub(super) rule: &'l Rule,
     pub(super) window: &'l Window,
     pub(super) table: &'s Table,
+    /// Of its limit: its own, then those of coarser counts.
+    pub(super) tables: &'s [Table],
     /// Of this count, and of the limit itself.
     pub(super) key: Key,
     pub(super) own: Key,
@@ -38,8 +40,17 @@ pub(super) struct Counter<'l, 's> {
     pub(super) reserve: u8,
 }
 
+/// The counts of one limit after those of another.
+pub(super) fn by_rule<'c, 'l, 's>(counters: &'c [Counter<'l, 's>]) -> impl Iterator<Item = &'c [Counter<'l, 's>]> {
+    counters.chunk_by(|a, b| std::ptr::eq(a.rule, b.rule))
+}
+
 impl Counter<'_, '_> {
-    fn measure(&self, now: Millis, commit: bool) -> Measure {
+    pub(super) fn has_lost(&self, now: Millis) -> bool {
+        self.window.has_lost(self.table, self.key, now)
+    }
+
+    fn measure(&self, now: Millis, commit: Commit) -> Measure {
         self.window.measure(self.table, self.key, self.window.ask(self.cost, self.reserve, commit), now)
     }
 
@@ -62,15 +73,32 @@ impl<'l> Check<'l> {
         }
     }
 
+    /// Asks the only count that there is, and spends of it, in one step. Does nothing and returns `false` when the key is
+    /// not known to a table that may have lost it: then it has coarser counts too.
+    pub(super) fn ask_only(&mut self, counter: &Counter<'l, '_>, now: Millis) -> bool {
+        let pressed = counter.window.is_pressed(counter.table, now);
+        let measure = counter.measure(now, if pressed { Commit::Known } else { Commit::Spend });
+        let spent = match measure {
+            Measure::Passed { spent: Spent { previous: None, .. }, .. } if pressed => return false,
+            Measure::Passed { spent, .. } => Some((counter, spent)),
+            Measure::Refused { .. } => None,
+        };
+        self.add(counter.rule, &[(counter.window, measure)]);
+        if let Some(spent) = spent {
+            self.hold(counter, &[spent]);
+        }
+        true
+    }
+
     /// Asks every count; `commit` spends from all of them, or from none.
     pub(super) fn ask(&mut self, counters: &[Counter<'l, '_>], now: Millis, commit: bool) {
         let mut spent: SmallVec<[(&Counter<'l, '_>, Spent); 4]> = SmallVec::new();
-        for group in counters.chunk_by(|a, b| std::ptr::eq(a.rule, b.rule)) {
+        for group in by_rule(counters) {
             let before = spent.len();
             let mut measures: SmallVec<[(&'l Window, Measure); 2]> = SmallVec::new();
             let mut passes = true;
             for counter in group {
-                let measure = counter.measure(now, commit && passes);
+                let measure = counter.measure(now, if commit && passes { Commit::Spend } else { Commit::Look });
                 match measure {
                     Measure::Passed { spent: by, .. } if commit && passes => spent.push((counter, by)),
                     Measure::Passed { .. } => {}
@@ -84,16 +112,23 @@ impl<'l> Check<'l> {
             }
             let Some(first) = group.first() else { continue };
             self.add(first.rule, &measures);
-            if passes && commit && first.rule.holds_tickets() {
-                let slot = spent.iter().skip(before).find(|(counter, _)| !counter.window.is_kept());
-                let span = slot.map_or(0, |(_, by)| (by.written >> 32) as u32);
-                let key = TicketKey(first.own.to_u128());
-                self.tickets.push(Ticket { limit: first.rule.name.clone(), key, span });
+            if passes && commit {
+                self.hold(first, spent.get(before..).unwrap_or_default());
             }
         }
         if commit && self.refuses() {
             spent.into_iter().rev().for_each(|(counter, by)| counter.undo(by));
             self.tickets.clear();
+        }
+    }
+
+    /// What a request that has spent of a limit holds until its end, where that matters.
+    fn hold(&mut self, first: &Counter<'l, '_>, spent: &[(&Counter<'l, '_>, Spent)]) {
+        if first.rule.holds_tickets {
+            let slot = spent.iter().find(|(counter, _)| !counter.window.is_kept());
+            let span = slot.map_or(0, |(_, by)| (by.written >> 32) as u32);
+            let key = TicketKey(first.own.to_u128());
+            self.tickets.push(Ticket { limit: first.rule.name.clone(), key, span });
         }
     }
 

@@ -61,7 +61,7 @@ impl InFlight {
                     let written = Slots { current: slots.current.saturating_add(1), ..slots }.entry();
                     let spent = Spent { previous, written, amount: 1 };
                     let measure = Measure::Passed { spent, remaining, reset_ns: 0 };
-                    (if ask.commit { Change::Put(written) } else { kept }, (measure, jumped))
+                    (if ask.writes(previous) { Change::Put(written) } else { kept }, (measure, jumped))
                 }
                 None => (kept, (Measure::Refused { wait_ns: SOON_NS }, jumped)),
             }
@@ -100,6 +100,7 @@ impl Slots {
 mod tests {
     use super::*;
     use crate::base::bounded::KeyHasher;
+    use crate::limit::window::Commit;
     use proptest::prelude::*;
 
     const HOLD: i64 = 60_000;
@@ -111,7 +112,7 @@ mod tests {
 
     /// The generation in which a slot was taken.
     fn take(table: &Bounded<u64>, now: Millis) -> Option<u32> {
-        match THREE.measure(table, key(), Ask { amount: 1, reserve: 0, commit: true }, now).0 {
+        match THREE.measure(table, key(), Ask { amount: 1, reserve: 0, commit: Commit::Spend }, now).0 {
             Measure::Passed { spent, .. } => Some((spent.written >> 32) as u32),
             Measure::Refused { .. } => None,
         }
@@ -189,7 +190,7 @@ mod tests {
             let table = Bounded::with_capacity(8);
             table.update(key(), rank, |_| (Change::Put(entry), ()));
             for now in times {
-                limit.measure(&table, key(), Ask { amount: 1, reserve: 1, commit: true }, now);
+                limit.measure(&table, key(), Ask { amount: 1, reserve: 1, commit: Commit::Spend }, now);
                 give_back(&table, key(), generation);
             }
         }

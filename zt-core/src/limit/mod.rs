@@ -98,6 +98,8 @@ pub type Learned<'a> = &'a dyn Fn(&str) -> Option<u32>;
 pub struct Limiter {
     rules: Box<[Rule]>,
     memory: Size,
+    /// Of its tables, all together.
+    id: u128,
 }
 
 impl Limiter {
@@ -108,14 +110,14 @@ impl Limiter {
     pub fn compile(configs: &[Config], memory: Size) -> Result<Self, Vec<Problem>> {
         let rules = rule::compile(configs)?;
         match state::share(memory, &rules) {
-            Ok(_) => Ok(Self { rules, memory }),
+            Ok(_) => Ok(Self { id: rule::identity_of_all(&rules), rules, memory }),
             Err(problem) => Err(vec![problem]),
         }
     }
 
     /// Whether a state was made for these limits, or for more.
     pub(crate) fn knows(&self, state: &State) -> bool {
-        self.rules.iter().all(|rule| state.tables(rule).is_some())
+        self.rules.iter().all(|rule| state.tables(self, rule).is_some())
     }
 
     /// Whether there is a limit with this name that is checked when the caller is known.
@@ -159,16 +161,26 @@ impl Limiter {
         now: Millis,
     ) -> Check<'_> {
         let mut check = Check::default();
-        let mut counters: SmallVec<[Counter<'_, '_>; 4]> = SmallVec::new();
+        if phase == Phase::Identity && subject.identity.is_none() {
+            return check;
+        }
+        let mut counters: Counters<'_, '_> = SmallVec::new();
         for rule in self.rules.iter().filter(|rule| rule.phase == phase && rule.covers(subject)) {
-            if lifted(&rule.name) || (phase == Phase::Identity && subject.identity.is_none()) {
+            if lifted(&rule.name) {
                 continue;
             }
-            match state.tables(rule) {
-                Some(tables) => count(rule, tables, state, subject, now, &mut counters),
+            match state.tables(self, rule) {
+                Some(tables) => count(rule, tables, state, subject, &mut counters),
                 None => check.refuse(rule, &rule.name),
             }
         }
+        // Nearly every request: in one step.
+        if let ([only], false) = (&*counters, check.refuses())
+            && check.ask_only(only, now)
+        {
+            return check;
+        }
+        let counters = with_coarser(&counters, state, subject, now);
         // Looking first keeps a request that one limit refuses away from the others' entries: taking back is exact
         // only while nobody has written in between.
         if counters.len() > 1 || check.refuses() {
@@ -183,35 +195,47 @@ impl Limiter {
     }
 }
 
-/// Adds every count that a request has under a limit: its own, and coarser ones while its tables have lost keys that may
-/// have been this one.
+type Counters<'l, 's> = SmallVec<[Counter<'l, 's>; 4]>;
+
+/// Adds every count that a request has under a limit.
 fn count<'l, 's>(
     rule: &'l Rule,
     tables: &'s [Table],
     state: &State,
     subject: &Subject<'_>,
-    now: Millis,
-    counters: &mut SmallVec<[Counter<'l, 's>; 4]>,
+    counters: &mut Counters<'l, 's>,
 ) {
-    let Some(own) = rule.key.key(rule.phase, state.hasher(), subject) else { return };
+    let Some(key) = rule.key.key(rule.phase, state.hasher(), subject) else { return };
     let cost = rule.cost_of(subject);
     let reserve = rule.reserve.as_ref().map_or(0, |reserve| reserve.kept_from(subject));
-    let (windows, mut tables) = tables.split_at(rule.windows.len().min(tables.len()));
-    let mut lost = false;
-    for (window, table) in rule.windows.iter().zip(windows) {
-        counters.push(Counter { rule, window, table, key: own, own, cost, reserve });
-        lost |= window.has_lost(table, own, now);
-    }
-    for level in &rule.fallback {
-        let Some(key) = level.key.key(rule.phase, state.hasher(), subject).filter(|_| lost) else { return };
-        lost = false;
-        let (own_tables, rest) = tables.split_at(level.windows.len().min(tables.len()));
-        for (window, table) in level.windows.iter().zip(own_tables) {
-            counters.push(Counter { rule, window, table, key, own, cost, reserve: 0 });
-            lost |= window.has_lost(table, key, now);
+    let counter = |(window, table)| Counter { rule, window, table, tables, key, own: key, cost, reserve };
+    counters.extend(rule.windows.iter().zip(tables).map(counter));
+}
+
+/// The same counts, and coarser ones of those limits whose tables have lost keys that may have been this one.
+fn with_coarser<'l, 's>(
+    counters: &[Counter<'l, 's>],
+    state: &State,
+    subject: &Subject<'_>,
+    now: Millis,
+) -> Counters<'l, 's> {
+    let mut all: Counters<'l, 's> = SmallVec::new();
+    for group in check::by_rule(counters) {
+        all.extend_from_slice(group);
+        let Some(first) = group.first() else { continue };
+        let mut tables = first.tables.get(group.len()..).unwrap_or_default();
+        let mut lost = group.iter().any(|counter| counter.has_lost(now));
+        for level in &first.rule.fallback {
+            let Some(key) = level.key.key(first.rule.phase, state.hasher(), subject).filter(|_| lost) else { break };
+            let (own, rest) = tables.split_at(level.windows.len().min(tables.len()));
+            let coarser = level.windows.iter().zip(own);
+            let before = all.len();
+            all.extend(coarser.map(|(window, table)| Counter { window, table, key, reserve: 0, ..*first }));
+            lost = all.get(before..).unwrap_or_default().iter().any(|counter| counter.has_lost(now));
+            tables = rest;
         }
-        tables = rest;
     }
+    all
 }
 
 impl<'a> Subject<'a> {

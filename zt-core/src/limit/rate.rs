@@ -176,7 +176,7 @@ impl StateStore for Store<'_> {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let Ask { amount, reserve, commit } = self.ask;
+        let Ask { amount, reserve, .. } = self.ask;
         self.table.update(*key, rank, |tat| {
             let stored = tat.copied().map(|tat| self.bucket.stored(tat, self.now));
             let jumped = stored.is_some_and(|(_, jumped)| jumped);
@@ -189,7 +189,7 @@ impl StateStore for Store<'_> {
                     let left = self.bucket.period_ns().saturating_mul(reserve.into());
                     let written = next.as_u64().saturating_sub(left);
                     self.spent.set(Spent { previous: tat, written, amount });
-                    (if commit { Change::Put(written) } else { kept }, Ok(outcome))
+                    (if self.ask.writes(tat) { Change::Put(written) } else { kept }, Ok(outcome))
                 }
                 Err(refusal) => (kept, Err(refusal)),
             }
@@ -204,6 +204,7 @@ mod tests {
 
     use super::*;
     use crate::base::bounded::KeyHasher;
+    use crate::limit::window::Commit;
 
     fn quota(period_ns: u64, burst: u32) -> Quota {
         Quota::with_period(Duration::from_nanos(period_ns)).unwrap().allow_burst(NonZeroU32::new(burst).unwrap())
@@ -217,16 +218,16 @@ mod tests {
         Bucket { quota, rate: "1/1s".parse().unwrap(), debts }
     }
 
-    fn ask(quota: Quota, amount: u32, reserve: u32, commit: bool, table: &Bounded<u64>, now: Millis) -> Measure {
+    fn ask(quota: Quota, amount: u32, reserve: u32, commit: Commit, table: &Bounded<u64>, now: Millis) -> Measure {
         bucket(quota, false).measure(table, key(), Ask { amount, reserve, commit }, now).0
     }
 
     fn spend(quota: Quota, table: &Bounded<u64>, _: Key, now: Millis) -> Measure {
-        ask(quota, 1, 0, true, table, now)
+        ask(quota, 1, 0, Commit::Spend, table, now)
     }
 
     fn peek(quota: Quota, table: &Bounded<u64>, _: Key, now: Millis) -> Measure {
-        ask(quota, 1, 0, false, table, now)
+        ask(quota, 1, 0, Commit::Look, table, now)
     }
 
     proptest! {
@@ -243,7 +244,7 @@ mod tests {
                 now += step;
                 clock.advance(Duration::from_millis(step));
                 let cost = cost.min(burst);
-                let ours = ask(quota, cost, 0, true, &table, i64::try_from(now).unwrap());
+                let ours = ask(quota, cost, 0, Commit::Spend, &table, i64::try_from(now).unwrap());
                 match (ours, theirs.check_n(NonZeroU32::new(cost).unwrap()).unwrap()) {
                     (Measure::Passed { remaining, .. }, Ok(state)) => {
                         prop_assert_eq!(remaining, state.remaining_burst_capacity());
@@ -323,8 +324,8 @@ mod tests {
             let mut now = 0;
             for (step, cost) in steps {
                 now += step;
-                ask(quota, cost.min(burst - reserve), reserve, true, &table, now);
-                let left = (1..=burst).rev().find(|n| matches!(ask(quota, *n, 0, false, &table, now), Measure::Passed { .. }));
+                ask(quota, cost.min(burst - reserve), reserve, Commit::Spend, &table, now);
+                let left = (1..=burst).rev().find(|n| matches!(ask(quota, *n, 0, Commit::Look, &table, now), Measure::Passed { .. }));
                 prop_assert!(left >= Some(reserve), "{:?} of {}", left, reserve);
             }
         }
@@ -335,7 +336,7 @@ mod tests {
             let (quota, table) = (quota(1_000_000_000, burst), Bounded::with_capacity(8));
             let bucket = bucket(quota, true);
             table.update(key(), rank, |tat| (Change::Put(bucket.charged(tat.copied(), burst + debt, 0)), ()));
-            let at = |now| bucket.measure(&table, key(), Ask { amount: 1, reserve: 0, commit: false }, now).0;
+            let at = |now| bucket.measure(&table, key(), Ask { amount: 1, reserve: 0, commit: Commit::Look }, now).0;
             let due = i64::from(debt + 1) * 1_000;
             let passes = |now| matches!(at(now), Measure::Passed { .. });
             prop_assert_eq!((passes(due - 1), passes(due)), (false, true));
@@ -359,7 +360,7 @@ mod tests {
         let bucket = bucket(quota, false);
         let (noon, year) = (1_772_452_800_000, 31_536_000_000);
         spend(quota, &table, key(), noon + year);
-        let one = Ask { amount: 1, reserve: 0, commit: true };
+        let one = Ask { amount: 1, reserve: 0, commit: Commit::Spend };
         assert_eq!(bucket.measure(&table, key(), one, noon), (Measure::Refused { wait_ns: 1_000_000_000 }, true));
         assert!(!bucket.measure(&table, key(), one, noon).1, "told once");
         assert!(matches!(spend(quota, &table, key(), noon + 1_000), Measure::Passed { .. }));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,8 +39,10 @@ pub(super) struct Rule {
     pub(super) learned: bool,
     endpoints: Box<[Arc<str>]>,
     segments: Box<[Arc<str>]>,
-    /// The place of its first table.
-    pub(super) first: usize,
+    /// Where its tables are.
+    pub(super) place: Range<usize>,
+    /// Whether the end of a request matters.
+    pub(super) holds_tickets: bool,
 }
 
 pub(super) fn compile(configs: &[Config]) -> Result<Box<[Rule]>, Vec<Problem>> {
@@ -55,7 +58,7 @@ pub(super) fn compile(configs: &[Config]) -> Result<Box<[Rule]>, Vec<Problem>> {
                     .mend("name it differently"),
             );
         }
-        let first = rules.last().map_or(0, |rule| rule.first.saturating_add(rule.tables().count()));
+        let first = rules.last().map_or(0, |rule| rule.place.end);
         rules.push(rule(config, first, &mut found));
         problems.extend(found.into_iter().map(|problem| problem.under(&table)));
     }
@@ -82,12 +85,14 @@ fn rule(config: &Config, first: usize, problems: &mut Vec<Problem>) -> Rule {
     }
     let spared = Spared::compile(&config.except.clone().unwrap_or_default(), problems);
     let fallback = levels(config, &key, &kinds, problems);
+    let tables = fallback.iter().map(|level| level.windows.len()).fold(windows.len(), usize::saturating_add);
     let names = |names: &[String]| names.iter().map(|name| Arc::from(name.as_str())).collect();
     Rule {
         name: name.into(),
         phase: key.phase(),
         key,
         mode: config.mode,
+        holds_tickets: config.cost == Some(Cost::Response) || windows.iter().any(|window| !window.is_kept()),
         windows: windows.into(),
         fallback,
         cost: config.cost.clone().unwrap_or(Cost::Fixed(NonZeroU32::MIN)),
@@ -96,7 +101,7 @@ fn rule(config: &Config, first: usize, problems: &mut Vec<Problem>) -> Rule {
         learned: config.learned,
         endpoints: names(&config.endpoints),
         segments: names(&config.segments),
-        first,
+        place: first..first.saturating_add(tables),
     }
 }
 
@@ -200,15 +205,19 @@ fn identity(name: &str, key: &Parts, kind: Kind) -> u128 {
     hasher.key().to_u128()
 }
 
+/// Of the tables of all of them, in their order.
+pub(super) fn identity_of_all(rules: &[Rule]) -> u128 {
+    let mut hasher = KeyHasher::new(0);
+    for window in rules.iter().flat_map(Rule::tables) {
+        hasher.part(&window.id.to_le_bytes());
+    }
+    hasher.key().to_u128()
+}
+
 impl Rule {
     /// Its windows and those of its fallback, in the order of their tables.
     pub(super) fn tables(&self) -> impl Iterator<Item = &Window> {
         self.windows.iter().chain(self.fallback.iter().flat_map(|level| &level.windows))
-    }
-
-    /// Whether the end of a request matters.
-    pub(super) fn holds_tickets(&self) -> bool {
-        self.cost == Cost::Response || self.windows.iter().any(|window| !window.is_kept())
     }
 
     /// The limit is exceeded, in this window.

@@ -11,12 +11,14 @@ use crate::model::Problem;
 
 /// What has been spent, one bounded table for each count of each limit.
 ///
-/// At the bound of its table a new key displaces, of the eight entries of its set, the one whose bucket is full again
+/// At the bound of its table a new key displaces, of the ten entries of its set, the one whose bucket is full again
 /// soonest: keys that have come back to full first, keys that are being refused last. While something is missing that
 /// would still count, keys that the table does not know are counted in a coarser table too (`fallback`).
 #[derive(Debug)]
 pub struct State {
     hasher: KeyHasher,
+    /// Of the limits that it was made for.
+    id: u128,
     pub(super) tables: Box<[Table]>,
 }
 
@@ -44,7 +46,9 @@ const MOST_BYTES: u64 = 64 << 30;
 /// The part of a limit's memory that its fallback has.
 const FALLBACK_PART: usize = 8;
 /// Entries of a table whose key is nothing: it needs one.
-const WHOLE: usize = 8;
+const WHOLE: usize = 10;
+/// At most, of such a table.
+const WHOLE_BYTES: usize = 1 << 10;
 
 /// Bytes for each of so many counts.
 pub(super) fn share(memory: Size, rules: &[Rule]) -> Result<usize, Problem> {
@@ -65,10 +69,14 @@ fn tables(rule: &Rule, share: usize) -> impl Iterator<Item = Table> {
     let of_all = share.saturating_mul(rule.windows.len());
     let of_levels = rule.fallback.iter().filter(|level| !level.key.parts.is_empty()).count();
     let of_fallback = if rule.fallback.is_empty() { 0 } else { of_all / FALLBACK_PART };
-    let own = of_all.saturating_sub(of_fallback).checked_div(rule.windows.len()).unwrap_or(0);
+    let whole = rule.fallback.iter().filter(|level| level.key.parts.is_empty()).map(|level| level.windows.len());
+    let of_whole = whole.sum::<usize>().saturating_mul(WHOLE_BYTES);
+    let own = of_all.saturating_sub(of_fallback).saturating_sub(of_whole);
+    let own = own.checked_div(rule.windows.len()).unwrap_or(0).saturating_sub(size_of::<Table>());
     let windows = rule.windows.iter().map(move |window| Table::new(window, Bounded::with_memory(own)));
     let levels = rule.fallback.iter().flat_map(move |level| {
         let bytes = of_fallback.checked_div(of_levels.saturating_mul(level.windows.len())).unwrap_or(0);
+        let bytes = bytes.saturating_sub(size_of::<Table>());
         let whole = level.key.parts.is_empty();
         let entries = move || if whole { Bounded::with_capacity(WHOLE) } else { Bounded::with_memory(bytes) };
         level.windows.iter().map(move |window| Table::new(window, entries()))
@@ -82,7 +90,7 @@ impl State {
     pub fn new(limiter: &Limiter, seed: u64) -> Self {
         let share = share(limiter.memory, &limiter.rules).unwrap_or(0);
         let tables = limiter.rules.iter().flat_map(|rule| tables(rule, share)).collect();
-        Self { hasher: KeyHasher::new(seed), tables }
+        Self { hasher: KeyHasher::new(seed), id: limiter.id, tables }
     }
 
     /// Bytes held, the same from the start.
@@ -122,11 +130,14 @@ impl State {
     }
 
     /// The tables of a limit, which are at their place unless the state was made for another configuration.
-    pub(super) fn tables(&self, rule: &Rule) -> Option<&[Table]> {
+    #[inline]
+    pub(super) fn tables(&self, limiter: &Limiter, rule: &Rule) -> Option<&[Table]> {
+        if self.id == limiter.id { self.tables.get(rule.place.clone()) } else { self.find(rule) }
+    }
+
+    fn find(&self, rule: &Rule) -> Option<&[Table]> {
         let fits = |tables: &&[Table]| rule.tables().zip(*tables).all(|(window, table)| window.id == table.id);
-        let count = rule.tables().count();
-        let there = self.tables.get(rule.first..rule.first.saturating_add(count)).filter(fits);
-        there.or_else(|| self.tables.windows(count.max(1)).find(fits))
+        self.tables.windows(rule.place.len().max(1)).find(fits)
     }
 }
 

@@ -18,7 +18,7 @@ impl Limiter {
         let beyond = cost.unwrap_or(1).saturating_sub(1);
         for ticket in tickets {
             let Some(rule) = self.rules.iter().find(|rule| *rule.name == *ticket.limit) else { continue };
-            let Some((key, tables)) = Key::from_u128(ticket.key.0).zip(state.tables(rule)) else { continue };
+            let Some((key, tables)) = Key::from_u128(ticket.key.0).zip(state.tables(self, rule)) else { continue };
             for (window, table) in rule.windows.iter().zip(tables) {
                 match window.kind {
                     Kind::InFlight(_) => in_flight::give_back(&table.entries, key, ticket.span),

@@ -31,8 +31,29 @@ pub(super) struct Ask {
     pub(super) amount: u32,
     /// What must remain after it.
     pub(super) reserve: u32,
-    /// Whether to write.
-    pub(super) commit: bool,
+    pub(super) commit: Commit,
+}
+
+/// Whether a request that passes is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Commit {
+    /// No.
+    Look,
+    /// If the table knows its key.
+    Known,
+    /// Yes.
+    Spend,
+}
+
+impl Ask {
+    /// Whether a request that passes is written, where this is known of its key.
+    pub(super) const fn writes(self, previous: Option<u64>) -> bool {
+        match self.commit {
+            Commit::Look => false,
+            Commit::Known => previous.is_some(),
+            Commit::Spend => true,
+        }
+    }
 }
 
 /// What one window says.
@@ -98,7 +119,7 @@ impl Window {
     }
 
     /// The most that a request can count for, of which `reserve` must remain.
-    pub(super) fn ask(&self, cost: u32, per_cent: u8, commit: bool) -> Ask {
+    pub(super) fn ask(&self, cost: u32, per_cent: u8, commit: Commit) -> Ask {
         let reserve = self.reserve(per_cent);
         let most = self.capacity().saturating_sub(reserve).max(1);
         let amount = if matches!(self.kind, Kind::InFlight(_)) { 1 } else { cost.clamp(1, most) };
@@ -157,6 +178,12 @@ impl Window {
 
     /// Whether the table has lost an entry that would matter now, and knows nothing of this key.
     pub(super) fn has_lost(&self, table: &Table, key: Key, now: Millis) -> bool {
+        self.is_pressed(table, now) && table.entries.get(key).is_none()
+    }
+
+    /// Whether the table has lost an entry that would matter now.
+    #[inline]
+    pub(super) fn is_pressed(&self, table: &Table, now: Millis) -> bool {
         let until = table.entries.pressed_until();
         if until == 0 {
             return false;
@@ -171,7 +198,7 @@ impl Window {
             table.entries.press_no_longer_than(until);
             table.jumped();
         }
-        until > over && table.entries.get(key).is_none()
+        until > over
     }
 
     /// The greatest value that an entry can have.

@@ -1,13 +1,9 @@
 //! What is remembered of one subject on one ladder: eight numbers in 32 bytes.
 
-use crate::base::bounded::Value;
 use crate::model::{Millis, Rung};
 
 /// As it is kept: a time of 43 bits in each word, and the rest in what is left.
 pub(super) type Packed = [u64; 4];
-
-/// What is displaced is marked by its table, where it has to be.
-impl Value for Packed {}
 
 /// Milliseconds since the Unix epoch, or 0.
 pub(super) type Instant = u64;

@@ -1,8 +1,7 @@
 //! Entries that lapse, and are never forgotten before.
 
-use std::sync::atomic::Ordering;
-
-use super::{Bounded, Key, Sets, Slot, Value, WAYS, is_empty};
+use super::set::{Held, WAYS};
+use super::{Bounded, Key, Value};
 
 /// What [`Bounded::insert`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +14,7 @@ pub enum Inserted<V> {
     Full,
 }
 
-impl<V: Value + Copy + Ord> Bounded<V> {
+impl<V: Value + Ord> Bounded<V> {
     /// Adds an entry unless its key has a living one. An entry lives while its value is at least `now`; a living one is
     /// never displaced.
     ///
@@ -24,59 +23,38 @@ impl<V: Value + Copy + Ord> Bounded<V> {
     /// here, and a table is for the one or for the other.
     pub fn insert(&self, key: Key, value: V, now: V) -> Inserted<V> {
         let (high, low) = key.halves();
-        let first = self.set_of(high);
-        // By its highest bits; the lowest chose the shard.
-        let second = self.set_of(low);
-        let Some(shard) = self.shards.get(low as usize & self.shards.len().wrapping_sub(1)) else {
-            return Inserted::Full;
-        };
-        let mut sets = shard.lock();
-        let Sets { slots, stamps, len, evicted } = &mut *sets;
-        let sets = slots.as_chunks_mut::<WAYS>().0;
-        let mut best: Option<(usize, usize, usize)> = None;
-        for index in [first, second] {
-            let Some(set) = sets.get_mut(index) else { continue };
-            if let Some(own) = set.iter_mut().find(|slot| (slot.0, slot.1) == (high, low) && !is_empty(slot)) {
-                let lived = own.2 >= now;
-                if own.2 < value {
-                    own.2 = value;
-                    if let Some(stamp) = stamps.get_mut(index) {
-                        *stamp = self.epoch.load(Ordering::Acquire);
-                    }
+        let (first, second) = (self.index(high), self.index(low));
+        // In one order for all keys: no two threads wait for each other.
+        let lower = self.set(first.min(second)).lock();
+        let higher = if first == second { None } else { self.set(first.max(second)).lock() };
+        let mut sets = if first <= second { [lower, higher] } else { [higher, lower] };
+
+        for set in sets.iter_mut().flatten() {
+            if let Some(at) = set.find(key) {
+                let own = set.value(at);
+                if own < value {
+                    set.set_value(at, value, self.epoch());
                 }
-                return if lived { Inserted::Present } else { Inserted::New(None) };
-            }
-            let living = set.iter().filter(|slot| is_living(slot, now)).count();
-            // The first place of all that is empty or has lapsed: taken ones stay in front.
-            if let Some(at) = set.iter().position(|slot| !is_living(slot, now))
-                && best.is_none_or(|(fewest, ..)| living < fewest)
-            {
-                best = Some((living, index, at));
+                return if own >= now { Inserted::Present } else { Inserted::New(None) };
             }
         }
-        let place = best.and_then(|(_, index, at)| sets.get_mut(index)?.get_mut(at).zip(stamps.get_mut(index)));
-        let Some((place, stamp)) = place else {
-            *evicted = evicted.saturating_add(1);
+        let [first, second] = &mut sets;
+        let room = |set: &Option<Held<'_, V>>| set.as_ref().map_or(0, |set| WAYS.saturating_sub(living(set, now)));
+        let set = if room(second) > room(first) { second } else { first };
+        let Some(set) = set else { return Inserted::Full };
+        // A free place before one that has lapsed.
+        let lapsed = set.entries().find(|(.., value)| *value < now).map(|(at, _, value)| (at, Some(value)));
+        let Some((at, lapsed)) = set.free().map(|at| (at, None)).or(lapsed) else {
+            set.evict();
             return Inserted::Full;
         };
-        let lapsed = if is_empty(place) {
-            *len = len.saturating_add(1);
-            None
-        } else {
-            Some(place.2)
-        };
-        *place = (high, low, value);
-        *stamp = self.epoch.load(Ordering::Acquire);
+        set.put(at, key, value, self.epoch());
         Inserted::New(lapsed)
-    }
-
-    fn set_of(&self, hash: u64) -> usize {
-        (u128::from(hash).saturating_mul(self.sets_per_shard as u128) >> 64) as usize
     }
 }
 
-fn is_living<V: Ord + Copy>(slot: &Slot<V>, now: V) -> bool {
-    !is_empty(slot) && slot.2 >= now
+fn living<V: Value + Ord>(set: &Held<'_, V>, now: V) -> usize {
+    set.entries().filter(|(.., value)| *value >= now).count()
 }
 
 #[cfg(test)]
@@ -93,18 +71,18 @@ mod tests {
 
     #[test]
     fn the_living_are_never_displaced() {
-        let table = Bounded::<u64>::with_capacity(8);
-        for number in 0..8 {
+        let table = Bounded::<u64>::with_capacity(10);
+        for number in 0..10 {
             assert_eq!(table.insert(key(number), 10 + number, 5), Inserted::New(None));
         }
-        assert_eq!(table.insert(key(8), 99, 5), Inserted::Full);
-        assert_eq!(table.insert(key(8), 99, 10), Inserted::Full, "`now` itself is still life");
-        for number in 0..8 {
+        assert_eq!(table.insert(key(10), 99, 5), Inserted::Full);
+        assert_eq!(table.insert(key(10), 99, 10), Inserted::Full, "`now` itself is still life");
+        for number in 0..10 {
             assert_eq!(table.insert(key(number), 0, 10), Inserted::Present);
         }
-        assert_eq!(table.insert(key(8), 99, 11), Inserted::New(Some(10)), "the lapsed one goes");
+        assert_eq!(table.insert(key(10), 99, 11), Inserted::New(Some(10)), "the lapsed one goes");
         assert_eq!(table.insert(key(0), 98, 11), Inserted::Full);
-        assert_eq!((table.len(), table.evicted()), (8, 3));
+        assert_eq!((table.len(), table.evicted()), (10, 3));
     }
 
     #[test]
@@ -149,7 +127,7 @@ mod tests {
 
         #[test]
         fn a_small_one_remembers_every_living_entry_it_took(calls in prop::collection::vec((0_u64..40, 1_u64..9), 0..200)) {
-            let table = Bounded::with_capacity(8);
+            let table = Bounded::with_capacity(10);
             let (mut taken, mut now) = (BTreeMap::new(), 0);
             for (number, life) in calls {
                 now += 1;
@@ -157,9 +135,9 @@ mod tests {
                 match table.insert(key(number), now + life, now) {
                     Inserted::Present => { prop_assert!(lived); let v: &mut u64 = taken.get_mut(&number).unwrap(); *v = (*v).max(now + life); }
                     Inserted::New(_) => { prop_assert!(!lived); taken.insert(number, now + life); }
-                    Inserted::Full => { prop_assert!(!lived); prop_assert!(taken.values().filter(|value| **value >= now).count() >= 8); }
+                    Inserted::Full => { prop_assert!(!lived); prop_assert!(taken.values().filter(|value| **value >= now).count() >= 10); }
                 }
-                prop_assert!(table.len() <= 8);
+                prop_assert!(table.len() <= 10);
             }
         }
     }

@@ -23,19 +23,19 @@ mod tests {
 
     #[test]
     fn the_highest_that_was_lost_is_remembered() {
-        let table = Bounded::with_capacity(8);
+        let table = Bounded::with_capacity(10);
         let put = |number: u128, change: Change<u64>| {
             table.update(Key::from_u128(number).unwrap(), |_, value| *value, |_| (change, ()));
         };
-        (1..=8).for_each(|number| put(number, Change::Put(10 + number as u64)));
+        (1..=10).for_each(|number| put(number, Change::Put(10 + number as u64)));
         assert_eq!(table.pressed_until(), 0);
-        put(9, Change::Put(1));
+        put(11, Change::Put(1));
         assert_eq!(table.pressed_until(), 11, "the lowest had to go");
-        put(10, Change::Put(50));
+        put(12, Change::Put(50));
         assert_eq!(table.pressed_until(), 11, "what went now was lower");
-        put(11, Change::Offer(5));
+        put(13, Change::Offer(5));
         assert_eq!(table.pressed_until(), 11);
-        put(12, Change::Offer(12));
+        put(14, Change::Offer(12));
         assert_eq!(table.pressed_until(), 12, "an offer that found no place is missing too");
         table.press_until(3);
         assert_eq!(table.pressed_until(), 12);

@@ -159,7 +159,7 @@ fn a_million_random_keys_take_no_more_memory() {
         !limiter.check(&state, Phase::Peer, &victim, 1_000).findings.is_empty(),
         "a flood does not free who is refused"
     );
-    let other = state.tables(&limiter.rules[1]).unwrap();
+    let other = state.tables(&limiter, &limiter.rules[1]).unwrap();
     assert_eq!(other[0].entries.len(), 1, "nor touch another limit's keys");
 }
 
