@@ -37,13 +37,11 @@ forbid (principal, action in Action::"write", resource) when { context.risk >= 5
 [[limit]]
 name = "per-peer"
 key = ["peer"]
-rate = "1000000/1s"
-burst = 1000000
+rate = "100000000/1s"
 [[limit]]
 name = "per-caller"
 key = ["identity", "endpoint"]
-rate = "1000000/1s"
-burst = 1000000
+rate = "100000000/1s"
 "#;
 
 /// The subject of every token.
@@ -71,6 +69,8 @@ pub struct Fixture {
     pub issuer: Issuer,
     /// A good API key.
     pub api_key: String,
+    /// The API key of somebody else.
+    pub other_api_key: String,
 }
 
 impl Fixture {
@@ -81,16 +81,18 @@ impl Fixture {
     #[allow(clippy::panic, reason = "a benchmark without its subject is nothing")]
     pub fn new() -> Self {
         let issuer = Issuer::new().unwrap_or_else(|error| panic!("keys: {error}"));
-        let (api_key, sha256) = api_key().unwrap_or_else(|error| panic!("API key: {error}"));
+        let key = || api_key().unwrap_or_else(|error| panic!("API key: {error}"));
+        let ((api_key, sha256), (other_api_key, other_sha256)) = (key(), key());
         let (name, audience, jwks) = (Issuer::NAME, Issuer::AUDIENCE, issuer.jwks());
         let config = format!(
             "{CONFIG}\n[[verify.issuer]]\nissuer = \"{name}\"\naudiences = [\"{audience}\"]\n\
              algorithms = [\"RS256\", \"ES256\", \"EdDSA\"]\njwks = '{jwks}'\n\
-             [[verify.api_key]]\nid = \"partner-7\"\nsha256 = \"{sha256}\"\nroles = [\"buyer\"]\n"
+             [[verify.api_key]]\nid = \"partner-7\"\nsha256 = \"{sha256}\"\nroles = [\"buyer\"]\n\
+             [[verify.api_key]]\nid = \"partner-8\"\nsha256 = \"{other_sha256}\"\nroles = [\"buyer\"]\n"
         );
         let engine = Engine::from_toml(&config, &[]).unwrap_or_else(|invalid| panic!("{invalid}"));
         let state = State::new(&engine);
-        Self { config, engine, state, issuer, api_key }
+        Self { config, engine, state, issuer, api_key, other_api_key }
     }
 
     /// A token of a buyer, with the 13 claims of a usual access token.
@@ -99,7 +101,17 @@ impl Fixture {
     /// When the system gives no randomness.
     #[allow(clippy::panic, reason = "a benchmark without its subject is nothing")]
     pub fn token(&self, algorithm: Algorithm) -> String {
-        let claims = claims(Issuer::NAME, 0, NOW / 1000);
+        self.token_of(algorithm, SUBJECT)
+    }
+
+    /// A token of another.
+    ///
+    /// # Panics
+    /// When the system gives no randomness.
+    #[allow(clippy::panic, reason = "a benchmark without its subject is nothing")]
+    pub fn token_of(&self, algorithm: Algorithm, subject: &str) -> String {
+        let mut claims = claims(Issuer::NAME, 0, NOW / 1000);
+        claims["sub"] = subject.into();
         self.issuer.token(algorithm, &claims).unwrap_or_else(|error| panic!("token: {error}"))
     }
 

@@ -7,15 +7,15 @@ use std::hint::black_box;
 
 use axum_shop::issuer::Algorithm;
 use zt_benches::figure::Figure;
-use zt_benches::fixture::{Fixture, NOW};
+use zt_benches::fixture::{Fixture, NOW, SUBJECT};
+use zt_core::model::Request;
 
 use self::keyed::{Governor, Keyed, Zt};
 use self::threads::throughputs;
 
 /// Checks of one thread in a round.
 const CHECKS: usize = 400_000;
-/// All of them together within the fixture's limit of a second.
-const DECISIONS: usize = 15_000;
+const DECISIONS: usize = 30_000;
 
 /// The table of `state`.
 pub(crate) fn figures() -> Vec<Figure> {
@@ -65,23 +65,32 @@ fn keyed(live: usize) -> Vec<Figure> {
     figures
 }
 
-/// The whole decision.
+/// The whole decision; on two threads for two callers, each from an address of their own.
 fn decisions() -> Vec<Figure> {
     let fixture = Fixture::new();
-    let authorization = format!("Bearer {}", fixture.token(Algorithm::Es256));
-    let requests = [
-        ("API key", Fixture::request(("X-API-Key", &fixture.api_key))),
-        ("repeated token", Fixture::request(("Authorization", &authorization))),
+    let tokens = [SUBJECT, "user-18"].map(|subject| format!("Bearer {}", fixture.token_of(Algorithm::Es256, subject)));
+    let [token, other_token] = &tokens;
+    let pairs = [
+        ("API key", [("X-API-Key", fixture.api_key.as_str()), ("X-API-Key", &fixture.other_api_key)]),
+        ("repeated token", [("Authorization", token.as_str()), ("Authorization", other_token)]),
     ];
-    requests
-        .iter()
-        .flat_map(|(what, request)| {
-            let decide =
-                |_: usize, _: usize| fixture.engine.decide(&fixture.state, black_box(request), NOW).outcome.passes();
-            let [one, two] = throughputs(DECISIONS, [(1, &decide), (2, &decide)]);
+    pairs
+        .into_iter()
+        .flat_map(|(what, credentials)| {
+            let mut requests = credentials.map(Fixture::request);
+            for (number, request) in requests.iter_mut().enumerate() {
+                request.peer.ip = Some([203, 0, 113, number as u8].into());
+            }
+            let passes =
+                |request: &Request<'_>| fixture.engine.decide(&fixture.state, black_box(request), NOW).outcome.passes();
+            let [first, _] = &requests;
+            let own = |thread: usize, _: usize| requests.get(thread).is_some_and(passes);
+            let same = |_: usize, _: usize| passes(first);
+            let [one, two, of_one] = throughputs(DECISIONS, [(1, &own), (2, &own), (2, &same)]);
             [
                 Figure::new(format!("decide, {what}, 1 thread"), 1e6 / one, "us"),
                 Figure::new(format!("decide, {what}, 2 threads / 1"), two / one, "ratio").at_least(1.7),
+                Figure::new(format!("decide, {what}, both threads for one caller"), of_one / one, "ratio"),
             ]
         })
         .collect()

@@ -71,7 +71,7 @@ impl<'l> Draft<'l> {
     pub(super) fn limited(&mut self, check: Check<'l>) {
         self.findings.extend(check.findings);
         self.tickets.extend(check.tickets);
-        if check.standing.is_some() {
+        if !check.standings.is_empty() {
             self.standings = check.standings;
         }
     }

@@ -16,9 +16,7 @@ pub struct Check<'l> {
     pub findings: Vec<Finding>,
     /// Names of the limits that refuse and are enforced, in the same order.
     pub refused_by: Vec<&'l str>,
-    /// Where the request stands with the tightest limit that is enforced; `None` when none applied.
-    pub standing: Option<Standing<'l>>,
-    /// Where it stands with each count of that limit: one, where it has one.
+    /// Where the request stands with each count of the tightest limit that is enforced; empty when none applied.
     pub standings: SmallVec<[Standing<'l>; 1]>,
     /// What the request holds until its response is observed, if it passes.
     pub tickets: SmallVec<[Ticket; 1]>,
@@ -63,6 +61,11 @@ impl<'l> Check<'l> {
     /// Whether a limit that is enforced refuses.
     pub fn refuses(&self) -> bool {
         self.findings.iter().any(|finding| !finding.monitor)
+    }
+
+    /// Where the request stands with the tightest count of the tightest limit that is enforced.
+    pub fn standing(&self) -> Option<Standing<'l>> {
+        self.standings.iter().copied().reduce(Standing::tighter)
     }
 
     /// A limit that cannot be asked.
@@ -141,12 +144,16 @@ impl<'l> Check<'l> {
         if rule.mode == Mode::Monitor {
             return;
         }
-        let standings: SmallVec<[Standing<'l>; 1]> =
-            measures.iter().map(|(window, measure)| Standing::of(window, measure)).collect();
-        let Some(tightest) = standings.iter().copied().reduce(Standing::tighter) else { return };
-        let tighter = self.standing.map_or(tightest, |other| other.tighter(tightest));
-        if self.standing != Some(tighter) {
-            (self.standing, self.standings) = (Some(tighter), standings);
+        if let ([(window, measure)], []) = (measures, &*self.standings) {
+            self.standings.push(Standing::of(window, measure));
+            return;
+        }
+        let standings = measures.iter().map(|(window, measure)| Standing::of(window, measure));
+        let tightest = standings.clone().reduce(Standing::tighter);
+        let before = self.standing();
+        if before.zip(tightest).is_none_or(|(before, tightest)| before.tighter(tightest) != before) {
+            self.standings.clear();
+            standings.for_each(|standing| self.standings.push(standing));
         }
     }
 }

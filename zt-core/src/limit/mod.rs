@@ -141,7 +141,7 @@ impl Limiter {
     /// let now = 1_772_446_530_000;
     /// assert!(!limiter.check(&state, Phase::Peer, &subject, now).refuses());
     /// let refused = limiter.check(&state, Phase::Peer, &subject, now + 1_000);
-    /// assert_eq!(refused.standing.and_then(|standing| standing.retry_after_s), Some(59));
+    /// assert_eq!(refused.standing().and_then(|standing| standing.retry_after_s), Some(59));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -208,8 +208,9 @@ fn count<'l, 's>(
     let Some(key) = rule.key.key(rule.phase, state.hasher(), subject) else { return };
     let cost = rule.cost_of(subject);
     let reserve = rule.reserve.as_ref().map_or(0, |reserve| reserve.kept_from(subject));
-    let counter = |(window, table)| Counter { rule, window, table, tables, key, own: key, cost, reserve };
-    counters.extend(rule.windows.iter().zip(tables).map(counter));
+    for (window, table) in rule.windows.iter().zip(tables) {
+        counters.push(Counter { rule, window, table, tables, key, own: key, cost, reserve });
+    }
 }
 
 /// The same counts, and coarser ones of those limits whose tables have lost keys that may have been this one.

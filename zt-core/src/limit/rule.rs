@@ -37,6 +37,8 @@ pub(super) struct Rule {
     pub(super) reserve: Option<Reserve>,
     pub(super) spared: Spared,
     pub(super) learned: bool,
+    /// Whether it is for every endpoint and spares nobody.
+    for_all: bool,
     endpoints: Box<[Arc<str>]>,
     segments: Box<[Arc<str>]>,
     /// Where its tables are.
@@ -97,8 +99,9 @@ fn rule(config: &Config, first: usize, problems: &mut Vec<Problem>) -> Rule {
         fallback,
         cost: config.cost.clone().unwrap_or(Cost::Fixed(NonZeroU32::MIN)),
         reserve: reserve.map(|(per_cent, reserved)| Reserve::new(per_cent, reserved)),
-        spared,
         learned: config.learned,
+        for_all: config.endpoints.is_empty() && config.segments.is_empty() && spared.is_empty(),
+        spared,
         endpoints: names(&config.endpoints),
         segments: names(&config.segments),
         place: first..first.saturating_add(tables),
@@ -227,7 +230,12 @@ impl Rule {
     }
 
     /// Whether the limit is for this request: for its endpoint, and not for everybody but its sender.
+    #[inline]
     pub(super) fn covers(&self, subject: &Subject<'_>) -> bool {
+        self.for_all || self.is_for(subject)
+    }
+
+    fn is_for(&self, subject: &Subject<'_>) -> bool {
         let named =
             |names: &[Arc<str>], name: Option<&str>| name.is_some_and(|name| names.iter().any(|n| **n == *name));
         let everywhere = self.endpoints.is_empty() && self.segments.is_empty();
@@ -236,7 +244,15 @@ impl Rule {
     }
 
     /// What a request counts for, at least 1.
+    #[inline]
     pub(super) fn cost_of(&self, subject: &Subject<'_>) -> u32 {
+        match self.cost {
+            Cost::Fixed(cost) if !self.learned => cost.get(),
+            _ => self.worked_out(subject),
+        }
+    }
+
+    fn worked_out(&self, subject: &Subject<'_>) -> u32 {
         let cost = match &self.cost {
             Cost::Fixed(cost) => u64::from(cost.get()),
             Cost::Body(size) => subject.body_len.unwrap_or(0).div_ceil(size.bytes().max(1)),

@@ -44,6 +44,11 @@ impl Spared {
         }
     }
 
+    /// Whether it spares nobody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.networks.is_empty() && self.identities.is_empty() && self.roles.is_empty() && self.scopes.is_empty()
+    }
+
     pub(super) fn spares(&self, subject: &Subject<'_>) -> bool {
         subject.peer.is_some_and(|peer| self.networks.iter().any(|network| network.contains(peer)))
             || subject.identity.is_some_and(|identity| {

@@ -60,11 +60,18 @@ impl KeyHasher {
         Self(SipHasher13::new_with_keys(seed, other ^ other >> 31))
     }
 
-    /// Adds these bytes, length first.
+    /// Adds these bytes, length first, as whole words: the last is filled up with zeros, which is the quickest way through
+    /// the hash and loses nothing, for the length is known.
     #[inline]
     pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
         self.number(bytes.len() as u64);
-        self.0.write(bytes);
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.number(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            self.number(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+        }
         self
     }
 
@@ -128,6 +135,6 @@ mod tests {
     #[test]
     fn the_same_key_on_every_target() {
         let key = KeyHasher::new(42).part(b"limit").number(7).key();
-        assert_eq!(key.to_u128(), 0xa4b7_0a6b_1355_64ed_c026_bd40_7ac2_16b5);
+        assert_eq!(key.to_u128(), 0x1383_6a4b_df1b_5422_bf8c_e4bd_0e3e_2457);
     }
 }

@@ -61,7 +61,7 @@ fn who_is_known_is_counted_as_ever() {
     (0..50).for_each(|_| assert!(!ask().refuses()));
     flood(&limiter, &state, 20_000, 1);
     let check = ask();
-    assert_eq!((check.refuses(), check.standing.unwrap().remaining), (false, 49));
+    assert_eq!((check.refuses(), check.standing().unwrap().remaining), (false, 49));
     assert_eq!(check.standings.len(), 1, "no coarser count");
     let stranger = Subject { peer: Some("192.0.2.8".parse().unwrap()), ..Subject::default() };
     assert!(limiter.check(&state, Phase::Peer, &stranger, 1_000_500).standings.len() > 1);

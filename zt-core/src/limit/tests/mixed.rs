@@ -122,7 +122,7 @@ fn costs_are_read_from_the_request() {
     let left = |cost: &str, subject: &Subject<'_>| {
         let limiter = limiter(&format!(r#"[{{"name":"a","key":["identity"],"rate":"100/1h","cost":{cost}}}]"#));
         let state = State::new(&limiter, 1);
-        100 - limiter.check(&state, Phase::Identity, subject, 0).standing.unwrap().remaining
+        100 - limiter.check(&state, Phase::Identity, subject, 0).standing().unwrap().remaining
     };
     let anna = Identity::new(IdentityKind::Jwt, "anna");
     let who = Subject { identity: Some(&anna), ..Subject::default() };
@@ -147,7 +147,7 @@ fn what_was_learned_scales_the_cost_where_a_limit_says_so() {
         let limiter = limiter(&format!(r#"[{{"name":"a","key":[],"rate":"100/1h","cost":3,"learned":{learned}}}]"#));
         let factor = |limit: &str| per_mille.filter(|_| limit == "a");
         let subject = Subject { learned: Some(&factor), ..Subject::default() };
-        100 - limiter.check(&State::new(&limiter, 1), Phase::Peer, &subject, 0).standing.unwrap().remaining
+        100 - limiter.check(&State::new(&limiter, 1), Phase::Peer, &subject, 0).standing().unwrap().remaining
     };
     assert_eq!(left(true, None), 3);
     assert_eq!(left(false, Some(9_000)), 3);

@@ -39,14 +39,14 @@ fn a_burst_passes_then_the_rate_does() {
     for remaining in [2, 1, 0] {
         let check = check(1, 1_000_000);
         assert!(check.findings.is_empty());
-        assert_eq!(check.standing.unwrap().remaining, remaining);
+        assert_eq!(check.standing().unwrap().remaining, remaining);
     }
     let refused = check(1, 1_000_000);
     assert_eq!(refused.findings.len(), 1);
     let finding = &refused.findings[0];
     assert_eq!((finding.code, finding.outcome, finding.monitor), (Code::LimitExceeded, Outcome::Throttle, false));
     assert_eq!(finding.detail, "limit `p`");
-    let standing = refused.standing.unwrap();
+    let standing = refused.standing().unwrap();
     assert_eq!((standing.quota, standing.window_s, standing.retry_after_s), (60, 60, Some(1)));
     assert!(check(2, 1_000_000).findings.is_empty(), "another peer has its own");
     assert!(!check(1, 1_000_999).findings.is_empty());
@@ -66,11 +66,11 @@ fn a_refusal_spends_nothing_in_its_phase() {
     let before = bytes(&state);
     let refused = limiter.check(&state, Phase::Peer, &at_endpoint(1, "a"), 0);
     assert_eq!(refused.findings[0].detail, "limit `narrow`");
-    assert_eq!(refused.standing.unwrap().limit, "narrow");
+    assert_eq!(refused.standing().unwrap().limit, "narrow");
     assert_eq!(bytes(&state), before);
 
     let fresh = limiter.check(&state, Phase::Peer, &at_endpoint(1, "b"), 0);
-    assert_eq!(fresh.standing.unwrap().limit, "narrow", "the smallest share remains there");
+    assert_eq!(fresh.standing().unwrap().limit, "narrow", "the smallest share remains there");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn every_refusal_is_found_and_the_longest_wait_told() {
     let refused = limiter.check(&state, Phase::Peer, &peer(1), 0);
     let details: Vec<_> = refused.findings.iter().map(|finding| &*finding.detail).collect();
     assert_eq!(details, ["limit `s`", "limit `m`"]);
-    let standing = refused.standing.unwrap();
+    let standing = refused.standing().unwrap();
     assert_eq!((standing.limit, standing.retry_after_s, standing.reset_s), ("m", Some(60), 60));
 }
 
@@ -96,7 +96,7 @@ fn monitor_reports_and_refuses_nothing() {
     limiter.check(&state, Phase::Peer, &peer(1), 0);
     let over = limiter.check(&state, Phase::Peer, &peer(1), 0);
     assert!(over.findings[0].monitor);
-    let standing = over.standing.unwrap();
+    let standing = over.standing().unwrap();
     assert_eq!(
         (standing.limit, standing.remaining),
         ("real", 1),
