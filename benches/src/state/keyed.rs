@@ -11,7 +11,7 @@ use zt_core::limit::{Config, Limiter, Phase, State, Subject};
 /// As wide as it may be: what is measured is what a request costs that passes.
 const RATE: u32 = 100_000_000;
 /// Of the table, for 1,000,000 keys.
-const BYTES: u64 = 40_000_000;
+pub(super) const BYTES: usize = 40_000_000;
 
 pub(crate) trait Keyed: Sync {
     /// Whether one more request of this key passes.
@@ -35,7 +35,7 @@ impl Zt {
         let config = format!(r#"[{{"name": "per-peer", "key": ["peer"], "rate": "{RATE}/1s"}}]"#);
         let config: Vec<Config> = serde_json::from_str(&config).unwrap_or_else(|error| panic!("{error}"));
         let limiter =
-            Limiter::compile(&config, Size::from_bytes(BYTES)).unwrap_or_else(|problems| panic!("{problems:?}"));
+            Limiter::compile(&config, Size::from_bytes(BYTES as u64)).unwrap_or_else(|problems| panic!("{problems:?}"));
         let state = State::new(&limiter, 7);
         let zt = Self { limiter, state };
         (0..live).for_each(|key| assert!(zt.check(key)));

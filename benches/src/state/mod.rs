@@ -1,6 +1,7 @@
 //! Limits by key beside governor with its default store, and decisions, on one thread and on two.
 
 mod keyed;
+mod memory;
 mod threads;
 
 use std::hint::black_box;
@@ -9,8 +10,9 @@ use axum_shop::issuer::Algorithm;
 use zt_benches::figure::Figure;
 use zt_benches::fixture::{Fixture, NOW, SUBJECT};
 use zt_core::model::Request;
+use zt_core::{Engine, State};
 
-use self::keyed::{Governor, Keyed, Zt};
+use self::keyed::{BYTES, Governor, Keyed, Zt};
 use self::threads::throughputs;
 
 /// Checks of one thread in a round.
@@ -53,6 +55,8 @@ fn keyed(live: usize) -> Vec<Figure> {
         Figure::new(name("keyed checks", 2), zt_2 / 1e6, "M/s").beside(format!("governor {:.2} M/s", governor_2 / 1e6)),
     ];
     if live == 1_000_000 {
+        let read = memory::random_read(BYTES);
+        figures.push(Figure::new("a random read among the bytes of 1000000 keys", read, "ns"));
         figures.push(over_governor.at_least(3.0));
         figures.push(over_governor_2.at_least(3.0));
         let (bytes, known) = zt.bytes_per_key();
@@ -65,9 +69,15 @@ fn keyed(live: usize) -> Vec<Figure> {
     figures
 }
 
-/// The whole decision; on two threads for two callers, each from an address of their own.
+#[allow(clippy::panic, reason = "a benchmark without its subject is nothing")]
+/// The whole decision; on two threads for two callers, each from an address of their own. Beside it what this machine gives
+/// to two threads that share nothing: the same decisions, each with an engine and a state of its own.
 fn decisions() -> Vec<Figure> {
     let fixture = Fixture::new();
+    let apart = [0, 1].map(|_| {
+        let engine = Engine::from_toml(&fixture.config, &[]).unwrap_or_else(|invalid| panic!("{invalid}"));
+        (State::new(&engine), engine)
+    });
     let tokens = [SUBJECT, "user-18"].map(|subject| format!("Bearer {}", fixture.token_of(Algorithm::Es256, subject)));
     let [token, other_token] = &tokens;
     let pairs = [
@@ -81,15 +91,23 @@ fn decisions() -> Vec<Figure> {
             for (number, request) in requests.iter_mut().enumerate() {
                 request.peer.ip = Some([203, 0, 113, number as u8].into());
             }
-            let passes =
-                |request: &Request<'_>| fixture.engine.decide(&fixture.state, black_box(request), NOW).outcome.passes();
-            let [first, _] = &requests;
-            let own = |thread: usize, _: usize| requests.get(thread).is_some_and(passes);
-            let same = |_: usize, _: usize| passes(first);
-            let [one, two, of_one] = throughputs(DECISIONS, [(1, &own), (2, &own), (2, &same)]);
+            let passes = |engine: &Engine, state: &State, request: &Request<'_>| {
+                engine.decide(state, black_box(request), NOW).outcome.passes()
+            };
+            let shared = |request| passes(&fixture.engine, &fixture.state, request);
+            let own = |thread: usize, _: usize| requests.get(thread).is_some_and(shared);
+            let same = |_: usize, _: usize| requests.first().is_some_and(shared);
+            let alone = |thread: usize, _: usize| {
+                let of_its_own = apart.get(thread).zip(requests.get(thread));
+                of_its_own.is_some_and(|((state, engine), request)| passes(engine, state, request))
+            };
+            let [one, two, of_one, one_alone, two_alone] =
+                throughputs(DECISIONS, [(1, &own), (2, &own), (2, &same), (1, &alone), (2, &alone)]);
+            let ceiling = two_alone / one_alone;
+            let on_two = Figure::new(format!("decide, {what}, 2 threads / 1"), two / one, "ratio").at_least(1.7);
             [
                 Figure::new(format!("decide, {what}, 1 thread"), 1e6 / one, "us"),
-                Figure::new(format!("decide, {what}, 2 threads / 1"), two / one, "ratio").at_least(1.7),
+                on_two.beside(format!("nothing shared {ceiling:.2}")),
                 Figure::new(format!("decide, {what}, both threads for one caller"), of_one / one, "ratio"),
             ]
         })

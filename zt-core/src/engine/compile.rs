@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
+use smol_str::SmolStr;
 
 use super::notices::notices;
 use super::shares::Shares;
@@ -98,7 +99,7 @@ pub(super) fn assemble(
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
     problems.extend(policy.iter().zip(&limiter).flat_map(|(policy, limiter)| exemptions_from_nothing(policy, limiter)));
     let notices = router.as_ref().map(|router| notices(config, router)).unwrap_or_default();
-    let version: Arc<str> = version.into();
+    let version = SmolStr::from(version);
     Some(Engine {
         mode: config.mode,
         forwarding: forwarding.map(Arc::new),
@@ -109,7 +110,7 @@ pub(super) fn assemble(
         responder: responder?.into(),
         policy: policy.map(Arc::new),
         seed: config.state.seed,
-        version: Arc::clone(&version),
+        version: version.clone(),
         compiled: version,
         notices: notices.into(),
     })

@@ -130,7 +130,7 @@ impl Engine {
             identity: draft.identity,
             workload: draft.workload,
             client: draft.client,
-            endpoint: draft.endpoint,
+            endpoint: draft.endpoint.unwrap_or_default(),
             risk: 0.0,
             score: 0.0,
             scores: BTreeMap::new(),
@@ -140,7 +140,7 @@ impl Engine {
             response_headers,
             refresh_wanted: draft.refresh_wanted.into_iter().collect(),
             tickets: draft.tickets,
-            policy_version: Arc::clone(&self.version),
+            policy_version: self.version.clone(),
         }
     }
 }

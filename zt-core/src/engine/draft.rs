@@ -21,7 +21,7 @@ type ResponseHeader = (std::borrow::Cow<'static, str>, String);
 /// What the stages have found so far.
 #[derive(Default)]
 pub(super) struct Draft<'l> {
-    pub(super) endpoint: EndpointRef,
+    pub(super) endpoint: Option<Arc<EndpointRef>>,
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) workload: Option<Arc<Identity>>,
     pub(super) client: Option<Client>,
@@ -53,12 +53,7 @@ impl<'l> Draft<'l> {
 
     /// Route: the endpoint it is for.
     pub(super) fn found(&mut self, found: &Match<'_>) {
-        self.endpoint = EndpointRef {
-            id: Some(Arc::clone(&found.endpoint.id)),
-            template: Some(Arc::clone(&found.endpoint.template)),
-            segment: Some(Arc::clone(found.segment)),
-            known: true,
-        };
+        self.endpoint = Some(found.told());
     }
 
     /// Route: no endpoint.

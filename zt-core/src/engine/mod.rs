@@ -42,6 +42,8 @@ pub use snapshot::{Delta, SnapshotError};
 pub use state::State;
 pub use stopwatch::{Laps, Stopwatch, Timer};
 
+use smol_str::SmolStr;
+
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
 use crate::model::{Millis, Mode, Problem};
@@ -62,9 +64,9 @@ pub struct Engine {
     responder: Arc<Responder>,
     policy: Option<Arc<Policy>>,
     seed: Option<u64>,
-    version: Arc<str>,
+    version: SmolStr,
     /// The version of the configuration that it was compiled from, before any key set was replaced.
-    compiled: Arc<str>,
+    compiled: SmolStr,
     notices: Arc<[String]>,
 }
 

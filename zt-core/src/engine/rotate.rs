@@ -34,7 +34,7 @@ impl Engine {
             policy: self.policy.clone(),
             seed: self.seed,
             version: version.into(),
-            compiled: Arc::clone(&self.compiled),
+            compiled: self.compiled.clone(),
             notices: Arc::clone(&self.notices),
         })
     }

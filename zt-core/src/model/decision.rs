@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{Action, Code, Identity, Millis, Stage, Ticket};
 
@@ -155,7 +156,7 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Client>,
     /// What it was for.
-    pub endpoint: EndpointRef,
+    pub endpoint: Arc<EndpointRef>,
     /// Calibrated risk, 0..=1: about `1 - risk` of normal requests score at least as high.
     pub risk: f64,
     /// Raw anomaly evidence that `risk` calibrates; larger is stranger.
@@ -178,7 +179,7 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<Ticket>,
     /// Prefix of the compiled configuration's SHA-256, hex.
-    pub policy_version: Arc<str>,
+    pub policy_version: SmolStr,
 }
 
 impl Decision {

@@ -90,7 +90,7 @@ impl Responder {
                     return (None, None);
                 }
                 let (mut entry, rewound) = ladder.settled(known.unwrap_or_default(), now);
-                state.rewound.fetch_add(rewound.into(), Ordering::Relaxed);
+                state.rewind(rewound);
                 let reached = ladder.strike(&mut entry, strikes, subject.guard, now);
                 // The request itself is the first on the throttle rung.
                 if reached.is_some_and(|reached| reached.rose && reached.rung == Some(Rung::Throttle)) {
@@ -133,7 +133,7 @@ fn stand(state: &State, ladder: &Ladder, table: &Table, subject: Subject, now: I
     let known = table.change(subject, now, |known| {
         let Some(known) = known else { return (None, None) };
         let (mut entry, rewound) = ladder.settled(known, now);
-        state.rewound.fetch_add(rewound.into(), Ordering::Relaxed);
+        state.rewind(rewound);
         let standing = ladder.stand(&mut entry, now);
         (Some(entry), Some(standing))
     });

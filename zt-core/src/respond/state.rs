@@ -20,7 +20,7 @@ pub struct State {
     /// The latest end of what persons have suspended: nothing is looked up past it.
     pub(super) by_hand_until: AtomicU64,
     /// Entries that were written under a clock that was ahead.
-    pub(super) rewound: AtomicU64,
+    rewound: AtomicU64,
 }
 
 /// A table smaller than this forgets too soon.
@@ -104,6 +104,13 @@ impl State {
     /// Subjects that had to go for others or found no place, so far.
     pub fn evicted(&self) -> u64 {
         self.tables().map(|table| table.entries.evicted()).fold(0, u64::saturating_add)
+    }
+
+    /// Counts a clock that had gone back; nearly none has, and what all threads share is then not written.
+    pub(super) fn rewind(&self, rewound: bool) {
+        if rewound {
+            self.rewound.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Subjects that were found with times of a clock that was ahead of the present one, so far.

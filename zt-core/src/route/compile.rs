@@ -276,6 +276,7 @@ impl Build {
             let segment = self.router.segment(&as_path(template)).clone();
             if let Some(endpoint) = self.router.endpoints.get_mut(at) {
                 endpoint.segment = segment;
+                endpoint.told = endpoint.told_in(&endpoint.segment).into();
             }
         }
     }
@@ -333,6 +334,7 @@ impl Build {
             method,
             template: declared.template.into(),
             segment: "".into(),
+            told: Arc::default(),
             anonymous: false,
             login: false,
             reauthenticate_after: None,

@@ -58,7 +58,7 @@ use self::caseless::Caseless;
 use self::endpoint::Methods;
 use self::template::{Segment, Template};
 use self::tree::Tree;
-use crate::model::{Code, Finding, Problem, Request, Source};
+use crate::model::{Code, EndpointRef, Finding, Problem, Request, Source};
 
 /// Every endpoint, compiled once; immutable.
 #[derive(Debug)]
@@ -90,6 +90,16 @@ pub struct Match<'a> {
     pub path: Path<'a>,
     /// Variables of the template by name, decoded, in order.
     pub variables: SmallVec<[(&'a str, Cow<'a, str>); 4]>,
+}
+
+impl Match<'_> {
+    /// What the decision says of it.
+    pub(crate) fn told(&self) -> Arc<EndpointRef> {
+        match Arc::ptr_eq(self.segment, &self.endpoint.segment) {
+            true => Arc::clone(&self.endpoint.told),
+            false => Arc::new(self.endpoint.told_in(self.segment)),
+        }
+    }
 }
 
 /// Why a request is for no endpoint.

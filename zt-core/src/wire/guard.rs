@@ -1,8 +1,9 @@
 //! A failure of zt itself is a refusal, never an open door and never a crash of the host.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use crate::model::{Code, Decision, EndpointRef, Millis, Outcome, Reason, Request};
+use crate::model::{Code, Decision, Millis, Outcome, Reason, Request};
 use crate::{Engine, State};
 
 /// [`Engine::decide`], where a panic becomes a refusal.
@@ -22,7 +23,7 @@ pub fn panic_decision(id: &str, now: Millis) -> Decision {
         identity: None,
         workload: None,
         client: None,
-        endpoint: EndpointRef::default(),
+        endpoint: Arc::default(),
         risk: 0.0,
         score: 0.0,
         scores: Default::default(),
