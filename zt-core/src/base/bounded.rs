@@ -114,9 +114,11 @@ impl<V: Value> Bounded<V> {
         size_of_val(&*self.words).saturating_add(size_of::<Self>())
     }
 
-    /// The value of a key.
+    /// The value of a key. Nothing is written and nobody waited for where there is none.
+    #[inline]
     pub fn get(&self, key: Key) -> Option<V> {
-        let set = self.lock(key)?;
+        self.set_of(key).find(key)?;
+        let set = self.set_of(key).lock()?;
         set.find(key).map(|at| set.value(at))
     }
 
@@ -131,7 +133,7 @@ impl<V: Value> Bounded<V> {
         rank: impl Fn(Key, &V) -> R,
         f: impl FnOnce(Option<&V>) -> (Change<V>, T),
     ) -> T {
-        let Some(mut set) = self.lock(key) else { return f(None).1 };
+        let Some(mut set) = self.set_of(key).lock() else { return f(None).1 };
         let Some(at) = set.find(key) else {
             let (change, result) = f(None);
             match change {
@@ -186,7 +188,7 @@ impl<V: Value> Bounded<V> {
 
     /// Begins this epoch: what changes from now on is stamped with it. One that is over stays over.
     pub fn advance(&self, epoch: u32) {
-        self.epoch.fetch_max(epoch, Ordering::AcqRel);
+        self.epoch.fetch_max(epoch, Ordering::SeqCst);
     }
 
     /// Every entry, by key: the same content gives the same list.
@@ -199,7 +201,8 @@ impl<V: Value> Bounded<V> {
     /// change reads its epoch under the lock that this takes. Removals leave no trace.
     pub fn since(&self, epoch: u32) -> Vec<(Key, V)> {
         let mut entries = Vec::new();
-        for set in self.all().filter_map(Set::lock).filter(|set| set.epoch() >= epoch) {
+        let changed = self.all().filter(|set| set.may_have_changed(epoch)).filter_map(Set::lock);
+        for set in changed.filter(|set| set.epoch() >= epoch) {
             entries.extend(set.entries().map(|(_, key, value)| (key, value)));
         }
         entries.sort_unstable_by_key(|(key, _)| *key);
@@ -208,18 +211,18 @@ impl<V: Value> Bounded<V> {
 
     /// Forgets everything, what pressed on it included.
     pub fn clear(&self) {
-        self.all().filter_map(Set::lock).for_each(|mut set| set.clear());
+        self.all().filter(|set| set.may_have_changed(0)).filter_map(Set::lock).for_each(|mut set| set.clear());
         self.pressed_until.store(0, Ordering::Relaxed);
     }
 
     fn epoch(&self) -> u32 {
-        self.epoch.load(Ordering::Acquire)
+        self.epoch.load(Ordering::SeqCst)
     }
 
     /// The set of a key.
     #[inline]
-    fn lock(&self, key: Key) -> Option<Held<'_, V>> {
-        self.set(self.index(key.halves().0)).lock()
+    fn set_of(&self, key: Key) -> Set<'_, V> {
+        self.set(self.index(key.halves().0))
     }
 
     /// Which set a hash falls on.

@@ -130,13 +130,15 @@ impl Responder {
 
 /// Where a subject stands on a ladder.
 fn stand(state: &State, ladder: &Ladder, table: &Table, subject: Subject, now: Instant) -> Standing {
-    let known = table.change(subject, now, |known| {
+    let standing = |known: Option<Entry>| {
         let Some(known) = known else { return (None, None) };
         let (mut entry, rewound) = ladder.settled(known, now);
         state.rewind(rewound);
         let standing = ladder.stand(&mut entry, now);
         (Some(entry), Some(standing))
-    });
+    };
+    // Nearly nobody is known, and who is not costs no write.
+    let known = if table.has(subject.key) { table.change(subject, now, standing) } else { None };
     let shared = || table.shared(subject, now, ladder.longest()).map(|until| Standing::Suspended { until });
     known.or_else(shared).unwrap_or(Standing::Free)
 }

@@ -69,7 +69,7 @@ pub struct Config {
     pub revocation_memory: Option<Size>,
     /// Verified tokens, remembered.
     pub cache: CacheConfig,
-    /// Memory for proofs that may be used once: DPoP proofs, signature nonces, webhook ids; 36 bytes for each that is
+    /// Memory for proofs that may be used once: DPoP proofs, signature nonces, webhook ids; 38 bytes for each that is
     /// used within its lifetime. Of what the state has in all; unless given, a share of `state.memory`. When it is full,
     /// new ones are refused.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use crate::model::{Code, Millis, Problem};
 /// Which proofs were used, each remembered until it would be refused for its age.
 ///
 /// **At the bound** it fails closed: what has not expired is never displaced, and a new proof that finds no place is
-/// refused. An entry takes 24 bytes; with random keys all find a place until two thirds are taken.
+/// refused. An entry takes 25.6 bytes; with random keys all find a place until two thirds are taken.
 ///
 /// Entries are keyed hashes of 128 bits. Two proofs that share one would refuse each other, which nobody who does not
 /// know the seed can bring about.
@@ -39,7 +39,7 @@ pub(super) fn check(size: Option<Size>, problems: &mut Vec<Problem>) {
     if size.is_some_and(|size| !(LEAST_BYTES..=MOST_BYTES).contains(&size.bytes())) {
         let problem = Problem::new("verify.replay_memory", "not from 16 KiB to 4 GiB");
         problems
-            .push(problem.mend("leave it out, or write \"4MiB\": 36 bytes for each proof used within its lifetime"));
+            .push(problem.mend("leave it out, or write \"4MiB\": 38 bytes for each proof used within its lifetime"));
     }
 }
 

@@ -56,7 +56,7 @@ impl<'t, V: Value> Set<'t, V> {
         let mut tries = 0_u32;
         loop {
             let state = word.load(Ordering::Relaxed) & !LOCKED;
-            if word.compare_exchange_weak(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            if word.compare_exchange_weak(state, state | LOCKED, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return Some(Held { set: self, state });
             }
             tries = tries.saturating_add(1);
@@ -69,6 +69,33 @@ impl<'t, V: Value> Set<'t, V> {
         let word = |at: usize| self.words.get(at).map_or(0, |word| word.load(Ordering::Relaxed));
         (taken(word(0)), word(1))
     }
+
+    /// Whether it holds an entry, and has changed in this epoch or later; or a thread is about to change it. Nothing is
+    /// written, so that memory that nobody has touched stays so.
+    ///
+    /// Sequentially consistent, as the lock and the epochs are: of a thread that takes the lock and then reads the epoch,
+    /// and one that begins an epoch and then looks here, one sees the other.
+    pub(super) fn may_have_changed(&self, epoch: u32) -> bool {
+        let state = self.words.first().map_or(0, |word| word.load(Ordering::SeqCst));
+        state & LOCKED != 0 || (taken(state) > 0 && stamp(state) >= epoch)
+    }
+
+    /// The place of this key. Entries stay where they are: one that is not found without the lock was not there at some
+    /// moment meanwhile.
+    #[inline]
+    pub(super) fn find(&self, key: Key) -> Option<usize> {
+        self.slots().position(|slot| key_of(slot) == key.halves())
+    }
+
+    /// The words of each place.
+    #[inline]
+    fn slots(&self) -> impl DoubleEndedIterator<Item = &[AtomicU64]> + ExactSizeIterator {
+        self.words.get(HEAD..).unwrap_or_default().chunks_exact(slot_words::<V>()).take(WAYS)
+    }
+}
+
+const fn stamp(state: u64) -> u32 {
+    (state >> STAMP_SHIFT) as u32
 }
 
 const fn taken(state: u64) -> usize {
@@ -85,12 +112,6 @@ impl<V> Drop for Held<'_, V> {
 }
 
 impl<V: Value> Held<'_, V> {
-    /// The words of each place.
-    #[inline]
-    fn slots(&self) -> impl DoubleEndedIterator<Item = &[AtomicU64]> + ExactSizeIterator {
-        self.set.words.get(HEAD..).unwrap_or_default().chunks_exact(slot_words::<V>()).take(WAYS)
-    }
-
     fn slot(&self, at: usize) -> &[AtomicU64] {
         let first = HEAD.saturating_add(at.saturating_mul(slot_words::<V>()));
         self.set.words.get(first..first.saturating_add(slot_words::<V>())).unwrap_or_default()
@@ -99,17 +120,17 @@ impl<V: Value> Held<'_, V> {
     /// The place of this key.
     #[inline]
     pub(super) fn find(&self, key: Key) -> Option<usize> {
-        self.slots().position(|slot| key_of(slot) == key.halves())
+        self.set.find(key)
     }
 
     /// A place for one more.
     pub(super) fn free(&self) -> Option<usize> {
-        if self.taken() == WAYS { None } else { self.slots().position(is_empty) }
+        if self.taken() == WAYS { None } else { self.set.slots().position(is_empty) }
     }
 
     /// The entries with their places.
     pub(super) fn entries(&self) -> impl Iterator<Item = (usize, Key, V)> {
-        let taken = self.slots().enumerate().filter(|(_, slot)| !is_empty(slot));
+        let taken = self.set.slots().enumerate().filter(|(_, slot)| !is_empty(slot));
         taken.map(|(at, slot)| {
             let (high, low) = key_of(slot);
             (at, Key::of_halves(high, low), V::read(slot.get(2..).unwrap_or_default()))
@@ -129,7 +150,7 @@ impl<V: Value> Held<'_, V> {
 
     /// Puts an entry where none is, or in the place of another.
     pub(super) fn put(&mut self, at: usize, key: Key, value: V, epoch: u32) {
-        if self.slots().nth(at).is_some_and(is_empty) {
+        if self.set.slots().nth(at).is_some_and(is_empty) {
             self.state = self.state.saturating_add(1 << TAKEN_SHIFT);
         }
         self.set_key(at, key.halves());
@@ -137,7 +158,7 @@ impl<V: Value> Held<'_, V> {
     }
 
     pub(super) fn remove(&mut self, at: usize) {
-        if !self.slots().nth(at).is_none_or(is_empty) {
+        if !self.set.slots().nth(at).is_none_or(is_empty) {
             self.state = self.state.saturating_sub(1 << TAKEN_SHIFT);
             self.set_key(at, (0, 0));
         }
@@ -161,7 +182,7 @@ impl<V: Value> Held<'_, V> {
 
     /// The epoch of the last change.
     pub(super) const fn epoch(&self) -> u32 {
-        (self.state >> STAMP_SHIFT) as u32
+        stamp(self.state)
     }
 
     #[inline]
