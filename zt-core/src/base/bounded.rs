@@ -1,5 +1,7 @@
 //! Keyed tables that cannot grow past their capacity.
 
+#[cfg(test)]
+mod contended;
 mod insert;
 mod key;
 mod pressure;

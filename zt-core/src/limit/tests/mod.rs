@@ -8,6 +8,7 @@ use crate::model::{Code, Outcome};
 
 mod flood;
 mod mixed;
+mod one_step;
 mod people;
 
 const MIB: u64 = 1 << 20;
