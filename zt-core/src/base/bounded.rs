@@ -203,9 +203,12 @@ impl<V: Value> Bounded<V> {
     /// change reads its epoch under the lock that this takes. Removals leave no trace.
     pub fn since(&self, epoch: u32) -> Vec<(Key, V)> {
         let mut entries = Vec::new();
-        let changed = self.all().filter(|set| set.may_have_changed(epoch)).filter_map(Set::lock);
-        for set in changed.filter(|set| set.epoch() >= epoch) {
-            entries.extend(set.entries().map(|(_, key, value)| (key, value)));
+        for set in self.all().filter(|set| set.may_have_changed(epoch)) {
+            // Before the lock: a long list is not moved while others wait.
+            entries.reserve(WAYS);
+            if let Some(set) = set.lock().filter(|set| set.epoch() >= epoch) {
+                entries.extend(set.entries().map(|(_, key, value)| (key, value)));
+            }
         }
         entries.sort_unstable_by_key(|(key, _)| *key);
         entries

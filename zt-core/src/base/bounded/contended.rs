@@ -122,7 +122,7 @@ fn a_panic_among_many_leaves_the_set_to_the_others() {
         }));
         assert_eq!(ended.is_err(), step % 64 == 0);
     };
-    beside(6_400, write, || drop(table.get(key(1))));
+    beside(6_400, write, || assert!(table.get(key(1)).is_none_or(|count| count <= WRITERS * 6_300)));
     assert_eq!(table.get(key(1)), Some(WRITERS * 6_300));
 }
 

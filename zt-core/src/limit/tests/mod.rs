@@ -10,6 +10,7 @@ mod flood;
 mod mixed;
 mod one_step;
 mod people;
+mod swapped;
 
 const MIB: u64 = 1 << 20;
 
