@@ -38,13 +38,20 @@ fn a_value_of_several_words_is_read_whole_and_is_the_keys_own() {
     let own = |low: u64, value: &[u64; 4]| value[0] >> 48 == low && value.iter().all(|word| *word == value[0]);
     let write = |thread: u64, step: u64| {
         // One key again and again; and more others than there are places, so that slots change hands.
-        let low = if step % 2 == 0 { 1 } else { 2 + step % 14 };
+        let low = if step.is_multiple_of(2) { 1 } else { 2 + step % 14 };
         table.update(
             key(low),
             |key, _| key != self::key(1),
             |here| {
                 assert!(here.is_none_or(|here| own(low, here)));
-                (if step % 11 == 0 { Change::Remove } else { Change::Put([low << 48 | thread << 32 | step; 4]) }, ())
+                (
+                    if step.is_multiple_of(11) {
+                        Change::Remove
+                    } else {
+                        Change::Put([low << 48 | thread << 32 | step; 4])
+                    },
+                    (),
+                )
             },
         );
     };
@@ -69,7 +76,7 @@ fn what_is_never_displaced_is_always_found() {
     // In the middle: others come and go before it and after it.
     table.update(key(99), rank, |_| (Change::Put(u64::MAX), ()));
     let write = |thread: u64, step: u64| {
-        let change = if step % 3 == 0 { Change::Remove } else { Change::Put(step) };
+        let change = if step.is_multiple_of(3) { Change::Remove } else { Change::Put(step) };
         table.update(key(1 + (step + 5 * thread) % 15), rank, |_| (change, ()));
     };
     beside(60_000, write, || assert_eq!(table.get(key(99)), Some(u64::MAX)));
@@ -90,9 +97,7 @@ fn inserts_into_two_sets_end_and_never_put_a_key_twice() {
     let write = |thread: u64, step: u64| {
         let number = (step * (2 * thread + 1)) % 40;
         let now = step / 50;
-        if matches!(table.insert(key(number), now + number % 7, now), Inserted::Present) {
-            assert!(table.len() > 0);
-        }
+        table.insert(key(number), now + number % 7, now);
     };
     let read = || {
         let entries = table.entries();
@@ -113,14 +118,14 @@ fn a_panic_among_many_leaves_the_set_to_the_others() {
                 key(1),
                 |_, value| *value,
                 |here| {
-                    if step % 64 == 0 {
+                    if step.is_multiple_of(64) {
                         std::panic::resume_unwind(Box::new(()));
                     }
                     (Change::Put(here.map_or(1, |here| here + 1)), ())
                 },
             );
         }));
-        assert_eq!(ended.is_err(), step % 64 == 0);
+        assert_eq!(ended.is_err(), step.is_multiple_of(64));
     };
     beside(6_400, write, || assert!(table.get(key(1)).is_none_or(|count| count <= WRITERS * 6_300)));
     assert_eq!(table.get(key(1)), Some(WRITERS * 6_300));

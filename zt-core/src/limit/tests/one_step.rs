@@ -32,8 +32,11 @@ fn looked_first<'l>(
     check
 }
 
+/// The entries of a table, and until when what it has lost matters.
+type Kept = (Vec<(Key, u64)>, u64);
+
 /// Everything that is remembered, what is missing, and how often a clock was found to have gone back.
-fn all(state: &State) -> (Vec<(Vec<(Key, u64)>, u64)>, u64) {
+fn all(state: &State) -> (Vec<Kept>, u64) {
     let of = |table: &Table| (table.entries.entries(), table.entries.pressed_until());
     (state.tables.iter().map(of).collect(), state.clock_jumps())
 }
