@@ -55,8 +55,11 @@ impl<'t, V: Value> Set<'t, V> {
         let word = self.words.first()?;
         let mut tries = 0_u32;
         loop {
-            let state = word.load(Ordering::Relaxed) & !LOCKED;
-            if word.compare_exchange_weak(state, state | LOCKED, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            // Looking costs the holder nothing; trying would take its cache line.
+            let state = word.load(Ordering::Relaxed);
+            if state & LOCKED == 0
+                && word.compare_exchange_weak(state, state | LOCKED, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+            {
                 return Some(Held { set: self, state });
             }
             tries = tries.saturating_add(1);
