@@ -1,7 +1,10 @@
 //! The guide to graded responses: every request of its table is decided as it says.
 #![cfg(feature = "compile")]
 
-use zt_core::model::{Request, Text};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zt_core::model::{IdentityKind, Request, Text};
+use zt_core::respond::SuspensionError;
 use zt_core::{Engine, State};
 
 const GUIDE: &str = include_str!("../../docs/response.md");
@@ -63,7 +66,17 @@ fn every_request_is_decided_as_the_guide_says() {
 
 #[test]
 fn a_person_suspends_whom_the_guide_names() {
-    let engine = Engine::from_toml(block("toml"), &[]).unwrap_or_else(|invalid| panic!("{invalid}"));
+    let k = URL_SAFE_NO_PAD.encode("a secret of this test, of 32 bytes or more");
+    let issuer = format!(
+        r#"
+[[verify.issuer]]
+issuer = "https://idp.example.com"
+audiences = ["https://api.example.com"]
+algorithms = ["HS256"]
+jwks = '{{"keys":[{{"kty":"oct","kid":"1","k":"{k}"}}]}}'
+"#
+    );
+    let engine = Engine::from_toml(&format!("{}{issuer}", block("toml")), &[]).unwrap_or_else(|e| panic!("{e}"));
     let state = State::new(&engine);
     let documents: Vec<&str> = block("json").lines().collect();
     assert_eq!(documents.len(), 3);
@@ -72,6 +85,27 @@ fn a_person_suspends_whom_the_guide_names() {
         engine.suspend(&state, &suspension, NOW).unwrap_or_else(|error| panic!("{document}: {error}"));
         engine.unsuspend(&state, &suspension, NOW).unwrap_or_else(|error| panic!("{document}: {error}"));
     }
+}
+
+#[test]
+fn a_name_that_nobody_can_have_is_an_error() {
+    let engine = Engine::from_toml(block("toml"), &[]).unwrap_or_else(|invalid| panic!("{invalid}"));
+    let state = State::new(&engine);
+    let refused = |kind: &str, issuer: &str| {
+        let document =
+            format!(r#"{{"subject": "identity", "kind": "{kind}"{issuer}, "id": "user-17", "until_ms": {NOW}}}"#);
+        let suspension = serde_json::from_str(&document).expect("its shape");
+        let lifted = engine.unsuspend(&state, &suspension, NOW);
+        (engine.suspend(&state, &suspension, NOW).err(), lifted.err())
+    };
+    let issuer = r#", "issuer": "https://nope.example""#;
+    assert_eq!(refused("jwt", ""), (Some(SuspensionError::NoIssuer), Some(SuspensionError::NoIssuer)));
+    let of_none = Some(SuspensionError::OfNoIssuer(IdentityKind::ApiKey));
+    assert_eq!(refused("api_key", issuer), (of_none, of_none));
+    // A snapshot may hold it from when the issuer was configured.
+    assert_eq!(refused("jwt", issuer), (Some(SuspensionError::UnknownIssuer), None));
+    assert_eq!(refused("api_key", ""), (None, None));
+    assert_eq!(refused("asserted", issuer), (None, None), "the host's word");
 }
 
 #[test]

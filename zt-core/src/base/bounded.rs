@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use zerocopy::FromZeros as _;
 
 pub use insert::Inserted;
-pub use key::{Key, KeyHasher, entries};
+pub use key::{Key, KeyHasher, OTHER_SEED, entries};
 pub use usage::Usage;
 pub use value::Value;
 

@@ -1,7 +1,7 @@
 //! Suspensions by persons.
 
 use super::{Engine, State};
-use crate::model::{Action, Millis};
+use crate::model::{Action, IdentityKind, Millis};
 use crate::respond::{Suspension, SuspensionError};
 
 impl Engine {
@@ -33,6 +33,10 @@ impl Engine {
     /// # Errors
     /// [`SuspensionError`]; nothing is changed then.
     pub fn suspend(&self, state: &State, suspension: &Suspension, now: Millis) -> Result<Action, SuspensionError> {
+        let asserted = suspension.kind == Some(IdentityKind::Asserted);
+        if suspension.issuer.as_deref().is_some_and(|issuer| !asserted && !self.verifier.has_issuer(issuer)) {
+            return Err(SuspensionError::UnknownIssuer);
+        }
         self.responder.suspend(&state.respond, suspension, now)
     }
 

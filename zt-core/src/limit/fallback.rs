@@ -15,6 +15,7 @@ use super::calendar::Calendar;
 use super::key::Parts;
 use super::rate::Bucket;
 use super::window::{Kind, Window};
+use crate::base::units::Rate;
 
 /// A coarser count, and the ones after it.
 #[derive(Debug)]
@@ -58,7 +59,8 @@ pub(super) fn widened(kind: Kind) -> Option<Kind> {
         Kind::Rate(bucket) => {
             let period = Duration::from_nanos(bucket.period_ns() / u64::from(TIMES)).max(Duration::from_nanos(1));
             let burst = NonZeroU32::new(bucket.capacity().saturating_mul(TIMES))?;
-            Some(Kind::Rate(Bucket { quota: Quota::with_period(period)?.allow_burst(burst), ..bucket }))
+            let rate = Rate { count: bucket.rate.count.saturating_mul(TIMES), ..bucket.rate };
+            Some(Kind::Rate(Bucket { quota: Quota::with_period(period)?.allow_burst(burst), rate, ..bucket }))
         }
         Kind::Calendar(calendar) => {
             Some(Kind::Calendar(Calendar { count: calendar.count.saturating_mul(TIMES), ..calendar }))

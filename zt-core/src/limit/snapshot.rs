@@ -7,7 +7,7 @@
 //! arrival times would mean something else. Requests under way are left out: they end with the process that they are in.
 
 use super::state::{State, Table};
-use crate::base::bounded::{Key, entries};
+use crate::base::bounded::{Key, OTHER_SEED, entries};
 use crate::base::bytes::Reader;
 
 /// Why a snapshot of the limits cannot be read.
@@ -21,7 +21,7 @@ pub enum SnapshotError {
     #[error("{0} bytes too long")]
     TooLong(usize),
     /// It was written under another seed: its keys mean nothing here.
-    #[error("written under another seed")]
+    #[error("{OTHER_SEED}")]
     OtherSeed,
     /// Limits or entries are out of order, or there twice.
     #[error("out of order")]

@@ -7,7 +7,7 @@
 use super::State;
 use super::entry::{Entry, Instant, Packed};
 use super::table::Table;
-use crate::base::bounded::Key;
+use crate::base::bounded::{Key, OTHER_SEED};
 use crate::base::bytes::Reader;
 
 /// What a snapshot holds, read and sound.
@@ -63,7 +63,7 @@ impl State {
         const CUT: &str = "cut short";
         let mut reader = Reader::new(bytes);
         if reader.u64().ok_or(CUT)? != self.mark() {
-            return Err("written under another seed");
+            return Err(OTHER_SEED);
         }
         let mut sections = Vec::new();
         let mut before = None;

@@ -38,9 +38,15 @@ pub enum SuspensionError {
     /// Credentials and identities of different kinds may have the same name.
     #[error("not a suspension: write the `kind` of the {}, as decisions show it", .0.as_str())]
     NoKind(SubjectKind),
-    /// Sessions are of an issuer.
-    #[error("not a suspension: sessions are of an issuer; write `issuer`")]
+    /// Tokens and sessions are of an issuer.
+    #[error("not a suspension: tokens and sessions are of an issuer; write the `issuer`, as decisions show it")]
     NoIssuer,
+    /// Everything else is of none.
+    #[error("not a suspension: what is of kind `{}` has no `issuer`; leave it out", .0.as_str())]
+    OfNoIssuer(IdentityKind),
+    /// Nobody is verified as of this issuer.
+    #[error("not a suspension: no such `issuer` is configured, so that nobody would be suspended")]
+    UnknownIssuer,
     /// Addresses have neither.
     #[error("not a suspension: an address has no `kind` and no `issuer`")]
     OfAddress,
@@ -114,6 +120,11 @@ impl Suspension {
             (SubjectKind::Session, _) => return Err(SuspensionError::NoIssuer),
             (subject, kind) => kind.ok_or(SuspensionError::NoKind(subject))?,
         };
+        match (kind, self.issuer.is_some()) {
+            (IdentityKind::Jwt | IdentityKind::JwtSvid, false) => return Err(SuspensionError::NoIssuer),
+            (IdentityKind::Jwt | IdentityKind::JwtSvid | IdentityKind::Asserted, _) | (_, false) => {}
+            (kind, true) => return Err(SuspensionError::OfNoIssuer(kind)),
+        }
         let key = of_id(hasher, self.subject, kind, self.issuer.as_deref(), &self.id);
         Ok(Subject { key, neighbours: key, guard: Guard::None })
     }

@@ -40,6 +40,11 @@ impl Verifier {
         }
     }
 
+    /// Whether tokens of this issuer, an `iss` or `spiffe://` and the name of a trust domain, are accepted.
+    pub fn has_issuer(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|own| *own.issuer == *issuer) || self.spiffe.has(issuer)
+    }
+
     /// What the key sets leave open, one sentence each: every key that was left out, with the rule it breaks.
     pub fn notices(&self) -> Vec<String> {
         let transmitters = self.transmitters.iter().flat_map(|transmitter| transmitter.keys().notices());

@@ -8,7 +8,7 @@ use super::replay::{Replays, Written};
 use super::revocation::{Ids, Revocation, Revocations};
 use super::signal::Signalled;
 use super::{Memory, Refusal, Verifier, revocation, signal};
-use crate::base::bounded::{KeyHasher, Usage};
+use crate::base::bounded::{KeyHasher, OTHER_SEED, Usage};
 use crate::base::bytes::Reader;
 use crate::model::{Identity, Millis};
 
@@ -157,7 +157,7 @@ impl State {
     pub fn read<'b>(&self, bytes: &'b [u8]) -> Result<Snapshot<'b>, &'static str> {
         let mut reader = Reader::new(bytes);
         if reader.u64().ok_or("cut short")? != self.mark() {
-            return Err("written under another seed");
+            return Err(OTHER_SEED);
         }
         let revocations = self.revocations.read_from(&mut reader).ok_or("revocations that cannot be read")?;
         let signalled = self.signalled.read_from(&mut reader).ok_or("signals that cannot be read")?;
@@ -208,7 +208,7 @@ mod tests {
         state.replays.first_time(&[b"proof"], 1_000, 0).unwrap();
         let mut bytes = Vec::new();
         state.write(&mut bytes);
-        assert_eq!(other.read(&bytes).unwrap_err(), "written under another seed");
+        assert_eq!(other.read(&bytes).unwrap_err(), OTHER_SEED);
         for length in 0..bytes.len() {
             assert!(state.read(&bytes[..length]).is_err(), "{length}");
         }

@@ -101,6 +101,10 @@ impl KeyHasher {
     }
 }
 
+/// Why keys of elsewhere mean nothing here.
+pub const OTHER_SEED: &str = "written under another seed: keep `[state] seed` the same from where a snapshot is taken to \
+                              where it is read";
+
 /// Keys and values of a table as bytes: 24 each, key before value, little-endian.
 pub fn entries(bytes: &[u8]) -> impl Iterator<Item = (u128, u64)> {
     bytes.as_chunks::<24>().0.iter().filter_map(|entry| {

@@ -64,7 +64,9 @@ fn who_is_known_is_counted_as_ever() {
     assert_eq!((check.refuses(), check.standing().unwrap().remaining), (false, 49));
     assert_eq!(check.standings.len(), 1, "no coarser count");
     let stranger = Subject { peer: Some("192.0.2.8".parse().unwrap()), ..Subject::default() };
-    assert!(limiter.check(&state, Phase::Peer, &stranger, 1_000_500).standings.len() > 1);
+    let told = limiter.check(&state, Phase::Peer, &stranger, 1_000_500).standings;
+    let quotas: Vec<u32> = told.iter().map(|standing| standing.quota).collect();
+    assert_eq!(quotas, [100, 1_600, 25_600], "what is told is what is counted");
     // An hour later what was displaced would have been full: nothing is missing.
     let later = 1_000_000 + 3_700_000;
     assert_eq!(limiter.check(&state, Phase::Peer, &stranger, later).standings.len(), 1);

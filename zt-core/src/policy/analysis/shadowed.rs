@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::{Finding, Kind, ROWS_MAX};
 use crate::model::Outcome as Graded;
 use crate::policy::effect::Denial;
+use crate::policy::exempt;
 use crate::policy::index::{ANY, key_eq, key_in};
 use crate::policy::logic::{Cube, Rules};
 use crate::policy::program::{Rule, Scope};
@@ -88,8 +89,8 @@ fn written(rules: &Rules<'_>, rule: &Rule) -> String {
 /// Whether without the second nothing changes because of the first. Of two that are the same, the earlier one stays.
 fn shadows(rules: &Rules<'_>, first: u32, second: u32) -> bool {
     let as_severe = rules.is_permit(first) || as_severe(rules, first, second);
-    if rules.exhausted() || !as_severe || !hides_as_much(rules, first, second) || !rules.applies_wherever(first, second)
-    {
+    let as_much = hides_as_much(rules, first, second) && exempts_as_much(rules, first, second);
+    if rules.exhausted() || !as_severe || !as_much || !rules.applies_wherever(first, second) {
         return false;
     }
     // A forbid that fails denies, whatever it would have called for.
@@ -121,7 +122,15 @@ fn shadows(rules: &Rules<'_>, first: u32, second: u32) -> bool {
             || !(rules.applies_wherever(second, first)
                 && implied(second, first)
                 && equally_severe(rules, first, second)
-                && hides_as_much(rules, second, first)))
+                && hides_as_much(rules, second, first)
+                && exempts_as_much(rules, second, first)))
+}
+
+/// Whether the first lifts every limit that the second lifts.
+fn exempts_as_much(rules: &Rules<'_>, first: u32, second: u32) -> bool {
+    let limits = |at: u32| rules.rule(at).and_then(|rule| rule.annotations.get("exempt")).map(|limits| &**limits);
+    let lifted: Vec<&str> = limits(first).into_iter().flat_map(exempt::names).collect();
+    limits(second).into_iter().flat_map(exempt::names).all(|limit| lifted.contains(&limit))
 }
 
 /// Whether the first hides every field that the second hides.

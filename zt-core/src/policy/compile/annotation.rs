@@ -15,7 +15,7 @@ use super::diagnose::Place;
 const TEXT_MAX: usize = 200;
 
 /// Annotations that mean something here, and what they are taken for in other words.
-const KNOWN: [&str; 6] = ["id", "on_deny", "reason", "acr", "max_age", "redact"];
+const KNOWN: [&str; 7] = ["id", "on_deny", "reason", "acr", "max_age", "redact", "exempt"];
 
 /// An annotation that is nearly one of these is a slip: what it was to hide would be shown. Others are anybody's own.
 pub(super) fn slips(rule: &Rule, place: &Place<'_>, problems: &mut Vec<Problem>) {

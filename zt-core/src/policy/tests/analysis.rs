@@ -23,6 +23,21 @@ fn permit_when(condition: &str) -> String {
 }
 
 #[test]
+fn a_permit_that_lifts_a_limit_is_not_useless() {
+    let shadowed = |partners: &str, everybody: &str| {
+        let text = format!(
+            "@id(\"all\") {everybody} permit(principal, action, resource);\n\
+             @id(\"partners\") {partners} permit(principal in Role::\"buyer\", action, resource);"
+        );
+        of(Kind::PolicyShadowed, &text)
+    };
+    assert_eq!(shadowed("", ""), ["partners"]);
+    assert!(shadowed("@exempt(\"orders\")", "").is_empty());
+    assert!(shadowed("@exempt(\"orders, search\")", "@exempt(\"orders\")").is_empty());
+    assert_eq!(shadowed("@exempt(\"orders\")", "@exempt(\"search, orders\")"), ["partners"]);
+}
+
+#[test]
 fn what_can_never_match() {
     for never in [
         "context.risk > 500 && context.risk < 100",

@@ -37,6 +37,7 @@ fn an_annotation_that_is_nearly_one_of_ours_is_a_slip() {
         ("@ondeny(\"flag\")", "@on_deny"),
         ("@maxage(\"5m\")", "@max_age"),
         ("@ID(\"x\")", "@id"),
+        ("@exemt(\"orders\")", "@exempt"),
     ] {
         let found = compile(&with(written)).expect_err(written);
         assert!(

@@ -370,7 +370,7 @@ fn a_snapshot_of_another_seed_or_of_other_bytes_is_refused() {
     let (state, other) = (State::new(&responder, 1), State::new(&responder, 2));
     responder.strike(&state, &at(1), &proofs(1), NOW);
     let mut written = bytes(&state);
-    assert_eq!(other.read(&written).unwrap_err(), "written under another seed");
+    assert_eq!(other.read(&written).unwrap_err(), crate::base::bounded::OTHER_SEED);
     for length in (0..written.len()).step_by(7) {
         assert!(state.read(&written[..length]).is_err(), "{length}");
     }

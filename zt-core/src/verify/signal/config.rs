@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::SECEVENT;
+use super::event::{is_known, meant};
 use crate::base::units::Duration;
 use crate::model::{Millis, Problem};
 use crate::verify::jose::admission::Purpose;
@@ -150,6 +151,16 @@ impl Transmitter {
         }
         if own.events.as_ref().is_some_and(|events| events.is_empty() || events.iter().any(String::is_empty)) {
             problem("events", "no event type, or an empty one", "write their URIs, or leave it out for all");
+        }
+        for event in own.events.iter().flatten().filter(|event| !event.is_empty() && !is_known(event)) {
+            let mend = match meant(event) {
+                Some(uri) => format!("write \"{uri}\""),
+                None => {
+                    "write the URI of an event type of CAEP or RISC (docs/signals.md), or leave `events` out for all"
+                        .to_owned()
+                }
+            };
+            problem("events", &format!("`{event}` is no event type that is known"), &mend);
         }
         let expires = own.expires.millis();
         if expires == 0 || expires > LONGEST {

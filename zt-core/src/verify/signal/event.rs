@@ -66,6 +66,17 @@ pub(super) fn effect(name: &str, event: &Map<String, Value>) -> Effect {
     }
 }
 
+/// Whether this is the URI of an event type that is known.
+pub(super) fn is_known(name: &str) -> bool {
+    effect(name, &Map::new()) != Effect::Unknown
+}
+
+/// The URI of the event type that ends as this does.
+pub(super) fn meant(name: &str) -> Option<String> {
+    let kind = name.rsplit('/').next()?;
+    [CAEP, RISC, SSF].iter().map(|uri| format!("{uri}{kind}")).find(|uri| is_known(uri))
+}
+
 /// Whether an `opaque` subject of this type is a session.
 pub(super) fn is_of_session(name: &str) -> bool {
     let kind = name.strip_prefix(CAEP);
@@ -96,6 +107,14 @@ mod tests {
                 assert_eq!(of(CAEP, kind, worse.clone()), Effect::Reauthenticate, "{kind} {worse}");
             }
         }
+    }
+
+    #[test]
+    fn a_short_name_means_its_uri() {
+        assert_eq!(meant("session-revoked"), Some(format!("{CAEP}session-revoked")));
+        assert_eq!(meant("https://elsewhere.test/account-disabled"), Some(format!("{RISC}account-disabled")));
+        assert_eq!((meant("session-revokd"), meant("")), (None, None));
+        assert!(is_known(&format!("{SSF}verification")) && !is_known("session-revoked"));
     }
 
     #[test]

@@ -488,7 +488,8 @@ fn mistakes_are_told_at_once() {
         "max_token_age": "48h", "token_types": ["application/SecEvent+jwt"]});
     let own = json!({"issuer": "", "audiences": [], "algorithms": ["HS256"], "jwks": jwks(), "events": [],
         "subjects_of": ["https://idp", "https://nobody"], "expires": "24h"});
-    let twice = json!({"issuer": "", "audiences": ["a"], "algorithms": [], "subjects_of": [], "expires": "0s"});
+    let twice = json!({"issuer": "", "audiences": ["a"], "algorithms": [], "subjects_of": [], "expires": "0s",
+        "events": [format!("{CAEP}session-revoked"), "session-revoked", "session-revokd"]});
     let config = json!({"issuer": [issuer], "transmitter": [own, twice]});
     let problems = Verifier::compile(&serde_json::from_value(config).unwrap()).unwrap_err();
     let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
@@ -502,10 +503,15 @@ fn mistakes_are_told_at_once() {
         "verify.transmitter[1].issuer",
         "verify.transmitter[1].issuer",
         "verify.transmitter[1].algorithms",
+        "verify.transmitter[1].events",
+        "verify.transmitter[1].events",
         "verify.transmitter[1].expires",
         "verify.transmitter[1].subjects_of",
     ];
     assert_eq!(keys, expected);
+    let mend = |at: usize| problems[at].mend.clone().unwrap();
+    assert_eq!(mend(9), format!("write \"{CAEP}session-revoked\""));
+    assert!(mend(10).contains("leave `events` out"), "{}", mend(10));
 }
 
 fn snapshot(state: &State) -> Vec<u8> {

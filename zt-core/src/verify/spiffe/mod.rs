@@ -85,6 +85,11 @@ impl TrustDomains {
         }))
     }
 
+    /// Whether `spiffe://` and a trust domain of these.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.domains.iter().any(|domain| *domain.id == *id)
+    }
+
     /// SHA-256 of each bundle's text, in order.
     pub(super) fn digests(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.domains.iter().map(|domain| domain.keys.digest())
