@@ -160,20 +160,7 @@ impl Limiter {
         lifted: &dyn Fn(&str) -> bool,
         now: Millis,
     ) -> Check<'_> {
-        let mut check = Check::default();
-        if phase == Phase::Identity && subject.identity.is_none() {
-            return check;
-        }
-        let mut counters: Counters<'_, '_> = SmallVec::new();
-        for rule in self.rules.iter().filter(|rule| rule.phase == phase && rule.covers(subject)) {
-            if lifted(&rule.name) {
-                continue;
-            }
-            match state.tables(self, rule) {
-                Some(tables) => count(rule, tables, state, subject, &mut counters),
-                None => check.refuse(rule, &rule.name),
-            }
-        }
+        let (mut check, counters) = self.counters(state, phase, subject, lifted);
         // Nearly every request: in one step.
         if let ([only], false) = (&*counters, check.refuses())
             && check.ask_only(only, now)
@@ -192,6 +179,31 @@ impl Limiter {
         }
         check.ask(&counters, now, true);
         check
+    }
+
+    /// Every count that a request has in a phase; and what is refused because its counts cannot be known.
+    #[inline]
+    fn counters<'l, 's>(
+        &'l self,
+        state: &'s State,
+        phase: Phase,
+        subject: &Subject<'_>,
+        lifted: &dyn Fn(&str) -> bool,
+    ) -> (Check<'l>, Counters<'l, 's>) {
+        let (mut check, mut counters) = (Check::default(), Counters::new());
+        if phase == Phase::Identity && subject.identity.is_none() {
+            return (check, counters);
+        }
+        for rule in self.rules.iter().filter(|rule| rule.phase == phase && rule.covers(subject)) {
+            if lifted(&rule.name) {
+                continue;
+            }
+            match state.tables(self, rule) {
+                Some(tables) => count(rule, tables, state, subject, &mut counters),
+                None => check.refuse(rule, &rule.name),
+            }
+        }
+        (check, counters)
     }
 }
 

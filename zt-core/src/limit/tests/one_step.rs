@@ -14,14 +14,7 @@ fn looked_first<'l>(
     subject: &Subject<'_>,
     now: Millis,
 ) -> Check<'l> {
-    let mut check = Check::default();
-    let mut counters: Counters<'_, '_> = SmallVec::new();
-    for rule in limiter.rules.iter().filter(|rule| rule.phase == phase && rule.covers(subject)) {
-        match state.tables(limiter, rule) {
-            Some(tables) => count(rule, tables, state, subject, &mut counters),
-            None => check.refuse(rule, &rule.name),
-        }
-    }
+    let (mut check, counters) = limiter.counters(state, phase, subject, &|_| false);
     let counters = with_coarser(&counters, state, subject, now);
     check.ask(&counters, now, false);
     if check.refuses() {
