@@ -93,6 +93,18 @@ impl<'l> Check<'l> {
         true
     }
 
+    /// Asks every count, and then spends from all of them. Looking first keeps a request that one limit refuses away from
+    /// the others' entries: taking back is exact only while nobody has written in between.
+    pub(super) fn looking_first(mut self, counters: &[Counter<'l, '_>], now: Millis) -> Self {
+        self.ask(counters, now, false);
+        if self.refuses() {
+            return self;
+        }
+        let mut check = Self::default();
+        check.ask(counters, now, true);
+        check
+    }
+
     /// Asks every count; `commit` spends from all of them, or from none.
     pub(super) fn ask(&mut self, counters: &[Counter<'l, '_>], now: Millis, commit: bool) {
         let mut spent: SmallVec<[(&Counter<'l, '_>, Spent); 4]> = SmallVec::new();

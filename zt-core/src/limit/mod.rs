@@ -168,14 +168,8 @@ impl Limiter {
             return check;
         }
         let counters = with_coarser(&counters, state, subject, now);
-        // Looking first keeps a request that one limit refuses away from the others' entries: taking back is exact
-        // only while nobody has written in between.
         if counters.len() > 1 || check.refuses() {
-            check.ask(&counters, now, false);
-            if check.refuses() {
-                return check;
-            }
-            check = Check::default();
+            return check.looking_first(&counters, now);
         }
         check.ask(&counters, now, true);
         check

@@ -14,15 +14,8 @@ fn looked_first<'l>(
     subject: &Subject<'_>,
     now: Millis,
 ) -> Check<'l> {
-    let (mut check, counters) = limiter.counters(state, phase, subject, &|_| false);
-    let counters = with_coarser(&counters, state, subject, now);
-    check.ask(&counters, now, false);
-    if check.refuses() {
-        return check;
-    }
-    check = Check::default();
-    check.ask(&counters, now, true);
-    check
+    let (check, counters) = limiter.counters(state, phase, subject, &|_| false);
+    check.looking_first(&with_coarser(&counters, state, subject, now), now)
 }
 
 /// The entries of a table, and until when what it has lost matters.
