@@ -33,8 +33,11 @@ impl Engine {
     /// # Errors
     /// [`SuspensionError`]; nothing is changed then.
     pub fn suspend(&self, state: &State, suspension: &Suspension, now: Millis) -> Result<Action, SuspensionError> {
-        let asserted = suspension.kind == Some(IdentityKind::Asserted);
-        if suspension.issuer.as_deref().is_some_and(|issuer| !asserted && !self.verifier.has_issuer(issuer)) {
+        // Of other kinds an issuer is another mistake, or the host's word.
+        let verified = matches!(suspension.kind, None | Some(IdentityKind::Jwt | IdentityKind::JwtSvid));
+        let of_peer = suspension.subject.is_peer();
+        let unknown = |issuer: &str| verified && !of_peer && !self.verifier.has_issuer(issuer);
+        if suspension.issuer.as_deref().is_some_and(unknown) {
             return Err(SuspensionError::UnknownIssuer);
         }
         self.responder.suspend(&state.respond, suspension, now)
