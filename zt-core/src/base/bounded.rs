@@ -24,21 +24,21 @@ pub use key::{Key, KeyHasher, OTHER_SEED, entries};
 pub use usage::Usage;
 pub use value::Value;
 
-use set::{Held, LINE, Set, WAYS};
+use set::{Held, LINE, Set, WORDS, ways};
 
 /// A table of at most `capacity` entries, shared between threads by reference.
 ///
-/// **At the bound**: a key has its place in one set of ten entries, chosen by its keyed hash. A new key for a full set
-/// displaces the entry that `rank` puts lowest. Nothing else is ever forgotten, and the choice depends on the calls
+/// **At the bound**: a key has its place in one set of twenty entries (of ten, with values of four words), chosen by its
+/// keyed hash. A new key for a full set displaces the entry that `rank` puts lowest. Nothing else is ever forgotten, and the choice depends on the calls
 /// alone, so one thread is deterministic. Because keys spread over the sets by chance, the first sets overflow when
-/// about half of the capacity is taken (at half, under 1 % of the keys have no place; at three quarters, 4 %).
+/// about half of the capacity is taken (at half, one key in 2,000 has no place; at three quarters, 2 %).
 ///
 /// **Pressure**: when an entry is displaced that still mattered, the table remembers until when it did
 /// ([`pressed_until`](Self::pressed_until)), so that its user can be stricter with keys that it does not know.
 ///
 /// **Threads**: each set has a lock of its own in its own cache lines; there is none for the table.
 ///
-/// **Changes**: each set carries the epoch of its last change, so that [`since`](Self::since) finds what is new without
+/// **Changes**: every five entries carry the epoch of their last change, so that [`since`](Self::since) finds what is new without
 /// a list of changes.
 ///
 /// Memory is taken once, 25.6 bytes an entry for a `u64`, and does not depend on the keys. (The operating system maps
@@ -69,15 +69,15 @@ pub enum Change<V> {
 }
 
 impl<V: Value> Bounded<V> {
-    const SET_BYTES: usize = set::words::<V>().saturating_mul(size_of::<u64>());
+    const WAYS: usize = ways::<V>();
 
-    /// A table of at most this many entries (whole sets: a multiple of 10, at least 10).
+    /// A table of at most this many entries (whole sets, at least one).
     ///
     /// # Panics
     /// When there is not so much memory.
     pub fn with_capacity(entries: usize) -> Self {
-        let sets = (entries / WAYS).max(1);
-        let words = sets.saturating_mul(set::words::<V>()).saturating_add(LINE - 1);
+        let sets = (entries / Self::WAYS).max(1);
+        let words = sets.saturating_mul(WORDS).saturating_add(LINE - 1);
         let words = <[AtomicU64]>::new_box_zeroed_with_elems(words);
         #[allow(clippy::expect_used, reason = "as every other allocation, and only when a state is made")]
         let words = words.expect("memory for a table");
@@ -88,12 +88,13 @@ impl<V: Value> Bounded<V> {
     /// A table of about this many bytes.
     pub fn with_memory(bytes: usize) -> Self {
         let besides = size_of::<Self>().saturating_add(LINE * size_of::<u64>());
-        Self::with_capacity((bytes.saturating_sub(besides) / Self::SET_BYTES).saturating_mul(WAYS))
+        let sets = bytes.saturating_sub(besides) / (WORDS * size_of::<u64>());
+        Self::with_capacity(sets.saturating_mul(Self::WAYS))
     }
 
     /// Entries that it can hold.
     pub fn capacity(&self) -> usize {
-        self.sets.saturating_mul(WAYS)
+        self.sets.saturating_mul(Self::WAYS)
     }
 
     /// Entries that it holds; looks at every set.
@@ -119,8 +120,9 @@ impl<V: Value> Bounded<V> {
     /// The value of a key. Nothing is written and nobody waited for where there is none.
     #[inline]
     pub fn get(&self, key: Key) -> Option<V> {
-        self.set_of(key).find(key)?;
-        let set = self.set_of(key).lock()?;
+        let set = self.set_of(key)?;
+        set.find(key)?;
+        let set = set.lock();
         set.find(key).map(|at| set.value(at))
     }
 
@@ -135,8 +137,11 @@ impl<V: Value> Bounded<V> {
         rank: impl Fn(Key, &V) -> R,
         f: impl FnOnce(Option<&V>) -> (Change<V>, T),
     ) -> T {
-        let Some(mut set) = self.set_of(key).lock() else { return f(None).1 };
-        let Some(at) = set.find(key) else {
+        let Some(set) = self.set_of(key) else { return f(None).1 };
+        // Looked for before the lock is taken: nothing that comes after taking it is fetched before.
+        let before = set.find(key);
+        let mut set = set.lock();
+        let Some(at) = before.filter(|at| set.is_at(*at, key)).or_else(|| set.find(key)) else {
             let (change, result) = f(None);
             match change {
                 Change::Put(value) => self.add(&mut set, key, value, false, rank),
@@ -159,7 +164,7 @@ impl<V: Value> Bounded<V> {
     /// Adds an entry for a key that has none.
     #[inline(never)]
     fn add<R: Ord>(&self, set: &mut Held<'_, V>, key: Key, value: V, offered: bool, rank: impl Fn(Key, &V) -> R) {
-        if let Some(free) = set.free() {
+        if let Some(free) = set.free(key) {
             set.put(free, key, value, self.epoch());
             return;
         }
@@ -198,17 +203,15 @@ impl<V: Value> Bounded<V> {
         self.since(0)
     }
 
-    /// The entries of the sets that have changed in this epoch or later, by key: all that changed, and up to nine
-    /// neighbours of each. Everything that changed before [`advance`](Self::advance) to a later epoch is in it: each
-    /// change reads its epoch under the lock that this takes. Removals leave no trace.
+    /// The entries that have changed in this epoch or later, by key, and up to four neighbours of each. Everything that
+    /// changed before [`advance`](Self::advance) to a later epoch is in it: each change reads its epoch under the lock that
+    /// this takes. Removals leave no trace.
     pub fn since(&self, epoch: u32) -> Vec<(Key, V)> {
         let mut entries = Vec::new();
         for set in self.all().filter(|set| set.may_have_changed(epoch)) {
             // Before the lock: a long list is not moved while others wait.
-            entries.reserve(WAYS);
-            if let Some(set) = set.lock().filter(|set| set.epoch() >= epoch) {
-                entries.extend(set.entries().map(|(_, key, value)| (key, value)));
-            }
+            entries.reserve(Self::WAYS);
+            entries.extend(set.lock().since(epoch));
         }
         entries.sort_unstable_by_key(|(key, _)| *key);
         entries
@@ -216,7 +219,7 @@ impl<V: Value> Bounded<V> {
 
     /// Forgets everything, what pressed on it included.
     pub fn clear(&self) {
-        self.all().filter(|set| set.may_have_changed(0)).filter_map(Set::lock).for_each(|mut set| set.clear());
+        self.all().filter(|set| set.may_have_changed(0)).for_each(|set| set.lock().clear());
         self.pressed_until.store(0, Ordering::Relaxed);
     }
 
@@ -226,25 +229,24 @@ impl<V: Value> Bounded<V> {
 
     /// The set of a key.
     #[inline]
-    fn set_of(&self, key: Key) -> Set<'_, V> {
+    fn set_of(&self, key: Key) -> Option<Set<'_, V>> {
         self.set(self.index(key.halves().0))
     }
 
     /// Which set a hash falls on.
     #[inline]
     fn index(&self, hash: u64) -> usize {
-        (u128::from(hash).saturating_mul(self.sets as u128) >> 64) as usize
+        (u128::from(hash).wrapping_mul(self.sets as u128) >> 64) as usize
     }
 
     #[inline]
-    fn set(&self, index: usize) -> Set<'_, V> {
-        let words = set::words::<V>();
-        let first = self.start.saturating_add(index.saturating_mul(words));
-        Set::new(self.words.get(first..first.saturating_add(words)).unwrap_or_default())
+    fn set(&self, index: usize) -> Option<Set<'_, V>> {
+        let first = self.start.wrapping_add(index.wrapping_mul(WORDS));
+        self.words.get(first..).and_then(<[AtomicU64]>::first_chunk).map(Set::new)
     }
 
     fn all(&self) -> impl Iterator<Item = Set<'_, V>> {
-        (0..self.sets).map(|index| self.set(index))
+        (0..self.sets).filter_map(|index| self.set(index))
     }
 }
 

@@ -48,8 +48,19 @@ impl Counter<'_, '_> {
         self.window.has_lost(self.table, self.key, now)
     }
 
+    #[inline]
     fn measure(&self, now: Millis, commit: Commit) -> Measure {
         self.window.measure(self.table, self.key, self.window.ask(self.cost, self.reserve, commit), now)
+    }
+
+    /// Asks the only count that there is, and spends of it, in one step. `None`, and nothing spent, when the key is not known
+    /// to a table that may have lost it: then it has coarser counts too.
+    #[inline]
+    pub(super) fn ask_and_spend(&self, now: Millis) -> Option<Measure> {
+        let pressed = self.window.is_pressed(self.table, now);
+        let measure = self.measure(now, if pressed { Commit::Known } else { Commit::Spend });
+        let unknown = matches!(measure, Measure::Passed { spent: Spent { previous: None, .. }, .. });
+        if pressed && unknown { None } else { Some(measure) }
     }
 
     fn undo(&self, spent: Spent) {
@@ -76,33 +87,38 @@ impl<'l> Check<'l> {
         }
     }
 
-    /// Asks the only count that there is, and spends of it, in one step. Does nothing and returns `false` when the key is
-    /// not known to a table that may have lost it: then it has coarser counts too.
-    pub(super) fn ask_only(&mut self, counter: &Counter<'l, '_>, now: Millis) -> bool {
-        let pressed = counter.window.is_pressed(counter.table, now);
-        let measure = counter.measure(now, if pressed { Commit::Known } else { Commit::Spend });
-        let spent = match measure {
-            Measure::Passed { spent: Spent { previous: None, .. }, .. } if pressed => return false,
-            Measure::Passed { spent, .. } => Some((counter, spent)),
-            Measure::Refused { .. } => None,
-        };
-        self.add(counter.rule, &[(counter.window, measure)]);
-        if let Some(spent) = spent {
-            self.hold(counter, &[spent]);
+    /// What one count says alone. Not inlined, so that it is written where the caller wants it.
+    #[inline(never)]
+    pub(super) fn of(counter: &Counter<'l, '_>, measure: &Measure) -> Self {
+        let rule = counter.rule;
+        if matches!(measure, Measure::Refused { .. }) || rule.holds_tickets || rule.mode == Mode::Monitor {
+            return Self::of_any(counter, *measure);
         }
-        true
+        // Nearly always.
+        let standings = SmallVec::from_buf([Standing::of(counter.window, measure)]);
+        Self { standings, findings: Vec::new(), refused_by: Vec::new(), tickets: SmallVec::new() }
+    }
+
+    #[inline(never)]
+    fn of_any(counter: &Counter<'l, '_>, measure: Measure) -> Self {
+        let mut check = Self::default();
+        check.add(counter.rule, &[(counter.window, measure)]);
+        if let Measure::Passed { spent, .. } = measure {
+            check.hold(counter, &[(counter, spent)]);
+        }
+        check
     }
 
     /// Asks every count, and then spends from all of them. Looking first keeps a request that one limit refuses away from
     /// the others' entries: taking back is exact only while nobody has written in between.
     pub(super) fn looking_first(mut self, counters: &[Counter<'l, '_>], now: Millis) -> Self {
+        let mut spending = self.clone();
         self.ask(counters, now, false);
         if self.refuses() {
             return self;
         }
-        let mut check = Self::default();
-        check.ask(counters, now, true);
-        check
+        spending.ask(counters, now, true);
+        spending
     }
 
     /// Asks every count; `commit` spends from all of them, or from none.
@@ -138,6 +154,7 @@ impl<'l> Check<'l> {
     }
 
     /// What a request that has spent of a limit holds until its end, where that matters.
+    #[inline]
     fn hold(&mut self, first: &Counter<'l, '_>, spent: &[(&Counter<'l, '_>, Spent)]) {
         if first.rule.holds_tickets {
             let slot = spent.iter().find(|(counter, _)| !counter.window.is_kept());
@@ -154,10 +171,6 @@ impl<'l> Check<'l> {
             self.refuse(rule, &window.label);
         }
         if rule.mode == Mode::Monitor {
-            return;
-        }
-        if let ([(window, measure)], []) = (measures, &*self.standings) {
-            self.standings.push(Standing::of(window, measure));
             return;
         }
         let standings = measures.iter().map(|(window, measure)| Standing::of(window, measure));

@@ -60,7 +60,8 @@ pub(super) fn widened(kind: Kind) -> Option<Kind> {
             let period = Duration::from_nanos(bucket.period_ns() / u64::from(TIMES)).max(Duration::from_nanos(1));
             let burst = NonZeroU32::new(bucket.capacity().saturating_mul(TIMES))?;
             let rate = Rate { count: bucket.rate.count.saturating_mul(TIMES), ..bucket.rate };
-            Some(Kind::Rate(Bucket { quota: Quota::with_period(period)?.allow_burst(burst), rate, ..bucket }))
+            let quota = Quota::with_period(period)?.allow_burst(burst);
+            Some(Kind::Rate(Bucket::new(quota, rate, bucket.debts())))
         }
         Kind::Calendar(calendar) => {
             Some(Kind::Calendar(Calendar { count: calendar.count.saturating_mul(TIMES), ..calendar }))

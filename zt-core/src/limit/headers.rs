@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use smallvec::SmallVec;
 
-use super::window::{Kind, Measure, Window};
+use super::window::{Measure, Told, Window};
 
 /// Where a request stands with one count of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub fn headers(standings: &[Standing<'_>]) -> SmallVec<[(Cow<'static, str>, Stri
 }
 
 impl<'l> Standing<'l> {
+    #[inline]
     pub(super) fn of(window: &'l Window, measure: &Measure) -> Self {
         let (remaining, reset_s, retry_after_s) = match measure {
             Measure::Passed { remaining, reset_ns, .. } => (*remaining, reset_ns.div_ceil(1_000_000_000), None),
@@ -71,12 +72,7 @@ impl<'l> Standing<'l> {
                 (0, seconds, Some(seconds))
             }
         };
-        let burst = window.capacity();
-        let (quota, window_s) = match window.kind {
-            Kind::Rate(bucket) => (bucket.rate.count, bucket.rate.per.millis().unsigned_abs().div_ceil(1_000)),
-            Kind::Calendar(calendar) => (calendar.count, calendar.per_ms.div_ceil(1_000)),
-            Kind::InFlight(slots) => (slots.most.into(), 0),
-        };
+        let Told { quota, window_s, burst } = window.told;
         Self { limit: &window.label, quota, window_s, burst, remaining, reset_s, retry_after_s }
     }
 

@@ -1,6 +1,6 @@
 //! From the facts of a request to the key of a limit.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smallvec::SmallVec;
 
@@ -17,6 +17,9 @@ pub(super) struct Parts {
 
 /// Bits of an IPv6 address that are one peer's.
 pub(super) const PEER_V6_PREFIX: u8 = 64;
+/// What begins the words of an address: no text is so long.
+const V4: u64 = 4 << 56;
+const V6: u64 = 6 << 56;
 
 impl Parts {
     /// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there
@@ -27,7 +30,10 @@ impl Parts {
         }
         let mut hasher = hasher.clone();
         for part in &self.parts {
-            add(&mut hasher, self, part, subject);
+            match (part, subject.peer) {
+                (KeyPart::Peer | KeyPart::PeerPrefix, Some(peer)) => network(&mut hasher, peer, self.prefixes(part)),
+                _ => add(&mut hasher, part, subject),
+            }
         }
         Some(hasher.key())
     }
@@ -48,15 +54,15 @@ impl Parts {
     }
 }
 
-fn add(hasher: &mut KeyHasher, rule: &Parts, part: &KeyPart, subject: &Subject<'_>) {
+/// Not inlined: what each kind of part needs would be made ready for all of them.
+#[inline(never)]
+fn add(hasher: &mut KeyHasher, part: &KeyPart, subject: &Subject<'_>) {
     let text = |text: Option<&str>, hasher: &mut KeyHasher| {
         hasher.optional(text.map(str::as_bytes));
     };
     match part {
-        KeyPart::Peer | KeyPart::PeerPrefix => match subject.peer {
-            Some(peer) => network(hasher, peer, rule.prefixes(part)),
-            None => text(None, hasher),
-        },
+        // An address that is known is added elsewhere.
+        KeyPart::Peer | KeyPart::PeerPrefix => text(None, hasher),
         KeyPart::Identity => {
             let identity = subject.identity;
             text(identity.map(|identity| identity.kind.as_str()), hasher);
@@ -86,17 +92,28 @@ fn add(hasher: &mut KeyHasher, rule: &Parts, part: &KeyPart, subject: &Subject<'
 }
 
 /// Adds the first bits of an address. An IPv4 address inside IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
+#[inline]
 fn network(hasher: &mut KeyHasher, peer: IpAddr, (v4, v6): (u8, u8)) {
-    match peer.to_canonical() {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(v4.into())).unwrap_or(0);
-            hasher.part(&(u32::from(address) & mask).to_be_bytes());
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(v6.into())).unwrap_or(0);
-            hasher.part(&(u128::from(address) & mask).to_be_bytes());
-        }
+    match peer {
+        IpAddr::V4(address) => network_v4(hasher, address, v4),
+        IpAddr::V6(address) => network_v6(hasher, address, v4, v6),
     }
+}
+
+#[inline]
+fn network_v4(hasher: &mut KeyHasher, address: Ipv4Addr, prefix: u8) {
+    let mask = u32::MAX.checked_shl(32_u32.saturating_sub(prefix.into())).unwrap_or(0);
+    hasher.number(V4 | u64::from(u32::from(address) & mask));
+}
+
+#[inline(never)]
+fn network_v6(hasher: &mut KeyHasher, address: Ipv6Addr, v4: u8, v6: u8) {
+    if let Some(address) = address.to_ipv4_mapped() {
+        return network_v4(hasher, address, v4);
+    }
+    let mask = u128::MAX.checked_shl(128_u32.saturating_sub(v6.into())).unwrap_or(0);
+    let bits = u128::from(address) & mask;
+    hasher.number(V6).number((bits >> 64) as u64).number(bits as u64);
 }
 
 #[cfg(test)]

@@ -160,12 +160,51 @@ impl Limiter {
         lifted: &dyn Fn(&str) -> bool,
         now: Millis,
     ) -> Check<'_> {
-        let (mut check, counters) = self.counters(state, phase, subject, lifted);
-        // Nearly every request: in one step.
-        if let ([only], false) = (&*counters, check.refuses())
-            && check.ask_only(only, now)
+        // Nearly every request: one count, asked and spent in one step.
+        let mut asked = self.asked(phase, subject, lifted);
+        if let (Some(rule), None) = (asked.next(), asked.next())
+            && let Some(counter) = self.only_count(rule, state, subject)
+            && let Some(measure) = counter.ask_and_spend(now)
         {
-            return check;
+            return Check::of(&counter, &measure);
+        }
+        self.check_all(state, phase, subject, lifted, now)
+    }
+
+    /// The limits of a phase that are for this request.
+    #[inline]
+    fn asked(&self, phase: Phase, subject: &Subject<'_>, lifted: &dyn Fn(&str) -> bool) -> impl Iterator<Item = &Rule> {
+        let applies = phase == Phase::Peer || subject.identity.is_some();
+        let of_phase = self.rules.iter().filter(move |rule| applies && rule.phase == phase);
+        of_phase.filter(|rule| rule.covers(subject) && !lifted(&rule.name))
+    }
+
+    /// The count that a request has under a limit that has only one.
+    #[inline]
+    fn only_count<'l, 's>(&self, rule: &'l Rule, state: &'s State, subject: &Subject<'_>) -> Option<Counter<'l, 's>> {
+        let [window] = &*rule.windows else { return None };
+        let tables @ [table, ..] = state.tables(self, rule)? else { return None };
+        let key = rule.key.key(rule.phase, state.hasher(), subject)?;
+        let (cost, reserve) = (rule.cost_of(subject), rule.reserve_from(subject));
+        Some(Counter { rule, window, table, tables, key, own: key, cost, reserve })
+    }
+
+    /// Asks whatever there is.
+    #[inline(never)]
+    fn check_all(
+        &self,
+        state: &State,
+        phase: Phase,
+        subject: &Subject<'_>,
+        lifted: &dyn Fn(&str) -> bool,
+        now: Millis,
+    ) -> Check<'_> {
+        let (mut check, mut counters) = (Check::default(), Counters::new());
+        for rule in self.asked(phase, subject, lifted) {
+            match state.tables(self, rule) {
+                Some(tables) => count(rule, tables, state, subject, &mut counters),
+                None => check.refuse(rule, &rule.name),
+            }
         }
         let counters = with_coarser(&counters, state, subject, now);
         if counters.len() > 1 || check.refuses() {
@@ -173,31 +212,6 @@ impl Limiter {
         }
         check.ask(&counters, now, true);
         check
-    }
-
-    /// Every count that a request has in a phase; and what is refused because its counts cannot be known.
-    #[inline]
-    fn counters<'l, 's>(
-        &'l self,
-        state: &'s State,
-        phase: Phase,
-        subject: &Subject<'_>,
-        lifted: &dyn Fn(&str) -> bool,
-    ) -> (Check<'l>, Counters<'l, 's>) {
-        let (mut check, mut counters) = (Check::default(), Counters::new());
-        if phase == Phase::Identity && subject.identity.is_none() {
-            return (check, counters);
-        }
-        for rule in self.rules.iter().filter(|rule| rule.phase == phase && rule.covers(subject)) {
-            if lifted(&rule.name) {
-                continue;
-            }
-            match state.tables(self, rule) {
-                Some(tables) => count(rule, tables, state, subject, &mut counters),
-                None => check.refuse(rule, &rule.name),
-            }
-        }
-        (check, counters)
     }
 }
 
@@ -212,8 +226,7 @@ fn count<'l, 's>(
     counters: &mut Counters<'l, 's>,
 ) {
     let Some(key) = rule.key.key(rule.phase, state.hasher(), subject) else { return };
-    let cost = rule.cost_of(subject);
-    let reserve = rule.reserve.as_ref().map_or(0, |reserve| reserve.kept_from(subject));
+    let (cost, reserve) = (rule.cost_of(subject), rule.reserve_from(subject));
     for (window, table) in rule.windows.iter().zip(tables) {
         counters.push(Counter { rule, window, table, tables, key, own: key, cost, reserve });
     }

@@ -1,8 +1,8 @@
 //! A rate, by GCRA: `governor` over our table and the request's clock.
 //!
-//! A limiter is built for each check: it holds two integers. Its clock answers 0 first, which governor takes as the
-//! start of time, and the request's `now` after; so the theoretical arrival times (TAT) that it stores are absolute,
-//! nanoseconds since the Unix epoch, and fit for a snapshot.
+//! A limiter is built for each check, over the one entry: it holds two integers. Its clock answers 0 first, which governor
+//! takes as the start of time, and the request's `now` after; so the theoretical arrival times (TAT) that are stored are
+//! absolute, nanoseconds since the Unix epoch, and fit for a snapshot.
 //!
 //! A clock that goes back finds the entry in its future, and refuses until it has caught up with what was spent. Where an
 //! entry lies so far ahead that the limit itself cannot have put it there (by more than an hour), the clock was wrong
@@ -37,49 +37,79 @@ const DEBT_NS: u64 = 86_400_000_000_000;
 /// A bucket that fills at a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bucket {
-    pub(super) quota: Quota,
+    quota: Quota,
     /// As it is written.
     pub(super) rate: Rate,
-    /// Whether it may go into debt.
-    pub(super) debts: bool,
+    /// The longest debt.
+    debt_ns: u64,
+    /// The time for one request.
+    period_ns: u64,
+    /// From empty to full.
+    fill_ns: u64,
 }
 
 impl Bucket {
-    pub(super) fn capacity(self) -> u32 {
+    /// `debts`: whether it may go into debt.
+    pub(super) fn new(quota: Quota, rate: Rate, debts: bool) -> Self {
+        let period_ns = u64::try_from(quota.replenish_interval().as_nanos()).unwrap_or(u64::MAX);
+        let fill_ns = period_ns.saturating_mul(quota.burst_size().get().into());
+        Self { quota, rate, debt_ns: if debts { DEBT_NS } else { 0 }, period_ns, fill_ns }
+    }
+
+    pub(super) const fn capacity(&self) -> u32 {
         self.quota.burst_size().get()
     }
 
-    /// The time for one request.
-    pub(super) fn period_ns(self) -> u64 {
-        u64::try_from(self.quota.replenish_interval().as_nanos()).unwrap_or(u64::MAX)
+    pub(super) const fn debts(&self) -> bool {
+        self.debt_ns > 0
     }
 
-    /// From empty to full.
-    fn fill_ns(self) -> u64 {
-        self.period_ns().saturating_mul(self.capacity().into())
+    /// The time for one request.
+    pub(super) const fn period_ns(&self) -> u64 {
+        self.period_ns
     }
 
     /// The arrival time that counts of one that is stored.
-    fn stored(self, tat: u64, now: Instant) -> (u64, bool) {
-        let debt = if self.debts { DEBT_NS } else { 0 };
-        let most = now.0.saturating_add(self.fill_ns()).saturating_add(debt);
+    #[inline]
+    fn stored(&self, tat: u64, now: Instant) -> (u64, bool) {
+        let most = now.0.saturating_add(self.fill_ns).saturating_add(self.debt_ns);
         let jumped = tat > most.saturating_add(SKEW_MS.saturating_mul(1_000_000));
-        (if jumped { now.0.saturating_add(self.fill_ns()) } else { tat }, jumped)
+        (if jumped { now.0.saturating_add(self.fill_ns) } else { tat }, jumped)
     }
 
-    pub(super) fn measure(self, table: &Bounded<u64>, key: Key, ask: Ask, now: Millis) -> (Measure, bool) {
+    #[inline]
+    pub(super) fn measure(&self, table: &Bounded<u64>, key: Key, ask: Ask, now: Millis) -> (Measure, bool) {
         let now = Instant::of(now);
+        table.update(key, rank, |tat| {
+            let (tat, jumped) = match tat.map(|tat| self.stored(*tat, now)) {
+                Some((tat, jumped)) => (Some(tat), jumped),
+                None => (None, false),
+            };
+            let measure = self.ask(tat, ask, now);
+            let change = match (measure, tat) {
+                (Measure::Passed { spent, .. }, _) if ask.writes(tat) => Change::Put(spent.written),
+                // What is put right is put right, whatever comes of the request.
+                (_, Some(tat)) if jumped => Change::Put(tat),
+                _ => Change::Keep,
+            };
+            (change, (measure, jumped))
+        })
+    }
+
+    /// What governor says of a bucket with this arrival time.
+    #[inline]
+    fn ask(&self, tat: Option<u64>, Ask { amount, reserve, .. }: Ask, now: Instant) -> Measure {
+        let store = Entry { tat: tat.map(Nanos::from), next: Cell::default() };
         let clock = RequestClock { started: Cell::new(false), now };
-        let store = Store { table, bucket: self, ask, now, spent: Cell::default(), jumped: Cell::default() };
         let limiter = RateLimiter::<_, _, _, StateInformationMiddleware>::new(self.quota, store, clock);
         // What must remain is asked for too, and not taken.
-        let cells = NonZeroU32::new(ask.amount.saturating_add(ask.reserve)).unwrap_or(NonZeroU32::MIN);
-        let answer = limiter.check_key_n(&key, cells);
-        let store = limiter.into_state_store();
-        let measure = match answer {
+        let cells = NonZeroU32::new(amount.saturating_add(reserve)).unwrap_or(NonZeroU32::MIN);
+        match limiter.check_key_n(&(), cells) {
             Ok(Ok(state)) => {
-                let spent = store.spent.get();
-                let reset_ns = spent.written.saturating_sub(now.0);
+                let next = limiter.into_state_store().next.get().as_u64();
+                let written = next.saturating_sub(self.period_ns.saturating_mul(reserve.into()));
+                let spent = Spent { previous: tat, written, amount };
+                let reset_ns = written.saturating_sub(now.0);
                 Measure::Passed { spent, remaining: state.remaining_burst_capacity(), reset_ns }
             }
             Ok(Err(refusal)) => {
@@ -87,23 +117,22 @@ impl Bucket {
                 Measure::Refused { wait_ns: u64::try_from(wait).unwrap_or(u64::MAX) }
             }
             // More than what can pass at once never passes; no window asks for it.
-            Err(_) => Measure::Refused { wait_ns: self.fill_ns() },
-        };
-        (measure, store.jumped.get())
+            Err(_) => Measure::Refused { wait_ns: self.fill_ns },
+        }
     }
 
     /// What is missing, as it counts now.
-    pub(super) fn lost(self, tat: u64, now: Millis) -> Stored<u64> {
+    pub(super) fn lost(&self, tat: u64, now: Millis) -> Stored<u64> {
         let (value, jumped) = self.stored(tat, Instant::of(now));
         Stored { value, jumped }
     }
 
     /// The arrival time after so many more, passed or not.
-    pub(super) fn charged(self, tat: Option<u64>, amount: u32, now: Millis) -> u64 {
+    pub(super) fn charged(&self, tat: Option<u64>, amount: u32, now: Millis) -> u64 {
         let now = Instant::of(now);
         let tat = tat.map_or(now.0, |tat| self.stored(tat, now).0).max(now.0);
-        let most = now.0.saturating_add(self.fill_ns()).saturating_add(DEBT_NS).max(tat);
-        tat.saturating_add(self.period_ns().saturating_mul(amount.into())).min(most)
+        let most = now.0.saturating_add(self.fill_ns).saturating_add(DEBT_NS).max(tat);
+        tat.saturating_add(self.period_ns.saturating_mul(amount.into())).min(most)
     }
 }
 
@@ -160,40 +189,24 @@ impl Clock for RequestClock {
     }
 }
 
-struct Store<'t> {
-    table: &'t Bounded<u64>,
-    bucket: Bucket,
-    ask: Ask,
-    now: Instant,
-    spent: Cell<Spent>,
-    jumped: Cell<bool>,
+/// The store of one entry, for one request.
+struct Entry {
+    tat: Option<Nanos>,
+    /// The arrival time after a request that passed.
+    next: Cell<Nanos>,
 }
 
-impl StateStore for Store<'_> {
-    type Key = Key;
+impl StateStore for Entry {
+    type Key = ();
 
-    fn measure_and_replace<T, F, E>(&self, key: &Key, f: F) -> Result<T, E>
+    #[inline]
+    fn measure_and_replace<T, F, E>(&self, (): &(), f: F) -> Result<T, E>
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let Ask { amount, reserve, .. } = self.ask;
-        self.table.update(*key, rank, |tat| {
-            let stored = tat.copied().map(|tat| self.bucket.stored(tat, self.now));
-            let jumped = stored.is_some_and(|(_, jumped)| jumped);
-            self.jumped.set(jumped);
-            let tat = stored.map(|(tat, _)| tat);
-            // What is put right is put right, whatever comes of the request.
-            let kept = tat.filter(|_| jumped).map_or(Change::Keep, Change::Put);
-            match f(tat.map(Nanos::from)) {
-                Ok((outcome, next)) => {
-                    let left = self.bucket.period_ns().saturating_mul(reserve.into());
-                    let written = next.as_u64().saturating_sub(left);
-                    self.spent.set(Spent { previous: tat, written, amount });
-                    (if self.ask.writes(tat) { Change::Put(written) } else { kept }, Ok(outcome))
-                }
-                Err(refusal) => (kept, Err(refusal)),
-            }
-        })
+        let (outcome, next) = f(self.tat)?;
+        self.next.set(next);
+        Ok(outcome)
     }
 }
 
@@ -215,7 +228,7 @@ mod tests {
     }
 
     fn bucket(quota: Quota, debts: bool) -> Bucket {
-        Bucket { quota, rate: "1/1s".parse().unwrap(), debts }
+        Bucket::new(quota, "1/1s".parse().unwrap(), debts)
     }
 
     fn ask(quota: Quota, amount: u32, reserve: u32, commit: Commit, table: &Bounded<u64>, now: Millis) -> Measure {

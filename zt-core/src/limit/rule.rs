@@ -114,7 +114,7 @@ fn kinds(config: &Config, problems: &mut Vec<Problem>) -> Vec<(String, Kind)> {
     let debts = config.cost == Some(Cost::Response);
     for (at, rate) in config.rate.0.iter().enumerate() {
         match bucket(*rate, config.burst) {
-            Ok(quota) => kinds.push((rate.per.to_string(), Kind::Rate(Bucket { quota, rate: *rate, debts }))),
+            Ok(quota) => kinds.push((rate.per.to_string(), Kind::Rate(Bucket::new(quota, *rate, debts)))),
             Err(problem) if config.rate.0.len() == 1 || problem.key != "rate" => problems.push(problem),
             Err(problem) => problems.push(Problem { key: format!("rate[{at}]"), ..problem }),
         }
@@ -156,7 +156,7 @@ fn levels(config: &Config, key: &Parts, kinds: &[(String, Kind)], problems: &mut
     let wide = |kinds: &[Kind]| kinds.iter().filter_map(|kind| fallback::widened(*kind)).collect::<Vec<_>>();
     let first = match rate.map(|rate| (rate, bucket(rate, None))) {
         Some((rate, Ok(quota))) => {
-            vec![Kind::Rate(Bucket { quota, rate, debts: config.cost == Some(Cost::Response) })]
+            vec![Kind::Rate(Bucket::new(quota, rate, config.cost == Some(Cost::Response)))]
         }
         Some((_, Err(problem))) => {
             problems.push(Problem { key: "fallback.rate".to_owned(), ..problem });
@@ -183,7 +183,7 @@ fn levels(config: &Config, key: &Parts, kinds: &[(String, Kind)], problems: &mut
 }
 
 fn window(name: &str, label: String, key: &Parts, kind: Kind) -> Window {
-    Window { label: label.into(), id: identity(name, key, kind), kind }
+    Window { label: label.into(), id: identity(name, key, kind), told: kind.told(), kind }
 }
 
 /// Name, key, speed (as it is written: its time for one request is rounded) and burst. Not its place, mode or endpoints: those do not change what an entry means.
@@ -235,6 +235,8 @@ impl Rule {
         self.for_all || self.is_for(subject)
     }
 
+    /// Not inlined, as it is asked of few.
+    #[inline(never)]
     fn is_for(&self, subject: &Subject<'_>) -> bool {
         let named =
             |names: &[Arc<str>], name: Option<&str>| name.is_some_and(|name| names.iter().any(|n| **n == *name));
@@ -252,6 +254,16 @@ impl Rule {
         }
     }
 
+    /// Per cent that must remain after it.
+    #[inline]
+    pub(super) fn reserve_from(&self, subject: &Subject<'_>) -> u8 {
+        match &self.reserve {
+            Some(reserve) => reserve.kept_from(subject),
+            None => 0,
+        }
+    }
+
+    #[inline(never)]
     fn worked_out(&self, subject: &Subject<'_>) -> u32 {
         let cost = match &self.cost {
             Cost::Fixed(cost) => u64::from(cost.get()),

@@ -13,6 +13,7 @@ pub(super) struct Window {
     /// The limit's name; where it has several, with what tells this one apart.
     pub(super) label: Box<str>,
     pub(super) kind: Kind,
+    pub(super) told: Told,
     /// What it counts and how fast, hashed: the same in another configuration has the same.
     pub(super) id: u128,
 }
@@ -22,6 +23,28 @@ pub(super) enum Kind {
     Rate(Bucket),
     Calendar(Calendar),
     InFlight(InFlight),
+}
+
+/// What clients are told of a count, whoever asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    /// Requests per window.
+    pub(super) quota: u32,
+    /// Seconds, rounded up; 0 where requests under way are counted.
+    pub(super) window_s: u64,
+    /// Requests that may come at once.
+    pub(super) burst: u32,
+}
+
+impl Kind {
+    pub(super) fn told(&self) -> Told {
+        let (quota, window_ms, burst) = match self {
+            Self::Rate(bucket) => (bucket.rate.count, bucket.rate.per.millis().unsigned_abs(), bucket.capacity()),
+            Self::Calendar(calendar) => (calendar.count, calendar.per_ms, calendar.count),
+            Self::InFlight(slots) => (slots.most.into(), 0, slots.most.into()),
+        };
+        Told { quota, window_s: window_ms.div_ceil(1_000), burst }
+    }
 }
 
 /// What a request asks of a window.
@@ -110,15 +133,12 @@ pub(super) fn millis(now: Millis) -> u64 {
 
 impl Window {
     /// The most that can pass at once.
-    pub(super) fn capacity(&self) -> u32 {
-        match self.kind {
-            Kind::Rate(bucket) => bucket.capacity(),
-            Kind::Calendar(calendar) => calendar.count,
-            Kind::InFlight(slots) => slots.most.into(),
-        }
+    pub(super) const fn capacity(&self) -> u32 {
+        self.told.burst
     }
 
     /// The most that a request can count for, of which `reserve` must remain.
+    #[inline]
     pub(super) fn ask(&self, cost: u32, per_cent: u8, commit: Commit) -> Ask {
         let reserve = self.reserve(per_cent);
         let most = self.capacity().saturating_sub(reserve).max(1);
@@ -127,14 +147,19 @@ impl Window {
     }
 
     /// So many per cent of what can pass at once, rounded up.
+    #[inline]
     pub(super) fn reserve(&self, per_cent: u8) -> u32 {
+        if per_cent == 0 {
+            return 0;
+        }
         let share = u64::from(self.capacity()).saturating_mul(per_cent.into()).div_ceil(100);
         u32::try_from(share).unwrap_or(u32::MAX)
     }
 
     /// What this says of a request; spends if it passes and `ask` commits.
+    #[inline]
     pub(super) fn measure(&self, table: &Table, key: Key, ask: Ask, now: Millis) -> Measure {
-        let (measure, jumped) = match self.kind {
+        let (measure, jumped) = match &self.kind {
             Kind::Rate(bucket) => bucket.measure(&table.entries, key, ask, now),
             Kind::Calendar(calendar) => calendar.measure(&table.entries, key, ask, now),
             Kind::InFlight(slots) => slots.measure(&table.entries, key, ask, now),

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Bounded, Change, Inserted, Key};
+use super::{Bounded, Change, Inserted, Key, ways};
 
 const WRITERS: u64 = 3;
 
@@ -68,7 +68,7 @@ fn a_value_of_several_words_is_read_whole_and_is_the_keys_own() {
 /// The look without the lock misses nothing that was there before it began and stays, whatever happens around it.
 #[test]
 fn what_is_never_displaced_is_always_found() {
-    let table = Bounded::<u64>::with_capacity(10);
+    let table = Bounded::<u64>::with_capacity(ways::<u64>());
     let rank = |_, value: &u64| *value;
     for low in 1..=5 {
         table.update(key(low), rank, |_| (Change::Put(1), ()));
@@ -77,7 +77,7 @@ fn what_is_never_displaced_is_always_found() {
     table.update(key(99), rank, |_| (Change::Put(u64::MAX), ()));
     let write = |thread: u64, step: u64| {
         let change = if step.is_multiple_of(3) { Change::Remove } else { Change::Put(step) };
-        table.update(key(1 + (step + 5 * thread) % 15), rank, |_| (change, ()));
+        table.update(key(1 + (step + 5 * thread) % 30), rank, |_| (change, ()));
     };
     beside(60_000, write, || assert_eq!(table.get(key(99)), Some(u64::MAX)));
     assert!(table.evicted() > 0);
@@ -86,7 +86,7 @@ fn what_is_never_displaced_is_always_found() {
 /// Two locks at once, in few sets, so that often both are the same and often two threads want each other's.
 #[test]
 fn inserts_into_two_sets_end_and_never_put_a_key_twice() {
-    let table = Bounded::<u64>::with_capacity(30);
+    let table = Bounded::<u64>::with_capacity(3 * ways::<u64>());
     let key = |number: u64| {
         Key::from_u128(
             u128::from(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)) << 64
@@ -95,7 +95,7 @@ fn inserts_into_two_sets_end_and_never_put_a_key_twice() {
         .unwrap()
     };
     let write = |thread: u64, step: u64| {
-        let number = (step * (2 * thread + 1)) % 40;
+        let number = (step * (2 * thread + 1)) % 80;
         let now = step / 50;
         table.insert(key(number), now + number % 7, now);
     };
@@ -134,26 +134,27 @@ fn a_panic_among_many_leaves_the_set_to_the_others() {
 /// A ranking that panics leaves the set as it was too, but for the count of what had to go.
 #[test]
 fn a_panic_while_ranking_displaces_nobody() {
-    let table = Bounded::<u64>::with_capacity(10);
-    (1..=10).for_each(|low| table.update(key(low), |_, value| *value, |_| (Change::Put(low), ())));
+    let ways = ways::<u64>() as u64;
+    let table = Bounded::<u64>::with_capacity(ways as usize);
+    (1..=ways).for_each(|low| table.update(key(low), |_, value| *value, |_| (Change::Put(low), ())));
     let before = table.entries();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         table.update(
-            key(11),
+            key(ways + 1),
             |_, value| if *value == 5 { std::panic::resume_unwind(Box::new(())) } else { *value },
             |_| (Change::Put(11), ()),
         );
     }));
     assert!(ended.is_err());
-    assert_eq!((table.entries(), table.len(), table.pressed_until()), (before, 10, 0));
+    assert_eq!((table.entries(), table.len() as u64, table.pressed_until()), (before, ways, 0));
 }
 
 #[test]
 fn the_last_epoch_and_the_edges_of_the_hash_are_like_others() {
     let last = Key::from_u128(u128::MAX).unwrap();
-    for capacity in [0, 1, 9, 10, 11, 25, 1_000] {
+    for capacity in [0, 1, 19, 20, 21, 45, 1_000] {
         let table = Bounded::<u64>::with_capacity(capacity);
-        assert_eq!(table.capacity(), (capacity / 10 * 10).max(10));
+        assert_eq!(table.capacity(), (capacity / 20 * 20).max(20));
         let put = |key: Key, value: u64| table.update(key, |_, value| *value, |_| (Change::Put(value), ()));
         put(key(1), 1);
         table.advance(u32::MAX);

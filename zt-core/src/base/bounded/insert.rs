@@ -1,6 +1,6 @@
 //! Entries that lapse, and are never forgotten before.
 
-use super::set::{Held, WAYS};
+use super::set::{Held, Set, ways};
 use super::{Bounded, Key, Value};
 
 /// What [`Bounded::insert`] did.
@@ -25,8 +25,8 @@ impl<V: Value + Ord> Bounded<V> {
         let (high, low) = key.halves();
         let (first, second) = (self.index(high), self.index(low));
         // In one order for all keys: no two threads wait for each other.
-        let lower = self.set(first.min(second)).lock();
-        let higher = if first == second { None } else { self.set(first.max(second)).lock() };
+        let lower = self.set(first.min(second)).map(Set::lock);
+        let higher = if first == second { None } else { self.set(first.max(second)).map(Set::lock) };
         let mut sets = if first <= second { [lower, higher] } else { [higher, lower] };
 
         for set in sets.iter_mut().flatten() {
@@ -39,12 +39,13 @@ impl<V: Value + Ord> Bounded<V> {
             }
         }
         let [first, second] = &mut sets;
-        let room = |set: &Option<Held<'_, V>>| set.as_ref().map_or(0, |set| WAYS.saturating_sub(living(set, now)));
+        let room =
+            |set: &Option<Held<'_, V>>| set.as_ref().map_or(0, |set| ways::<V>().saturating_sub(living(set, now)));
         let set = if room(second) > room(first) { second } else { first };
         let Some(set) = set else { return Inserted::Full };
         // A free place before one that has lapsed.
         let lapsed = set.entries().find(|(.., value)| *value < now).map(|(at, _, value)| (at, Some(value)));
-        let Some((at, lapsed)) = set.free().map(|at| (at, None)).or(lapsed) else {
+        let Some((at, lapsed)) = set.free(key).map(|at| (at, None)).or(lapsed) else {
             set.evict();
             return Inserted::Full;
         };
@@ -65,24 +66,26 @@ mod tests {
     use crate::base::bounded::KeyHasher;
     use proptest::prelude::*;
 
+    const WAYS: u64 = ways::<u64>() as u64;
+
     fn key(number: u64) -> Key {
         KeyHasher::new(9).number(number).key()
     }
 
     #[test]
     fn the_living_are_never_displaced() {
-        let table = Bounded::<u64>::with_capacity(10);
-        for number in 0..10 {
+        let table = Bounded::<u64>::with_capacity(WAYS as usize);
+        for number in 0..WAYS {
             assert_eq!(table.insert(key(number), 10 + number, 5), Inserted::New(None));
         }
-        assert_eq!(table.insert(key(10), 99, 5), Inserted::Full);
-        assert_eq!(table.insert(key(10), 99, 10), Inserted::Full, "`now` itself is still life");
-        for number in 0..10 {
+        assert_eq!(table.insert(key(WAYS), 99, 5), Inserted::Full);
+        assert_eq!(table.insert(key(WAYS), 99, 10), Inserted::Full, "`now` itself is still life");
+        for number in 0..WAYS {
             assert_eq!(table.insert(key(number), 0, 10), Inserted::Present);
         }
-        assert_eq!(table.insert(key(10), 99, 11), Inserted::New(Some(10)), "the lapsed one goes");
+        assert_eq!(table.insert(key(WAYS), 99, 11), Inserted::New(Some(10)), "the lapsed one goes");
         assert_eq!(table.insert(key(0), 98, 11), Inserted::Full);
-        assert_eq!((table.len(), table.evicted()), (10, 3));
+        assert_eq!((table.len() as u64, table.evicted()), (WAYS, 3));
     }
 
     #[test]
@@ -126,8 +129,8 @@ mod tests {
         }
 
         #[test]
-        fn a_small_one_remembers_every_living_entry_it_took(calls in prop::collection::vec((0_u64..40, 1_u64..9), 0..200)) {
-            let table = Bounded::with_capacity(10);
+        fn a_small_one_remembers_every_living_entry_it_took(calls in prop::collection::vec((0_u64..80, 1_u64..40), 0..300)) {
+            let table = Bounded::with_capacity(WAYS as usize);
             let (mut taken, mut now) = (BTreeMap::new(), 0);
             for (number, life) in calls {
                 now += 1;
@@ -135,9 +138,9 @@ mod tests {
                 match table.insert(key(number), now + life, now) {
                     Inserted::Present => { prop_assert!(lived); let v: &mut u64 = taken.get_mut(&number).unwrap(); *v = (*v).max(now + life); }
                     Inserted::New(_) => { prop_assert!(!lived); taken.insert(number, now + life); }
-                    Inserted::Full => { prop_assert!(!lived); prop_assert!(taken.values().filter(|value| **value >= now).count() >= 10); }
+                    Inserted::Full => { prop_assert!(!lived); prop_assert!(taken.values().filter(|value| **value >= now).count() as u64 >= WAYS); }
                 }
-                prop_assert!(table.len() <= 10);
+                prop_assert!(table.len() as u64 <= WAYS);
             }
         }
     }

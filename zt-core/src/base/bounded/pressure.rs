@@ -19,23 +19,25 @@ impl Bounded<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::bounded::set::ways;
     use crate::base::bounded::{Change, Key};
 
     #[test]
     fn the_highest_that_was_lost_is_remembered() {
-        let table = Bounded::with_capacity(10);
+        let ways = ways::<u64>() as u128;
+        let table = Bounded::with_capacity(ways as usize);
         let put = |number: u128, change: Change<u64>| {
             table.update(Key::from_u128(number).unwrap(), |_, value| *value, |_| (change, ()));
         };
-        (1..=10).for_each(|number| put(number, Change::Put(10 + number as u64)));
+        (1..=ways).for_each(|number| put(number, Change::Put(10 + number as u64)));
         assert_eq!(table.pressed_until(), 0);
-        put(11, Change::Put(1));
+        put(ways + 1, Change::Put(1));
         assert_eq!(table.pressed_until(), 11, "the lowest had to go");
-        put(12, Change::Put(50));
+        put(ways + 2, Change::Put(50));
         assert_eq!(table.pressed_until(), 11, "what went now was lower");
-        put(13, Change::Offer(5));
+        put(ways + 3, Change::Offer(5));
         assert_eq!(table.pressed_until(), 11);
-        put(14, Change::Offer(12));
+        put(ways + 4, Change::Offer(12));
         assert_eq!(table.pressed_until(), 12, "an offer that found no place is missing too");
         table.press_until(3);
         assert_eq!(table.pressed_until(), 12);

@@ -14,8 +14,11 @@ fn looked_first<'l>(
     subject: &Subject<'_>,
     now: Millis,
 ) -> Check<'l> {
-    let (check, counters) = limiter.counters(state, phase, subject, &|_| false);
-    check.looking_first(&with_coarser(&counters, state, subject, now), now)
+    let mut counters = Counters::new();
+    for rule in limiter.asked(phase, subject, &|_| false) {
+        count(rule, state.tables(limiter, rule).unwrap(), state, subject, &mut counters);
+    }
+    Check::default().looking_first(&with_coarser(&counters, state, subject, now), now)
 }
 
 /// The entries of a table, and until when what it has lost matters.
