@@ -32,3 +32,8 @@ pub use engine::{Config, Engine, State};
 #[cfg(all(doctest, feature = "compile"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// Shared with the tests beside the sources.
+#[cfg(test)]
+#[path = "../tests/hs256/mod.rs"]
+mod hs256;

@@ -1,8 +1,8 @@
 //! The guide to graded responses: every request of its table is decided as it says.
 #![cfg(feature = "compile")]
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+mod hs256;
+
 use zt_core::model::{IdentityKind, Request, Text};
 use zt_core::respond::SuspensionError;
 use zt_core::{Engine, State};
@@ -66,17 +66,8 @@ fn every_request_is_decided_as_the_guide_says() {
 
 #[test]
 fn a_person_suspends_whom_the_guide_names() {
-    let k = URL_SAFE_NO_PAD.encode("a secret of this test, of 32 bytes or more");
-    let issuer = format!(
-        r#"
-[[verify.issuer]]
-issuer = "https://idp.example.com"
-audiences = ["https://api.example.com"]
-algorithms = ["HS256"]
-jwks = '{{"keys":[{{"kty":"oct","kid":"1","k":"{k}"}}]}}'
-"#
-    );
-    let engine = Engine::from_toml(&format!("{}{issuer}", block("toml")), &[]).unwrap_or_else(|e| panic!("{e}"));
+    let engine =
+        Engine::from_toml(&(block("toml").to_owned() + &hs256::issuer_table()), &[]).unwrap_or_else(|e| panic!("{e}"));
     let state = State::new(&engine);
     let documents: Vec<&str> = block("json").lines().collect();
     assert_eq!(documents.len(), 3);

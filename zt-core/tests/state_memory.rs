@@ -1,20 +1,17 @@
 //! What a state says of its memory, beside what an allocator counts; a test of its own because its allocator counts.
 
+mod hs256;
+
 use allocation_counter::measure;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
-use sha2::Sha256;
 use zt_core::model::{Peer, Request, Text};
 use zt_core::verify::{Revocation, Revoked};
 use zt_core::{Engine, State};
 
 const NOW: i64 = 1_772_446_530_000;
-const SECRET: &[u8] = b"a secret of this test, of 32 bytes or more";
 
 fn engine(memory: &str) -> Engine {
-    let k = URL_SAFE_NO_PAD.encode(SECRET);
+    let issuer = hs256::issuer_table();
     let text = format!(
         r#"
 version = 1
@@ -32,11 +29,7 @@ rate = "10/1m"
 name = "per-caller"
 key = ["identity", "endpoint"]
 rate = "100/1m"
-[[verify.issuer]]
-issuer = "https://idp.test"
-audiences = ["https://api.test"]
-algorithms = ["HS256"]
-jwks = '{{"keys":[{{"kty":"oct","kid":"1","k":"{k}"}}]}}'
+{issuer}
 "#
     );
     Engine::from_toml(&text, &[]).expect("a sound configuration")
@@ -44,16 +37,11 @@ jwks = '{{"keys":[{{"kty":"oct","kid":"1","k":"{k}"}}]}}'
 
 /// A token of another subject for each number, of a usual length.
 fn token(number: u32) -> String {
-    let claims = json!({
-        "iss": "https://idp.test", "aud": "https://api.test", "sub": format!("user-{number}"), "exp": NOW / 1_000 + 600,
+    hs256::token(&json!({
+        "iss": hs256::ISSUER, "aud": hs256::AUDIENCE, "sub": format!("user-{number}"), "exp": NOW / 1_000 + 600,
         "jti": format!("{number:08x}-6a0f"), "scope": "orders:read orders:write", "roles": ["buyer", "seller"],
         "sid": format!("session-{number}"), "name": "x".repeat(number as usize % 300),
-    });
-    let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(&json!({"alg": "HS256", "typ": "at+jwt", "kid": "1"})), part(&claims));
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("a key");
-    mac.update(signed.as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }))
 }
 
 fn decide(engine: &Engine, state: &State, number: u32, token: Option<&str>) {
@@ -108,7 +96,7 @@ fn also_after_a_flood() {
             for number in 0..4_000 {
                 let revocation = Revocation {
                     revoke: Revoked::Token,
-                    issuer: Some("https://idp.test".to_owned()),
+                    issuer: Some(hs256::ISSUER.to_owned()),
                     id: number.to_string(),
                     issued_before_ms: None,
                     expires_ms: NOW + 600_000,

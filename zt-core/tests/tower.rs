@@ -396,19 +396,7 @@ async fn a_response_that_is_not_json_breaks_off() {
     }
 }
 
-const AT_ONCE: &str = r#"
-version = 1
-[[endpoint]]
-method = "GET"
-path = "/open"
-anonymous = true
-[[limit]]
-name = "at-once"
-key = []
-concurrent = 1
-rate = "100/1m"
-cost = "response"
-"#;
+const AT_ONCE: &str = include_str!("at_once.toml");
 
 #[tokio::test]
 async fn a_slot_is_free_when_the_request_ends_however_it_ends() {

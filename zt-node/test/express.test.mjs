@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import http from "node:http";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
@@ -160,19 +161,7 @@ test("many at once", async () => {
   assert.ok(answers.every((answer) => answer.status === 200));
 });
 
-const AT_ONCE = `
-version = 1
-[[endpoint]]
-method = "*"
-path = "/{x}"
-anonymous = true
-[[limit]]
-name = "at-once"
-key = []
-rate = "100/1m"
-concurrent = 1
-cost = "response"
-`;
+const AT_ONCE = readFileSync(new URL("../../zt-core/tests/at_once.toml", import.meta.url), "utf8");
 
 async function listening(app) {
   const server = app.listen(0, "127.0.0.1");

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 import zt
@@ -166,19 +167,7 @@ def test_a_failure_of_zt_reaches_nobody(app, engine):
     assert app.scopes == []
 
 
-AT_ONCE = """
-version = 1
-[[endpoint]]
-method = "POST"
-path = "/echo"
-anonymous = true
-[[limit]]
-name = "at-once"
-key = []
-rate = "100/1m"
-concurrent = 1
-cost = "response"
-"""
+AT_ONCE = (Path(__file__).resolve().parents[2] / "zt-core" / "tests" / "at_once.toml").read_text()
 
 
 def test_a_slot_is_free_when_the_request_ends_and_the_application_says_what_it_cost():

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import http from "node:http";
 import { after, test } from "node:test";
 import { start } from "./runtime.mjs";
@@ -32,19 +33,7 @@ path = "/echo"
 anonymous = true
 `;
 
-const AT_ONCE = `
-version = 1
-[[endpoint]]
-method = "GET"
-path = "/at-once"
-anonymous = true
-[[limit]]
-name = "at-once"
-key = []
-rate = "100/1m"
-concurrent = 1
-cost = "response"
-`;
+const AT_ONCE = readFileSync(new URL("../../zt-core/tests/at_once.toml", import.meta.url), "utf8");
 
 const worker = start("middleware.worker.mjs", { CONFIG, AT_ONCE });
 after(() => worker.dispose());

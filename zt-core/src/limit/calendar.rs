@@ -99,19 +99,14 @@ fn entry_of(span: u32, used: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::bounded::KeyHasher;
-    use crate::limit::window::Commit;
+    use crate::limit::tests::alone::{self, key};
     use proptest::prelude::*;
 
     const DAY: i64 = 86_400_000;
     const DAILY: Calendar = Calendar { count: 10, per_ms: DAY as u64 };
 
-    fn key() -> Key {
-        KeyHasher::new(1).part(b"k").key()
-    }
-
     fn spend(table: &Bounded<u64>, amount: u32, now: Millis) -> (Measure, bool) {
-        DAILY.measure(table, key(), Ask { amount, reserve: 0, commit: Commit::Spend }, now)
+        DAILY.measure(table, key(), alone::spend(amount, 0), now)
     }
 
     fn passes(table: &Bounded<u64>, now: Millis) -> u32 {
@@ -189,7 +184,7 @@ mod tests {
             let table = Bounded::with_capacity(8);
             table.update(key(), rank, |_| (Change::Put(entry), ()));
             for now in times {
-                calendar.measure(&table, key(), Ask { amount, reserve: 3, commit: Commit::Spend }, now);
+                calendar.measure(&table, key(), alone::spend(amount, 3), now);
                 calendar.charged(Some(entry), amount, now);
             }
         }

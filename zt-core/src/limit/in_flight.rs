@@ -99,20 +99,15 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::bounded::KeyHasher;
-    use crate::limit::window::Commit;
+    use crate::limit::tests::alone::{self, key};
     use proptest::prelude::*;
 
     const HOLD: i64 = 60_000;
     const THREE: InFlight = InFlight { most: 3, hold_ms: HOLD as u64 };
 
-    fn key() -> Key {
-        KeyHasher::new(1).part(b"k").key()
-    }
-
     /// The generation in which a slot was taken.
     fn take(table: &Bounded<u64>, now: Millis) -> Option<u32> {
-        match THREE.measure(table, key(), Ask { amount: 1, reserve: 0, commit: Commit::Spend }, now).0 {
+        match THREE.measure(table, key(), alone::spend(1, 0), now).0 {
             Measure::Passed { spent, .. } => Some((spent.written >> 32) as u32),
             Measure::Refused { .. } => None,
         }
@@ -190,7 +185,7 @@ mod tests {
             let table = Bounded::with_capacity(8);
             table.update(key(), rank, |_| (Change::Put(entry), ()));
             for now in times {
-                limit.measure(&table, key(), Ask { amount: 1, reserve: 1, commit: Commit::Spend }, now);
+                limit.measure(&table, key(), alone::spend(1, 1), now);
                 give_back(&table, key(), generation);
             }
         }

@@ -11,7 +11,7 @@ use super::jose::algorithm::Algorithm;
 use super::jose::claims::{self, Claimed, Names, Times};
 use super::jose::header::Header;
 use super::jose::members;
-use super::keys::{Keys, Rules};
+use super::keys::Keys;
 use super::{IssuerConfig, Profile, Refusal, SenderConstrained};
 use crate::model::{Assurance, Code, Finding, Identity, IdentityKind, Millis, Problem};
 
@@ -66,12 +66,11 @@ impl Issuer {
         if config.issuer.is_empty() {
             problem("issuer", "empty", "write the exact `iss` of the issuer's tokens");
         }
-        if config.audiences.is_empty() || config.audiences.iter().any(String::is_empty) {
-            problem("audiences", "no audience, or an empty one", "write the `aud` that tokens for this API have");
-        }
-        if config.algorithms.is_empty() {
-            problem("algorithms", "no algorithm", "write those that the issuer signs with, such as \"RS256\"");
-        }
+        let mends = [
+            "write the `aud` that tokens for this API have",
+            "write those that the issuer signs with, such as \"RS256\"",
+        ];
+        config.signer().check(mends, &mut problem);
         if config.token_types.is_empty() || config.token_types.iter().any(String::is_empty) {
             problem(
                 "token_types",
@@ -107,15 +106,8 @@ impl Issuer {
             problem("principal_prefix", "too long, or with control characters", "write one such as \"partner:\"");
         }
         let without_keys = IssuerConfig { jwks: None, jwks_file: None, ..config.clone() };
-        let rules = Rules {
-            table: format!("verify.issuer[{at}]"),
-            file: config.jwks_file.clone(),
-            algorithms: config.algorithms.clone(),
-            purpose: Purpose::Tokens,
-            strict: config.strict_keys,
-            asked: common.clone().chain_update(serde_json::to_vec(&without_keys).unwrap_or_default()),
-        };
-        let keys = Keys::compile(rules, config.jwks.as_deref(), problems);
+        let asked = common.clone().chain_update(serde_json::to_vec(&without_keys).unwrap_or_default());
+        let keys = config.signer().keys.compile(format!("verify.issuer[{at}]"), Purpose::Tokens, asked, problems);
         let roles_at = role_claims.iter().position(|claim| **claim == *config.roles_claim).unwrap_or_else(|| {
             role_claims.push(config.roles_claim.as_str().into());
             role_claims.len().saturating_sub(1)

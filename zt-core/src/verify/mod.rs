@@ -52,6 +52,7 @@ mod revocation;
 mod rotation;
 mod secret;
 mod signal;
+mod signer;
 mod sigv4;
 mod spiffe;
 mod state;

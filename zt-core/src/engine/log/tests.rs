@@ -1,56 +1,39 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::Laps;
 use crate::model::{Body, Peer, Stage, Text};
-use crate::{Engine, State};
+use crate::{Engine, State, hs256};
 
 const NOW: i64 = 1_772_446_530_123;
-const SECRET: &[u8] = b"a shared secret of this test, 32 bytes or more";
 
 fn key() -> Key {
     Key::new(b"a key of this test").unwrap()
 }
 
 fn engine() -> Engine {
-    let jwk = URL_SAFE_NO_PAD.encode(SECRET);
-    let text = format!(
-        r#"
+    let text = r#"
 version = 1
 [peer]
 forwarded = "x-forwarded-for"
-[[verify.issuer]]
-issuer = "https://idp.example.com"
-audiences = ["api"]
-algorithms = ["HS256"]
-jwks = '{{"keys":[{{"kty":"oct","k":"{jwk}"}}]}}'
 [[endpoint]]
 method = "*"
-path = "/v1/orders/{{id}}"
+path = "/v1/orders/{id}"
 [policy]
-text = 'permit(principal, action, resource) unless {{ context has coupon && context.coupon == "planted-query" }};'
+text = 'permit(principal, action, resource) unless { context has coupon && context.coupon == "planted-query" };'
 [[policy.context]]
 name = "coupon"
 query = "coupon"
 type = "string"
-"#
-    );
-    Engine::from_toml(&text, &[]).unwrap_or_else(|invalid| panic!("{invalid}"))
+"#;
+    Engine::from_toml(&(text.to_owned() + &hs256::issuer_table()), &[]).unwrap_or_else(|invalid| panic!("{invalid}"))
 }
 
-fn token(changed: bool) -> String {
-    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let claims = json!({"iss": "https://idp.example.com", "sub": "user-17", "aud": "api", "jti": "token-4711", "sid": "s-1",
-        "iat": NOW / 1_000, "exp": NOW / 1_000 + 600, "email": "planted-claim", "scope": "planted-scope"});
-    let signed = format!("{}.{}", part(json!({"alg": "HS256", "typ": "at+jwt"})), part(claims));
-    let mac = Key::new(SECRET).map(|key| Seal(Some(key)).of(signed.as_bytes())).unwrap();
-    let digits = mac.strip_prefix("hmac-sha256:").unwrap();
-    let mut mac: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap()).collect();
-    mac[0] ^= u8::from(changed);
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
+fn token(secret: &[u8]) -> String {
+    let claims = json!({"iss": hs256::ISSUER, "sub": "user-17", "aud": hs256::AUDIENCE, "jti": "token-4711",
+        "sid": "s-1", "iat": NOW / 1_000, "exp": NOW / 1_000 + 600, "email": "planted-claim", "scope": "planted-scope"});
+    hs256::sign(&json!({"alg": "HS256", "typ": "at+jwt"}), &claims, secret)
 }
 
 /// A request with a secret in every place.
@@ -75,7 +58,7 @@ fn request(authorization: String) -> Request<'static> {
 }
 
 fn log(chain: &mut Chain, count: usize) -> Vec<String> {
-    let (engine, request) = (engine(), request(format!("Bearer {}", token(false))));
+    let (engine, request) = (engine(), request(format!("Bearer {}", token(hs256::SECRET))));
     let decision = engine.decide(&State::new(&engine), &request, NOW);
     (0..count).map(|_| chain.record(&decision, &request, None)).collect()
 }
@@ -94,7 +77,7 @@ fn why(proof: Proof, lines: &[String]) -> (u64, Why) {
 
 #[test]
 fn a_line_says_what_was_decided_in_this_order() {
-    let (engine, mut request) = (engine(), request(format!("Bearer {}", token(false))));
+    let (engine, mut request) = (engine(), request(format!("Bearer {}", token(hs256::SECRET))));
     request.query = None;
     let decision = engine.decide(&State::new(&engine), &request, NOW);
     let mut laps = Laps::default();
@@ -117,10 +100,10 @@ fn a_line_says_what_was_decided_in_this_order() {
 #[test]
 fn no_secret_is_in_a_line_whatever_is_decided() {
     let engine = engine();
-    let sound = token(false);
+    let sound = token(hs256::SECRET);
     let requests = [
         request(format!("Bearer {sound}")),
-        request(format!("Bearer {}", token(true))),
+        request(format!("Bearer {}", token(b"somebody else's secret"))),
         request("Bearer planted-token".to_owned()),
         request("Planted planted-scheme".to_owned()),
         Request { query: None, ..request(format!("Bearer {sound}")) },

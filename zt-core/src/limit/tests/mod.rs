@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{Code, Outcome};
 
+pub(super) mod alone;
 mod flood;
 mod mixed;
 mod one_step;

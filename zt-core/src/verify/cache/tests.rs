@@ -1,11 +1,9 @@
 //! The cache changes nothing but the time that an answer takes.
 
-use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::hs256;
 use crate::model::{Code, Millis, Request, Text};
 use crate::verify::{Config, Revocation, Revoked, State, Verified, Verifier};
 
@@ -29,7 +27,7 @@ impl Setup {
 
     fn verifier(&self) -> Verifier {
         let key = |(kid, secret): &(u8, u8)| {
-            let k = URL_SAFE_NO_PAD.encode(bytes_of(*secret));
+            let k = hs256::encode(bytes_of(*secret));
             match kid {
                 9 => json!({"kty": "oct", "k": k}),
                 kid => json!({"kty": "oct", "k": k, "kid": kid.to_string()}),
@@ -55,10 +53,7 @@ fn sign(kid: Option<u8>, secret: u8, claims: &Value) -> String {
         Some(kid) => json!({"alg": "HS256", "typ": "at+jwt", "kid": kid.to_string()}),
         None => json!({"alg": "HS256", "typ": "at+jwt"}),
     };
-    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", encode(&header), encode(claims));
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes_of(secret)), signed.as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+    hs256::sign(&header, claims, &bytes_of(secret))
 }
 
 fn claims(user: u8) -> Value {

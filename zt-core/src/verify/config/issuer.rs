@@ -7,59 +7,45 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::units::Duration;
 use crate::verify::Algorithm;
+use crate::verify::signer::signer_table;
 
-/// `[[verify.issuer]]`: one trusted issuer.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IssuerConfig {
-    /// The exact `iss` of its tokens.
-    pub issuer: String,
-    /// A token is for this API when its `aud` holds one of these exactly.
-    pub audiences: Vec<String>,
-    /// Accepted algorithms. A key serves exactly one: that of its `alg`, or else the only one here that fits it.
-    pub algorithms: Vec<Algorithm>,
-    /// File with the issuer's JWK set (RFC 7517); the host reads it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks_file: Option<String>,
-    /// The JWK set itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks: Option<String>,
-    /// A key of the set that breaks a rule is an error. Otherwise it is left out and named in the notices; none left is
-    /// an error in any case.
-    #[serde(default)]
-    pub strict_keys: bool,
-    /// Accepted `typ` values; `application/` and case are ignored. With others than `at+jwt` a token that is marked as
-    /// an ID token is refused.
-    #[serde(default = "access_token_types")]
-    pub token_types: Vec<String>,
-    /// The profile that its tokens follow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile: Option<Profile>,
-    /// Claims that a token must have, beside `iss`, `sub`, `aud` and `exp`; `null` is none.
-    #[serde(default)]
-    pub required_claims: Vec<String>,
-    /// The longest time since `iat`; makes `iat` required.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_token_age: Option<Duration>,
-    /// The longest time since `auth_time`; makes `auth_time` required, else the end user is asked to authenticate again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reauthenticate_after: Option<Duration>,
-    /// The top-level claim that holds the roles: an array of strings, or names separated by spaces.
-    #[serde(default = "roles_claim")]
-    pub roles_claim: String,
-    /// The roles that this issuer may give; others are dropped. All, when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow_roles: Option<Vec<String>>,
-    /// The scopes that this issuer may give; others are dropped. All, when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow_scopes: Option<Vec<String>>,
-    /// Stands before `sub` in the principal, such as `partner:`, so that issuers do not share one space of names.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub principal_prefix: String,
-    /// Whether its tokens must be bound to their sender, by DPoP or by a client certificate. One that is bound must
-    /// always be shown with the proof.
-    #[serde(default)]
-    pub sender_constrained: SenderConstrained,
+signer_table! {
+    /// `[[verify.issuer]]`: one trusted issuer.
+    IssuerConfig {
+        /// Accepted `typ` values; `application/` and case are ignored. With others than `at+jwt` a token that is marked as
+        /// an ID token is refused.
+        #[serde(default = "access_token_types")]
+        pub token_types: Vec<String>,
+        /// The profile that its tokens follow.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub profile: Option<Profile>,
+        /// Claims that a token must have, beside `iss`, `sub`, `aud` and `exp`; `null` is none.
+        #[serde(default)]
+        pub required_claims: Vec<String>,
+        /// The longest time since `iat`; makes `iat` required.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub max_token_age: Option<Duration>,
+        /// The longest time since `auth_time`; makes `auth_time` required, else the end user is asked to authenticate
+        /// again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub reauthenticate_after: Option<Duration>,
+        /// The top-level claim that holds the roles: an array of strings, or names separated by spaces.
+        #[serde(default = "roles_claim")]
+        pub roles_claim: String,
+        /// The roles that this issuer may give; others are dropped. All, when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub allow_roles: Option<Vec<String>>,
+        /// The scopes that this issuer may give; others are dropped. All, when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub allow_scopes: Option<Vec<String>>,
+        /// Stands before `sub` in the principal, such as `partner:`, so that issuers do not share one space of names.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pub principal_prefix: String,
+        /// Whether its tokens must be bound to their sender, by DPoP or by a client certificate. One that is bound must
+        /// always be shown with the proof.
+        #[serde(default)]
+        pub sender_constrained: SenderConstrained,
+    }
 }
 
 /// Whether tokens must be bound to their sender.

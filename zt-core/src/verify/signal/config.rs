@@ -11,45 +11,31 @@ use super::SECEVENT;
 use super::event::{is_known, meant};
 use crate::base::units::Duration;
 use crate::model::{Millis, Problem};
+use crate::verify::Config;
 use crate::verify::jose::admission::Purpose;
-use crate::verify::keys::{Keys, Rules};
-use crate::verify::{Algorithm, Config};
+use crate::verify::keys::Keys;
+use crate::verify::signer::signer_table;
 
 /// A year and a day.
 const LONGEST: Millis = 366 * 86_400_000;
 
-/// `[[verify.transmitter]]`: one transmitter of Security Event Tokens (RFC 8417; OpenID Shared Signals Framework 1.0).
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TransmitterConfig {
-    /// The exact `iss` of its tokens.
-    pub issuer: String,
-    /// A token is for this receiver when its `aud` holds one of these exactly.
-    pub audiences: Vec<String>,
-    /// Accepted algorithms. A key serves exactly one: that of its `alg`, or else the only one here that fits it.
-    pub algorithms: Vec<Algorithm>,
-    /// File with its JWK set (RFC 7517); the host reads it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks_file: Option<String>,
-    /// The JWK set itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks: Option<String>,
-    /// A key of the set that breaks a rule is an error.
-    #[serde(default)]
-    pub strict_keys: bool,
-    /// The issuers whose subjects it may speak of: its own, when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subjects_of: Option<Vec<String>>,
-    /// What names a subject as the `sub` of its tokens does, beside `iss_sub`.
-    #[serde(default = "subject_formats")]
-    pub subject_formats: Vec<SubjectFormat>,
-    /// The only event types that are acted on; all that are known, when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events: Option<Vec<String>>,
-    /// How long what an event revokes stays revoked: not less than the longest life of a token. An event that is older is
-    /// refused.
-    #[serde(default = "expires")]
-    pub expires: Duration,
+signer_table! {
+    /// `[[verify.transmitter]]`: one transmitter of Security Event Tokens (RFC 8417; OpenID Shared Signals Framework 1.0).
+    TransmitterConfig {
+        /// The issuers whose subjects it may speak of: its own, when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub subjects_of: Option<Vec<String>>,
+        /// What names a subject as the `sub` of its tokens does, beside `iss_sub`.
+        #[serde(default = "subject_formats")]
+        pub subject_formats: Vec<SubjectFormat>,
+        /// The only event types that are acted on; all that are known, when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub events: Option<Vec<String>>,
+        /// How long what an event revokes stays revoked: not less than the longest life of a token. An event that is older
+        /// is refused.
+        #[serde(default = "expires")]
+        pub expires: Duration,
+    }
 }
 
 /// A format of subject identifiers (RFC 9493) without an issuer in it.
@@ -143,12 +129,11 @@ impl Transmitter {
         if config.transmitter.iter().take(at).any(|other| other.issuer == own.issuer) {
             problem("issuer", "the same transmitter twice", "put all of its keys and audiences in one table");
         }
-        if own.audiences.is_empty() || own.audiences.iter().any(String::is_empty) {
-            problem("audiences", "no audience, or an empty one", "write the `aud` of the stream to this receiver");
-        }
-        if own.algorithms.is_empty() {
-            problem("algorithms", "no algorithm", "write those that the transmitter signs with, such as \"RS256\"");
-        }
+        let mends = [
+            "write the `aud` of the stream to this receiver",
+            "write those that the transmitter signs with, such as \"RS256\"",
+        ];
+        own.signer().check(mends, &mut problem);
         if own.events.as_ref().is_some_and(|events| events.is_empty() || events.iter().any(String::is_empty)) {
             problem("events", "no event type, or an empty one", "write their URIs, or leave it out for all");
         }
@@ -186,19 +171,12 @@ impl Transmitter {
             let prefix = issuer.map(|issuer| issuer.principal_prefix.clone()).unwrap_or_default();
             speaks_of.push(Spoken { issuer: name.as_str().into(), prefix, workloads: issuer.is_none() });
         }
-        let rules = Rules {
-            table: format!("verify.transmitter[{at}]"),
-            file: own.jwks_file.clone(),
-            algorithms: own.algorithms.clone(),
-            purpose: Purpose::Tokens,
-            strict: own.strict_keys,
-            asked: Sha256::new(),
-        };
+        let table = format!("verify.transmitter[{at}]");
         Self {
             issuer: own.issuer.as_str().into(),
             id: format!("transmitter:{}", own.issuer).into(),
             audiences: own.audiences.clone(),
-            keys: Keys::compile(rules, own.jwks.as_deref(), problems),
+            keys: own.signer().keys.compile(table, Purpose::Tokens, Sha256::new(), problems),
             speaks_of,
             formats: own.subject_formats.clone(),
             events: own.events.clone(),

@@ -1,11 +1,10 @@
 //! Security Event Tokens and the requests after them.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use super::*;
+use crate::hs256::{self, encode};
 use crate::model::{Finding, Identity, IdentityKind, Outcome};
 use crate::verify::{Config, Verified};
 
@@ -14,17 +13,8 @@ const NOW: i64 = 1_800_000_000;
 const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 const RISC: &str = "https://schemas.openid.net/secevent/risc/event-type/";
 
-fn encode(bytes: impl AsRef<[u8]>) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
-}
-
 fn sign(typ: &str, claims: &Value, secret: &str) -> String {
-    let header = json!({"alg": "HS256", "typ": typ});
-    let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(signed.as_bytes());
-    format!("{signed}.{}", encode(mac.finalize().into_bytes()))
+    hs256::sign(&json!({"alg": "HS256", "typ": typ}), claims, secret.as_bytes())
 }
 
 fn jwks() -> String {

@@ -12,7 +12,8 @@ use super::SpiffeConfig;
 use super::jose::admission::Purpose;
 use super::jose::algorithm::KeyKind;
 use super::jose::claims::Claimed;
-use super::keys::{Keys, Rules};
+use super::keys::Keys;
+use super::signer::KeySet;
 use crate::model::{Assurance, Identity, IdentityKind, Millis, Problem};
 
 /// Every compiled `[[verify.spiffe]]`.
@@ -149,19 +150,17 @@ impl TrustDomain {
                 ),
             }
         }
-        let rules = Rules {
-            table: format!("verify.spiffe[{at}]"),
-            file: config.jwks_file.clone(),
-            algorithms: config.algorithms.clone(),
-            purpose: Purpose::Svids,
+        let keys = KeySet {
+            algorithms: &config.algorithms,
+            file: config.jwks_file.as_deref(),
+            text: config.jwks.as_deref(),
             strict: config.strict_keys,
-            asked: Sha256::new(),
         };
         Self {
             id: root.into(),
             header: (!authorization).then(|| config.header.clone()),
             audiences: config.audiences.clone(),
-            keys: Keys::compile(rules, config.jwks.as_deref(), problems),
+            keys: keys.compile(format!("verify.spiffe[{at}]"), Purpose::Svids, Sha256::new(), problems),
             workloads,
             skew,
         }
