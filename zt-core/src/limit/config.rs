@@ -15,7 +15,7 @@ use crate::model::Mode;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Its name, in reasons and in the `RateLimit` fields: letters, digits and `-_.:/`, at most 64.
+    /// Its name, in reasons and in the `RateLimit` fields: letters, digits and `-_.:`, at most 64.
     pub name: String,
     /// What is counted apart. Empty: all requests together.
     pub key: Vec<KeyPart>,
