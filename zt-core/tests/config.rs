@@ -350,6 +350,7 @@ fn proxies_are_said_soundly() {
 
 #[test]
 fn one_slip_is_one_message() {
+    // What cannot be read is cut out: that a ladder without it has no rung is not said.
     assert_problems(
         r#"version = 1
 [[respond.ladder]]
@@ -363,6 +364,7 @@ key = ["identity"]
 rate = "20/1s"
 reserve = 120
 reserved_for = { roles = ["a"] }
+endpoints = ["nope"]
 [[limit]]
 name = "y"
 key = ["identity"]
@@ -374,8 +376,9 @@ endpoints = []
         &[
             "zt.toml:6:11: `respond.ladder[0].suspend`: invalid value: integer `0`, expected a whole number from 1 to 4294967295",
             "zt.toml:11: `limit[0].reserve`: 120 per cent are no share; use 1 to 99",
-            "zt.toml:17:11: `limit[1].reserve`: invalid value: integer `300`, expected a whole number from 0 to 255",
-            "zt.toml:19:13: `limit[1].endpoints`: names nothing; name some, or leave the key out: the limit is then for all",
+            "zt.toml:13: `limit[0].endpoints`: there is no endpoint `nope`: the limit would never apply; name one of the configuration's endpoints",
+            "zt.toml:18:11: `limit[1].reserve`: invalid value: integer `300`, expected a whole number from 0 to 255",
+            "zt.toml:20:13: `limit[1].endpoints`: names nothing; name some, or leave the key out: the limit is then for all",
         ],
     );
 }

@@ -14,7 +14,8 @@ pub fn nearest<'n>(_: &str, _: impl IntoIterator<Item = &'n str>) -> Option<&'n 
     None
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(feature = "compile")]
+#[cfg(test)]
 mod tests {
     use super::nearest;
 

@@ -110,12 +110,13 @@ fn scopes(config: &Config) -> impl Iterator<Item = &str> {
     issuers.chain(keys).chain(verify.signature.iter().flat_map(|key| &key.scopes)).map(String::as_str)
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(feature = "compile")]
+#[cfg(test)]
 mod tests {
     use crate::Engine;
 
     fn notices(text: &str) -> Vec<String> {
-        let engine = Engine::from_toml(&format!("version = 1\n{text}"), &[]).unwrap_or_else(|e| panic!("{e}"));
+        let engine = Engine::from_toml(&format!("version = 1\n{text}"), &[]).unwrap();
         engine.notices().into_iter().filter(|notice| notice.starts_with("limit `")).collect()
     }
 
