@@ -139,7 +139,7 @@ export interface Explanation {
   /** Bytes that a state holds, and its stores. */
 export interface StateReport {
   memory: { limit: number; verify: { cache: number; revocations: number; proofs: number }; respond: number; total: number };
-  /** `limit:NAME` for each limit, `verify.cache`, `verify.revocations`, `verify.proofs`. */
+  /** `limit:NAME` for each count of each limit (`limit:NAME/fallback` for coarser ones), `verify.cache`, `verify.revocations`, `verify.proofs`. */
   stores: { store: string; memory: number; entries: number; capacity: number; evicted: number }[];
 }
 

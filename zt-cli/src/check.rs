@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Check) -> Result<Ending, Failure> {
             ok: true,
             problems: Vec::new(),
             notices: engine.notices(),
-            warnings: engine.policy_findings(&configuration.config()),
+            warnings: configuration.all_findings(&engine),
             summary: Some(Summary::of(&engine, &configuration)),
         },
         Err(problems) => Report { ok: false, problems, notices: Vec::new(), warnings: Vec::new(), summary: None },

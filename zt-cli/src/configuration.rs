@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use zt_core::engine::{Bundle, File, Invalid, named_files};
 use zt_core::model::Problem;
+use zt_core::policy::analysis::Finding;
 use zt_core::{Config, Engine};
 
 use crate::{Failure, output};
@@ -85,6 +86,20 @@ impl Configuration {
         self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
     }
 
+    /// What is odd about its policies, each with the path of the file that it is in.
+    pub(crate) fn all_findings(&self, engine: &Engine) -> Vec<Finding> {
+        let mut findings = engine.policy_findings(&self.config());
+        for finding in findings.iter_mut().filter(|finding| finding.line.is_some()) {
+            finding.file = Some(self.path_of(finding.file.as_deref()));
+        }
+        findings
+    }
+
+    /// A file that the configuration names, or itself.
+    fn path_of(&self, file: Option<&str>) -> String {
+        file.map_or_else(|| self.name(), |file| self.directory().join(file).display().to_string())
+    }
+
     fn all_seen_from_here(&self, invalid: Invalid) -> Vec<Problem> {
         invalid.0.into_iter().map(|problem| self.seen_from_here(problem)).collect()
     }
@@ -95,10 +110,7 @@ impl Configuration {
             problem.message.clone_from(reason);
             problem.mend = None;
         }
-        problem.file = Some(match &problem.file {
-            Some(file) => self.directory().join(file).display().to_string(),
-            None => self.name(),
-        });
+        problem.file = Some(self.path_of(problem.file.as_deref()));
         problem
     }
 }

@@ -418,6 +418,9 @@ fn check_warns_of_odd_policies_and_strict_counts_it() {
         [&warning["kind"], &warning["policy"], &warning["line"]],
         [&json!("forbid_never_matches"), &json!("night"), &json!(2)]
     );
+    let inline = ORDERS.replace("files = [\"a.cedar\"]", &format!("text = '''\n{odd}'''"));
+    let told = Place::new().with("zt.toml", inline).zt(&["check", "--config", "zt.toml"]).out();
+    assert!(told.contains("warning: zt.toml:11:1: the forbid `night` can never match"), "{told}");
     let place = Place::new().with("zt.toml", ORDERS).with("a.cedar", odd.replace("24", "22"));
     assert_eq!(place.zt(&["check", "--config", "zt.toml", "--strict"]).code(), 0);
 }

@@ -45,7 +45,7 @@ fn a_ladder_that_cannot_be_climbed_is_told_with_its_lines() {
     assert_problems(
         &text.replace("colour = \"red\"\n", ""),
         &[
-            "zt.toml:5: `respond.ladder[0].codes[1]`: there is no code `limits.*`; name a code, or one of `inspect.*`",
+            "zt.toml:5: `respond.ladder[0].codes[1]`: there is no code `limits.*`; did you mean `limit.*`?",
             "zt.toml:7: `respond.ladder[0].suspend`: `flag` comes at 3 already, and is milder",
             "zt.toml:7: `respond.ladder[0].suspend`: the codes tell of behaviour alone, which suspends no",
         ],
@@ -125,7 +125,7 @@ max_body = 5
             "zt.toml:7:1: `verify.issuer[0].audience`: unknown key; did you mean `audiences`?",
             "zt.toml:13: `endpoint[0].path`: `orders` does not start with `/`",
             "zt.toml:17:7: `limit[0].key`: `pear` is not one of peer,",
-            "zt.toml:18:8: `limit[0].rate`: `100 per minute` is not a rate such as \"100/1m\"",
+            "zt.toml:18:8: `limit[0].rate`: `100 per minute` is not a rate; write it as \"20/1s\" or \"1000/1h\": a number from 1 on, and a span in ms, s, m, h or d",
             "zt.toml:21:12: `inspect.max_body`:",
         ],
     );
@@ -280,8 +280,8 @@ cost = "bodies"
     assert_problems(
         &text,
         &[
-            "zt.toml:9:17: `limit[0].rate[1]`: `x` is not a rate such as \"100/1m\"",
-            "zt.toml:13:8: `limit[1].cost`: `bodies` is not a cost such as 5, \"body/4KiB\", \"claim:NAME\" or \"response\"",
+            "zt.toml:9:17: `limit[0].rate[1]`: `x` is not a rate; write it as \"20/1s\"",
+            "zt.toml:13:8: `limit[1].cost`: `bodies` is not a cost; write a number from 1 on, \"body/4KiB\" (in B, KiB,",
         ],
     );
     let text = with(
@@ -341,5 +341,114 @@ fn proxies_are_said_soundly() {
         let engine = Engine::from_toml(&peer(text), &[]).expect("a configuration");
         engine.notices().iter().any(|notice| notice.contains("claim any address"))
     };
+    for everybody in ["0.0.0.0/0", "::/0"] {
+        let proxies = format!("forwarded = \"forwarded\"\nproxies = [\"10.0.0.0/8\", \"{everybody}\"]");
+        assert!(told(&proxies), "{everybody}");
+    }
     assert!(told("forwarded = \"forwarded\"") && !told("forwarded = \"forwarded\"\nproxies = [\"10.0.0.0/8\"]"));
+}
+
+#[test]
+fn one_slip_is_one_message() {
+    // What cannot be read is cut out: that a ladder without it has no rung is not said.
+    assert_problems(
+        r#"version = 1
+[[respond.ladder]]
+name = "x"
+subject = "peer"
+codes = ["inspect.*"]
+suspend = 0
+[[limit]]
+name = "x"
+key = ["identity"]
+rate = "20/1s"
+reserve = 120
+reserved_for = { roles = ["a"] }
+endpoints = ["nope"]
+[[limit]]
+name = "y"
+key = ["identity"]
+rate = "20/1s"
+reserve = 300
+reserved_for = { roles = ["a"] }
+endpoints = []
+"#,
+        &[
+            "zt.toml:6:11: `respond.ladder[0].suspend`: invalid value: integer `0`, expected a whole number from 1 to 4294967295",
+            "zt.toml:11: `limit[0].reserve`: 120 per cent are no share; use 1 to 99",
+            "zt.toml:13: `limit[0].endpoints`: there is no endpoint `nope`: the limit would never apply; name one of the configuration's endpoints",
+            "zt.toml:18:11: `limit[1].reserve`: invalid value: integer `300`, expected a whole number from 0 to 255",
+            "zt.toml:20:13: `limit[1].endpoints`: names nothing; name some, or leave the key out: the limit is then for all",
+        ],
+    );
+}
+
+#[test]
+fn one_table_where_there_may_be_several_is_told_how_it_is_written() {
+    assert_problems(
+        r#"version = 1
+[limit]
+name = "x"
+[endpoint]
+path = "/a"
+[segment]
+name = "x"
+[respond.ladder]
+name = "x"
+[policy.context]
+name = "x"
+[verify.issuer]
+issuer = "x"
+[[verify.spiffe]]
+trust_domain = "example.org"
+[verify.spiffe.workload]
+id = "x"
+"#,
+        &[
+            "zt.toml:2:1: `limit`: one table, where there may be several; write `[[limit]]`, with two brackets",
+            "zt.toml:4:1: `endpoint`: one table, where there may be several; write `[[endpoint]]`,",
+            "zt.toml:6:1: `segment`: one table, where there may be several; write `[[segment]]`,",
+            "zt.toml:8:1: `respond.ladder`: one table, where there may be several; write `[[respond.ladder]]`,",
+            "zt.toml:10:1: `policy.context`: one table, where there may be several; write `[[policy.context]]`,",
+            "zt.toml:12:1: `verify.issuer`: one table, where there may be several; write `[[verify.issuer]]`,",
+            "zt.toml:14:1: `verify.spiffe[0]`: `audiences` is missing",
+            "zt.toml:16:1: `verify.spiffe[0].workload`: one table, where there may be several; write `[[verify.spiffe.workload]]`,",
+        ],
+    );
+}
+
+#[test]
+fn quantities_are_told_with_their_units() {
+    assert_problems(
+        r#"version = 1
+[[limit]]
+name = "x"
+key = ["peer"]
+rate = "20/sec"
+quota = "5/1month"
+cost = "body/1page"
+concurrent = 2
+hold = "1x"
+[[limit]]
+name = "y"
+key = ["peer"]
+rate = 20
+cost = 0
+[state]
+memory = "64 megabytes"
+"#,
+        &[
+            "zt.toml:5:8: `limit[0].rate`: `20/sec` is not a rate; write it as \"20/1s\" or \"1000/1h\": a number from 1 on, and a span in ms, s, m, h or d",
+            "zt.toml:6:9: `limit[0].quota`: `5/1month` is not a rate; write it as \"20/1s\"",
+            "zt.toml:7:8: `limit[0].cost`: `body/1page` is not a cost; write a number from 1 on, \"body/4KiB\" (in B, KiB, MiB, GiB, kB, MB or GB), \"claim:NAME\" or \"response\"",
+            "zt.toml:9:8: `limit[0].hold`: `1x` is not a duration with a unit; write it as \"250ms\", \"5m\" or \"24h\", in ms, s, m, h or d",
+            "zt.toml:13:8: `limit[1].rate`: invalid type: integer `20`, expected a rate or a list of them; write \"20/1s\" or",
+            "zt.toml:14:8: `limit[1].cost`: `0` is not a cost; write a number from 1 on",
+            "zt.toml:16:10: `state.memory`: `64 megabytes` is not a size; write it as \"64KiB\" or \"64MiB\", in B, KiB,",
+        ],
+    );
+    let text = "version = 1\n[[limit]]\nname = \"x\"\nkey = [\"peer\"]\nrate = \"20/sec\"\n";
+    let invalid = Engine::from_toml(text, &[]).expect_err("no rate");
+    assert_eq!(invalid.0[0].message, "`20/sec` is not a rate");
+    assert!(invalid.0[0].mend.as_ref().is_some_and(|mend| mend.starts_with("write it as \"20/1s\"")));
 }

@@ -8,6 +8,7 @@ pub mod forwarded;
 pub mod json;
 pub mod media_type;
 pub mod member_path;
+pub mod near;
 pub mod network;
 pub mod percent;
 pub mod units;

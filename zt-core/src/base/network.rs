@@ -31,6 +31,11 @@ impl Network {
         (clean && address.to_canonical() == address).then_some(network)
     }
 
+    /// Whether every address of its family lies in it.
+    pub const fn is_everywhere(self) -> bool {
+        self.prefix == 0
+    }
+
     /// Whether an address lies in it. IPv4 mapped into IPv6 is IPv4, whatever socket the host listens on.
     pub fn contains(self, address: IpAddr) -> bool {
         let address = address.to_canonical();

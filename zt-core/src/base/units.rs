@@ -48,9 +48,10 @@ const SIZE_UNITS: &[(&str, u64)] = &[
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
 ];
-const DURATION: &str = "a duration with a unit such as \"250ms\", \"5m\" or \"24h\"";
-const SIZE: &str = "a size such as \"64KiB\" or \"64MiB\"";
-const RATE: &str = "a rate such as \"100/1m\"";
+// What stands after `; ` is what to write.
+const DURATION: &str = "a duration with a unit; write it as \"250ms\", \"5m\" or \"24h\", in ms, s, m, h or d";
+const SIZE: &str = "a size; write it as \"64KiB\" or \"64MiB\", in B, KiB, MiB, GiB, kB, MB or GB";
+const RATE: &str = "a rate; write it as \"20/1s\" or \"1000/1h\": a number from 1 on, and a span in ms, s, m, h or d";
 
 impl Duration {
     /// A span of this many milliseconds; negative ones become zero.

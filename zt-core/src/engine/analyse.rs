@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::compile::authorization;
+use super::zt_toml::ZtToml;
 use super::{Config, Engine, Invalid};
-use crate::model::Source;
+use crate::model::{Problem, Source};
 use crate::policy::{self, Anonymous, Difference, METHODS, Moved, Policy, Turn, analysis};
 use crate::route::{Endpoint, Router};
 
@@ -22,7 +23,10 @@ impl Engine {
         let scopes: Vec<&str> = verify.api_key.iter().flat_map(|key| &key.scopes).map(String::as_str).collect();
         let endpoints = self.router.endpoints().iter();
         let anonymous: Vec<&str> = endpoints.filter(|endpoint| endpoint.anonymous).map(|e| &*e.id).collect();
-        policy::analyse(policy, &analysis::Surroundings { roles: &roles, scopes: &scopes, anonymous: &anonymous })
+        let surroundings = analysis::Surroundings { roles: &roles, scopes: &scopes, anonymous: &anonymous };
+        let mut found = policy::analyse(policy, &surroundings);
+        place(config, &mut found);
+        found
     }
 
     /// What policies newly allow and newly deny in another configuration. Without `[policy]` everything is allowed to
@@ -43,6 +47,18 @@ impl Engine {
         }
         let open = Source { key: "policy".to_owned(), name: None, text: "permit(principal, action, resource);" };
         authorization(&policy::Config::default(), &[open], &self.router).map(Arc::new).map_err(Invalid)
+    }
+}
+
+/// Places that were counted in `policy.text` are counted in the text of the configuration, where it has one.
+fn place(config: &Config, found: &mut [analysis::Finding]) {
+    let Some(Ok(source)) = config.text.as_ref().map(|text| ZtToml::parse(text.expose())) else { return };
+    for finding in found.iter_mut().filter(|finding| finding.file.is_none() && finding.line.is_some()) {
+        let mut problem = [Problem::new("policy.text", "").at(None, finding.line, finding.column)];
+        source.lift(&mut problem);
+        source.locate(&mut problem);
+        let [problem] = problem;
+        (finding.line, finding.column) = (problem.line, problem.column);
     }
 }
 
@@ -122,6 +138,22 @@ mod tests {
         let policy = format!("{permit} {}", closed.unwrap_or_default());
         let segment = "[[segment]]\nname = \"all\"\npaths = [\"/**\"]\n";
         Engine::from_toml(&format!("version = 1\n{segment}{endpoints}[policy]\ntext = '{policy}'\n"), &[]).unwrap()
+    }
+
+    #[test]
+    fn a_finding_about_a_policy_in_the_configuration_has_its_line_there() {
+        let endpoint = "[[endpoint]]\nid = \"a\"\nmethod = \"GET\"\npath = \"/a\"";
+        let places = |text: &str| {
+            let text = format!("version = 1\n{endpoint}\n[policy]\ntext = {text}\n");
+            let config = crate::Config::from_toml(&text).unwrap();
+            let found = Engine::new(&config).unwrap().policy_findings(&config);
+            found.iter().map(|finding| (finding.line, finding.column)).collect::<Vec<_>>()
+        };
+        let permit = "permit(principal, action, resource);";
+        assert_eq!(places(&format!("\"\"\"\n\n  {permit}\"\"\"")), [(Some(9), Some(3)); 2]);
+        assert_eq!(places(&format!("'{permit}'")), [(Some(7), Some(9)); 2]);
+        // Escapes move what follows them.
+        assert_eq!(places(&format!("\"\\t{permit}\"")), [(Some(7), None); 2]);
     }
 
     /// Turns and endpoints.

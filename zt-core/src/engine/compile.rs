@@ -98,7 +98,7 @@ pub(super) fn assemble(
     let inspector = collect(Inspector::compile(&config.inspect), problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
     problems.extend(policy.iter().zip(&limiter).flat_map(|(policy, limiter)| exemptions_from_nothing(policy, limiter)));
-    let notices = router.as_ref().map(|router| notices(config, router)).unwrap_or_default();
+    let notices = router.as_ref().map(|router| notices(config, router, policy.as_ref())).unwrap_or_default();
     let version = SmolStr::from(version);
     Some(Engine {
         mode: config.mode,
@@ -194,7 +194,8 @@ fn limits_of_nothing(config: &Config, router: &Router) -> Vec<Problem> {
         }));
         problems.extend(endpoints.chain(segments).map(|(what, name)| {
             let message = format!("there is no {what} `{name}`: the limit would never apply");
-            Problem::new(format!("limit[{at}].{what}s"), message).mend(format!("name a {what} of the configuration"))
+            Problem::new(format!("limit[{at}].{what}s"), message)
+                .mend(format!("name one of the configuration's {what}s"))
         }));
     }
     problems

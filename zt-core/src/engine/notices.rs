@@ -1,6 +1,10 @@
 //! What a valid configuration leaves open, said aloud.
 
+mod limits;
+
 use super::{Config, Engine, Mode};
+use crate::base::network::Network;
+use crate::policy::Policy;
 use crate::route::Router;
 use crate::verify::{IssuerConfig, SenderConstrained};
 
@@ -11,7 +15,7 @@ impl Engine {
     }
 }
 
-pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
+pub(super) fn notices(config: &Config, router: &Router, policy: Option<&Policy>) -> Vec<String> {
     let endpoints = router.endpoints();
     let anonymous = endpoints.iter().filter(|endpoint| endpoint.anonymous).count();
     let verify = &config.verify;
@@ -54,6 +58,12 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
             "`[peer]` without `proxies`: whoever can connect here can claim any address in the header".to_owned(),
         ),
         (
+            config.peer.iter().flat_map(|peer| peer.proxies.iter().flatten()).any(|network| is_everywhere(network)),
+            "`proxies` of `[peer]` has a network of all addresses: whoever can connect here can claim any address in the \
+             header"
+                .to_owned(),
+        ),
+        (
             verify.transmitter.iter().any(|t| {
                 let spoken = t.subjects_of.as_deref().unwrap_or(std::slice::from_ref(&t.issuer));
                 verify.issuer.iter().any(|issuer| spoken.contains(&issuer.issuer) && issuer.max_token_age.is_none())
@@ -69,7 +79,12 @@ pub(super) fn notices(config: &Config, router: &Router) -> Vec<String> {
         ),
         (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),
     ];
-    checks.into_iter().filter(|(holds, _)| *holds).map(|(_, notice)| notice).collect()
+    let said = checks.into_iter().filter(|(holds, _)| *holds).map(|(_, notice)| notice);
+    said.chain(limits::idle_rates(config)).chain(limits::unknown_people(config, policy)).collect()
+}
+
+fn is_everywhere(network: &str) -> bool {
+    Network::parse(network).is_some_and(Network::is_everywhere)
 }
 
 /// Whether a subject of one issuer can have the name of another's: it cannot when no prefix starts another.

@@ -40,7 +40,8 @@ pub(super) fn compile<T>(
         Some(Ok(made)) if problems.is_empty() => Ok(made),
         Some(Err(Invalid(more))) => {
             let spoiled: Vec<String> = problems.iter().map(|problem| entry(&problem.key).to_owned()).collect();
-            problems.extend(more.into_iter().filter(|problem| !spoiled.iter().any(|s| *s == entry(&problem.key))));
+            let spoils = |entry_of: &String, key: &str| *entry_of == entry(key) || *entry_of == key;
+            problems.extend(more.into_iter().filter(|problem| !spoiled.iter().any(|s| spoils(s, &problem.key))));
             Err(Invalid(in_order(problems)))
         }
         _ => Err(Invalid(problems)),

@@ -27,7 +27,8 @@ pub struct Memory {
 pub struct Report {
     /// Bytes held.
     pub memory: Memory,
-    /// Each store: `limit:NAME` for each limit, `verify.cache`, `verify.revocations`, `verify.signals`,
+    /// Each store: `limit:NAME` for each count of each limit, as reasons name it (`limit:NAME/fallback` for the coarser
+    /// ones), `verify.cache`, `verify.revocations`, `verify.signals`,
     /// `verify.proofs`,
     /// `respond:NAME` for each ladder, and `respond:by hand` for what persons have suspended.
     pub stores: Vec<Store>,

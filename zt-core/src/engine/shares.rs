@@ -3,7 +3,7 @@
 use super::Config;
 use crate::base::units::Size;
 use crate::model::Problem;
-use crate::verify;
+use crate::{limit, verify};
 
 /// Parts of 100. Five more are for what is small: the tables' locks, the state itself, allocators' rounding.
 const LIMIT: u64 = 40;
@@ -44,6 +44,14 @@ impl Shares {
             u64::try_from(bytes).unwrap_or(u64::MAX)
         };
         let bytes = |part| usize::try_from(share(part)).unwrap_or(usize::MAX);
+        let of_limits = config.limit.iter().map(limit::Config::least_memory).fold(0, u64::saturating_add);
+        let of_ladders = config.respond.least_memory();
+        let of_proofs = if verify.replay_memory.is_none() { verify::Memory::LEAST_PROOFS } else { 0 };
+        let needs = [
+            (LIMIT, of_limits, "limits (each `rate`, `quota` and `concurrent` takes 16KiB at least)"),
+            (RESPOND, of_ladders, "ladders (each takes 16KiB at least, and one more for what persons suspend)"),
+            (PROOFS, of_proofs, "used proofs"),
+        ];
 
         if config.state.memory.bytes() > MOST {
             problems.push(Problem::new("state.memory", "more than 64 GiB").mend("write \"64MiB\" or so"));
@@ -57,16 +65,23 @@ impl Shares {
             // The least size that leaves the others their shares of what was to be split.
             let all = said.saturating_add(whole).div_ceil(1 << 20);
             problems.push(problem.mend(format!("raise it to \"{all}MiB\", or lower those")));
-        } else if verify.replay_memory.is_none() && share(PROOFS) < verify::Memory::LEAST_PROOFS {
-            let problem =
-                Problem::new("state.memory", format!("leaves {} for used proofs", Size::from_bytes(share(PROOFS))));
-            let least = said.saturating_add(verify::Memory::LEAST_PROOFS.saturating_mul(parts).div_ceil(PROOFS));
-            problems.push(problem.mend(format!("raise it to \"{}KiB\" at least", least.div_ceil(1 << 10))));
+        } else {
+            let least = |(part, bytes, _): &(u64, u64, &str)| bytes.saturating_mul(parts).div_ceil(*part);
+            let short = needs.iter().filter(|(part, bytes, _)| share(*part) < *bytes);
+            if let Some(least) = short.clone().map(least).max() {
+                let whom = short.map(|(part, _, whom)| format!("{} for {whom}", Size::from_bytes(share(*part))));
+                let message = format!("too little: it leaves {}", whom.collect::<Vec<_>>().join(", "));
+                let least = said.saturating_add(least).div_ceil(1 << 10);
+                problems
+                    .push(Problem::new("state.memory", message).mend(format!("raise it to \"{least}KiB\" at least")));
+            }
         }
+        // Who has too little was told so: the modules do not say it again in other words.
+        let enough = |part, least: u64| Size::from_bytes(share(part).max(least));
         Self {
-            limit: Size::from_bytes(share(LIMIT)),
+            limit: enough(LIMIT, of_limits),
             verify: verify::Memory { cache: bytes(CACHE), revocations: bytes(REVOCATIONS), proofs: bytes(PROOFS) },
-            respond: Size::from_bytes(share(RESPOND)),
+            respond: enough(RESPOND, of_ladders),
         }
     }
 }
@@ -121,6 +136,41 @@ mod tests {
         assert_eq!(problem.mend.as_deref(), Some("raise it to \"160KiB\" at least"));
         assert_eq!(shares("160KiB", "{}").1, []);
         assert!(Engine::new(&config("100KiB", "{}")).is_err());
+    }
+
+    #[test]
+    fn too_little_for_limits_and_ladders_is_told_once_with_the_whole_that_would_do() {
+        let limits: Vec<String> = (0..10)
+            .map(|n| format!(r#"{{"name":"l{n}","key":["peer"],"rate":["1/1s","20/1m"],"quota":"50/1d"}}"#))
+            .collect();
+        let ladders: Vec<String> =
+            (0..9).map(|n| format!(r#"{{"name":"r{n}","subject":"peer","codes":["limit.*"],"flag":3}}"#)).collect();
+        let config = |memory: &str, replay: &str, limits: &[String], ladders: &[String]| -> Config {
+            let (limits, ladders) = (limits.join(","), ladders.join(","));
+            let text = format!(
+                r#"{{"version":1,"state":{{"memory":"{memory}"}},"verify":{{{replay}}},"limit":[{limits}],"respond":{{"ladder":[{ladders}]}}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let own = r#""replay_memory":"300KiB""#;
+        for (limits, ladders, replay, least) in [
+            // 30 counts of 16 KiB are 40 of 100 parts; ten tables of 16 KiB are 20 of them.
+            (&limits[..], &[][..], "", "1200KiB"),
+            (&[][..], &ladders[..], "", "800KiB"),
+            (&limits[..], &ladders[..], "", "1200KiB"),
+            // 40 of 90 parts beside what is said.
+            (&limits[..], &[][..], own, "1380KiB"),
+        ] {
+            for little in ["100KiB", "310KiB", "700KiB"] {
+                let found = Engine::new(&config(little, replay, limits, ladders)).map(drop).unwrap_err().0;
+                let [problem] = found.as_slice() else { panic!("{little} {replay}: {found:?}") };
+                assert_eq!(problem.key, "state.memory");
+                if replay.is_empty() || little != "100KiB" {
+                    assert_eq!(problem.mend, Some(format!("raise it to \"{least}\" at least")), "{little} {replay}");
+                }
+            }
+            assert!(Engine::new(&config(least, replay, limits, ladders)).is_ok(), "{least} {replay}");
+        }
     }
 
     #[test]

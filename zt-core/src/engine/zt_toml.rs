@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use super::Config;
+use crate::base::near::nearest;
 use crate::model::Problem;
 
 /// Longest configuration text, bytes.
@@ -66,10 +67,10 @@ impl<'a> ZtToml<'a> {
             let key = find(&self.root, &span).unwrap_or_default();
             if !follows_from(&cut, &key, error.message()) {
                 let (line, column) = position(self.text, span.start);
-                let mut problem = explain(&key, error.message());
-                problem.line = Some(line);
-                problem.column = Some(column);
-                problems.push((span.clone(), problem));
+                let written = self.text.get(span.clone()).unwrap_or_default();
+                let problem =
+                    brackets(&key, written, error.message()).unwrap_or_else(|| explain(&key, error.message()));
+                problems.push((span.clone(), problem.at(None, Some(line), Some(column))));
             }
             cut.push(key);
             if !excise(&mut rest, &span) {
@@ -125,6 +126,16 @@ fn follows_from(cut: &[String], table: &str, message: &str) -> bool {
     })
 }
 
+/// One table where there may be several.
+fn brackets(key: &str, written: &str, message: &str) -> Option<Problem> {
+    if key.ends_with(']') || !written.starts_with('[') || message != "invalid type: map, expected a sequence" {
+        return None;
+    }
+    let header: String = key.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect();
+    let problem = Problem::new(key, "one table, where there may be several");
+    Some(problem.mend(format!("write `[[{header}]]`, with two brackets")))
+}
+
 fn explain(key: &str, message: &str) -> Problem {
     if message.starts_with("unknown field") {
         let mut names = quoted(message);
@@ -133,9 +144,8 @@ fn explain(key: &str, message: &str) -> Problem {
             return Problem::new(key, "unknown key").mend(mend);
         }
         let known: Vec<&str> = names.collect();
-        let near = known.iter().map(|name| (strsim::jaro_winkler(unknown, name), *name));
-        let mend = match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
-            Some((likeness, name)) if likeness > 0.8 => format!("did you mean `{name}`?"),
+        let mend = match nearest(unknown, known.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
             _ if known.is_empty() => "remove it".to_owned(),
             _ => format!("known keys here: {}", known.join(", ")),
         };
@@ -148,7 +158,25 @@ fn explain(key: &str, message: &str) -> Problem {
     if message == "wanted string or table" {
         return Problem::new(key, "not text").mend("write one of the words that it takes, in quotes");
     }
-    Problem::new(key, message)
+    let message = in_words(message);
+    match message.rsplit_once("; ").filter(|(head, _)| head.matches('`').count().is_multiple_of(2)) {
+        Some((message, mend)) => Problem::new(key, message).mend(mend),
+        None => Problem::new(key, message),
+    }
+}
+
+/// A message without the names of Rust's numbers.
+fn in_words(message: &str) -> String {
+    const NUMBERS: [(&str, &str); 6] = [
+        ("expected a nonzero u16", "expected a whole number from 1 to 65535"),
+        ("expected a nonzero u32", "expected a whole number from 1 to 4294967295"),
+        ("expected u8", "expected a whole number from 0 to 255"),
+        ("expected u16", "expected a whole number from 0 to 65535"),
+        ("expected u32", "expected a whole number from 0 to 4294967295"),
+        ("expected u64", "expected a whole number from 0 on"),
+    ];
+    let found = NUMBERS.iter().find_map(|(ours, words)| Some((message.strip_suffix(ours)?, words)));
+    found.map_or_else(|| message.to_owned(), |(head, words)| format!("{head}{words}"))
 }
 
 /// What to write in place of a key of other software, where the nearest name would mislead.

@@ -3,9 +3,11 @@
 use std::num::{NonZeroU16, NonZeroU32};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::KeyPart;
+use super::state::LEAST_BYTES;
 use super::written::{Cost, Rates};
 use crate::base::units::{Duration, Rate};
 use crate::model::Mode;
@@ -15,7 +17,7 @@ use crate::model::Mode;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Its name, in reasons and in the `RateLimit` fields: letters, digits and `-_.:/`, at most 64.
+    /// Its name, in reasons and in the `RateLimit` fields: letters, digits and `-_.:`, at most 64.
     pub name: String,
     /// What is counted apart. Empty: all requests together.
     pub key: Vec<KeyPart>,
@@ -57,10 +59,12 @@ pub struct Config {
     #[serde(default)]
     pub mode: Mode,
     /// Endpoints (by id) that it is for. With no endpoints and no segments it is for all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub endpoints: Vec<String>,
     /// Segments that it is for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub segments: Vec<String>,
     /// Bits of an IPv4 address that `peer_prefix` keeps; 24 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +72,14 @@ pub struct Config {
     /// Bits of an IPv6 address that `peer_prefix` keeps; 56 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6_prefix: Option<u8>,
+}
+
+impl Config {
+    /// Bytes that its counts need at least.
+    pub(crate) fn least_memory(&self) -> u64 {
+        let counts = [self.quota.is_some(), self.concurrent.is_some()].into_iter().filter(|is| *is).count();
+        (counts.saturating_add(self.rate.0.len()) as u64).saturating_mul(LEAST_BYTES)
+    }
 }
 
 /// `reserved_for`: whoever is one of these.
@@ -113,6 +125,15 @@ pub struct Fallback {
     /// Requests per span of time; sixteen times the limit's own when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+}
+
+/// A list that is there and empty is meant to be for nothing; without the key a limit is for everything.
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::deserialize(deserializer)?;
+    if names.is_empty() {
+        return Err(D::Error::custom("names nothing; name some, or leave the key out: the limit is then for all"));
+    }
+    Ok(names)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]

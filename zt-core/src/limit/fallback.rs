@@ -70,9 +70,23 @@ pub(super) fn widened(kind: Kind) -> Option<Kind> {
     }
 }
 
+/// What the counts of a level are called: `x/fallback`, and `x/fallback/all` of all requests together; where there are
+/// several, with what tells each apart, as in the limit itself.
+pub(super) fn labels(name: &str, parts: &[KeyPart], kinds: &[Kind]) -> impl Iterator<Item = String> {
+    let all = if parts.is_empty() { "/all" } else { "" };
+    kinds.iter().map(move |kind| match kind {
+        _ if kinds.len() == 1 => format!("{name}/fallback{all}"),
+        Kind::Rate(bucket) => format!("{name}/fallback{all}/{}", bucket.rate.per),
+        Kind::Calendar(_) => format!("{name}/fallback{all}/quota"),
+        Kind::InFlight(_) => format!("{name}/fallback{all}/concurrent"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::units::Size;
+    use crate::limit::{Limiter, State};
 
     #[test]
     fn a_key_gets_coarser_to_nothing() {
@@ -90,5 +104,36 @@ mod tests {
         assert_eq!(steps(&["endpoint", "peer"]), ["endpoint peer_prefix", "endpoint", ""]);
         assert_eq!(steps(&["tenant", "identity", "header:x"]), ["tenant identity", "tenant", ""]);
         assert!(steps(&[]).is_empty());
+    }
+
+    #[test]
+    fn every_count_has_a_name_of_its_own() {
+        let names = |json: &str| {
+            let config = serde_json::from_str(&format!(r#"{{"name":"x",{json}}}"#)).unwrap();
+            let limiter = Limiter::compile(&[config], Size::from_bytes(1 << 20)).unwrap();
+            let state = State::new(&limiter, 1);
+            state.usage().map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(r#""key":["peer"],"rate":"1/1s""#), ["x", "x/fallback", "x/fallback/all"]);
+        assert_eq!(names(r#""key":["endpoint"],"rate":"1/1s""#), ["x", "x/fallback/all"]);
+        assert_eq!(
+            names(r#""key":["identity"],"rate":["1/1s","20/1m"],"fallback":{"key":[],"rate":"9/1s"}"#),
+            ["x/1s", "x/1m", "x/fallback/all"]
+        );
+        assert_eq!(
+            names(r#""key":["peer"],"rate":["1/1s","20/1m"],"quota":"50/1d","concurrent":2"#),
+            [
+                "x/1s",
+                "x/1m",
+                "x/quota",
+                "x/concurrent",
+                "x/fallback/1s",
+                "x/fallback/1m",
+                "x/fallback/quota",
+                "x/fallback/all/1s",
+                "x/fallback/all/1m",
+                "x/fallback/all/quota"
+            ]
+        );
     }
 }

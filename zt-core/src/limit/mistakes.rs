@@ -31,7 +31,10 @@ fn name_and_key(config: &Config, found: &mut Vec<Problem>) {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte);
     if config.name.is_empty() || config.name.len() > LONGEST_NAME || !config.name.bytes().all(allowed) {
         let message = "the name goes into a response header and must be short and plain";
-        add(found, "name", message, "use 1 to 64 letters, digits, `-`, `_`, `.`, `:` or `/`");
+        add(found, "name", message, "use 1 to 64 letters, digits, `-`, `_`, `.` or `:`");
+    } else if config.name.contains('/') {
+        let message = "what stands after a `/` is a count of a limit: `x/1m` is the rate by the minute of `x`";
+        add(found, "name", message, "write `-`, `_`, `.` or `:` in its place");
     }
     let mut parts = BTreeSet::new();
     for (at, part) in config.key.iter().enumerate() {
@@ -255,6 +258,7 @@ mod tests {
                 r#""key":["peer"],"rate":"10/1s","concurrent":1,"reserve":50,"reserved_for":{"endpoints":["a"]}"#,
                 vec![".reserve"],
             ),
+            (r#""key":["peer"],"rate":"10/1s","reserve":120,"reserved_for":{"endpoints":["a"]}"#, vec![".reserve"]),
             (r#""key":["peer"],"rate":"10/1s","reserve":0,"reserved_for":{}"#, vec![".reserve", ".reserved_for"]),
             (r#""key":["peer"],"concurrent":1,"fallback":{}"#, vec![".fallback"]),
             (r#""key":[],"rate":"1/1s","fallback":{}"#, vec![".fallback"]),
@@ -264,6 +268,14 @@ mod tests {
         ] {
             assert_eq!(wrong(&format!(r#"{{"name":"x",{json}}}"#)), keys, "{json}");
         }
+    }
+
+    #[test]
+    fn no_limit_is_called_as_a_count_of_another() {
+        for name in ["x/1m", "x/quota", "x/fallback", "/", "a/b"] {
+            assert_eq!(wrong(&format!(r#"{{"name":"{name}","key":[],"rate":"1/1s"}}"#)), [".name"], "{name}");
+        }
+        assert!(compile(&[config(r#"{"name":"x-1:m.a_B","key":[],"rate":"1/1s"}"#)]).is_ok());
     }
 
     #[test]

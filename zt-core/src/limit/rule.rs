@@ -79,7 +79,9 @@ fn rule(config: &Config, first: usize, problems: &mut Vec<Problem>) -> Rule {
     let label = |which: &str| if several { format!("{name}/{which}") } else { name.to_owned() };
     let windows: Vec<Window> = kinds.iter().map(|(which, kind)| window(name, label(which), &key, *kind)).collect();
     let reserve = config.reserve.zip(config.reserved_for.as_ref());
-    for window in windows.iter().filter(|window| config.reserve.is_some_and(|r| window.reserve(r) >= window.capacity()))
+    for window in windows
+        .iter()
+        .filter(|window| config.reserve.is_some_and(|r| r < 100 && window.reserve(r) >= window.capacity()))
     {
         let message =
             format!("the reserve leaves nothing of the {} of `{}` to others", window.capacity(), window.label);
@@ -167,8 +169,8 @@ fn levels(config: &Config, key: &Parts, kinds: &[(String, Kind)], problems: &mut
     let whole = wide(&first);
     let level = |parts: &[KeyPart], kinds: Vec<Kind>| {
         let key = Parts { parts: parts.into(), ..key.clone() };
-        let label = || format!("{}/fallback", config.name);
-        let windows = kinds.into_iter().map(|kind| window(&config.name, label(), &key, kind)).collect();
+        let labelled = fallback::labels(&config.name, parts, &kinds).zip(&kinds);
+        let windows = labelled.map(|(label, kind)| window(&config.name, label, &key, *kind)).collect();
         Level { windows, key }
     };
     let mut levels = Vec::new();

@@ -40,7 +40,7 @@ pub(super) struct Table {
 }
 
 /// A table smaller than this forgets too soon to limit anything.
-const LEAST_BYTES: u64 = 16 << 10;
+pub(super) const LEAST_BYTES: u64 = 16 << 10;
 /// More is a slip of the pen, and would end the process when it is allocated.
 const MOST_BYTES: u64 = 64 << 30;
 /// The part of a limit's memory that its fallback has.
@@ -58,8 +58,9 @@ pub(super) fn share(memory: Size, rules: &[Rule]) -> Result<usize, Problem> {
         return Err(Problem::new("state.memory", "more than 64 GiB").mend("write \"64MiB\" or so"));
     }
     if counts > 0 && share < LEAST_BYTES {
-        return Err(Problem::new("state.memory", format!("{memory} is too little for {counts} limits"))
-            .mend("give each limit, and each `rate`, `quota` and `concurrent` of one, 16KiB at least"));
+        let least = (counts as u64).saturating_mul(LEAST_BYTES) >> 10;
+        return Err(Problem::new("state.memory", format!("{memory} is too little for {counts} counts of limits"))
+            .mend(format!("give them {least}KiB at least, 16KiB for each `rate`, `quota` and `concurrent`")));
     }
     Ok(usize::try_from(share).unwrap_or(usize::MAX))
 }

@@ -45,7 +45,9 @@ impl<'de> Deserialize<'de> for Rates {
             type Value = Rates;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a rate such as \"100/1m\", or a list of them")
+                f.write_str(
+                    "a rate or a list of them; write \"20/1s\" or [\"20/1s\", \"1000/1h\"], with spans in ms, s, m, h or d",
+                )
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Rates, E> {
@@ -93,7 +95,7 @@ pub enum Cost {
 #[error("`{0}` is not {COST}")]
 pub struct UnknownCost(String);
 
-const COST: &str = "a cost such as 5, \"body/4KiB\", \"claim:NAME\" or \"response\"";
+const COST: &str = "a cost; write a number from 1 on, \"body/4KiB\" (in B, KiB, MiB, GiB, kB, MB or GB), \"claim:NAME\" or \"response\"";
 
 impl FromStr for Cost {
     type Err = UnknownCost;

@@ -57,6 +57,7 @@ mod like;
 #[cfg(feature = "compile")]
 mod logic;
 mod lookup;
+mod mentions;
 mod print;
 mod program;
 mod request;
@@ -89,6 +90,7 @@ pub(crate) use difference::{Moved, difference_of};
 pub use effect::Effect;
 pub use exempt::Exemption;
 pub use explain::Explanation;
+pub(crate) use mentions::Mentions;
 pub use request::Request;
 #[cfg(feature = "compile")]
 pub(crate) use vocabulary::METHODS;

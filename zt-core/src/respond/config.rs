@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::compile::compile;
+use super::state::LEAST_BYTES;
 use crate::base::units::{Duration, Rate};
 use crate::model::{Mode, Rung, SubjectKind};
 
@@ -27,6 +28,12 @@ impl Config {
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         self.ladder.is_empty()
+    }
+
+    /// Bytes that its ladders need at least, and one table more for what persons have suspended.
+    pub(crate) fn least_memory(&self) -> u64 {
+        let tables = if self.ladder.is_empty() { 0 } else { self.ladder.len().saturating_add(1) };
+        (tables as u64).saturating_mul(LEAST_BYTES)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct State {
 }
 
 /// A table smaller than this forgets too soon.
-const LEAST_BYTES: u64 = 16 << 10;
+pub(super) const LEAST_BYTES: u64 = 16 << 10;
 /// Persons suspend few.
 const MOST_BY_HAND: u64 = 1 << 20;
 /// The table of what persons have suspended is no ladder's.

@@ -134,6 +134,7 @@ fn no_memory_is_a_problem_and_no_limits_are_none() {
     let configs: Vec<Config> = serde_json::from_str(r#"[{"name":"a","key":["peer"],"rate":"9/1h"}]"#).unwrap();
     let problems = Limiter::compile(&configs, Size::from_bytes(100)).unwrap_err();
     assert_eq!(problems[0].key, "state.memory");
+    assert!(problems[0].mend.as_ref().unwrap().starts_with("give them 16KiB at least"), "{problems:?}");
     let none = Limiter::compile(&[], Size::from_bytes(0)).unwrap();
     let state = State::new(&none, 1);
     assert_eq!(none.check(&state, Phase::Peer, &peer(1), 0), Check::default());

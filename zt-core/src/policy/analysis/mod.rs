@@ -94,8 +94,10 @@ impl std::fmt::Display for Finding {
         if let Some(file) = &self.file {
             write!(f, "{file}:")?;
         }
-        if let (Some(line), Some(column)) = (self.line, self.column) {
-            write!(f, "{line}:{column}: ")?;
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => write!(f, "{line}:{column}: ")?,
+            (Some(line), None) => write!(f, "{line}: ")?,
+            _ => {}
         }
         write!(f, "{}; {}", self.message, self.mend)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::base::near::nearest;
 use crate::model::{Code, Problem};
 
 /// By code, whether it is a strike.
@@ -33,20 +34,34 @@ pub(super) fn codes(patterns: &[String], found: &mut Vec<Problem>) -> Box<[bool]
             (*strike, known) = (true, true);
         }
         if !known {
-            let families: BTreeSet<&str> =
-                Code::ALL.iter().filter_map(|code| code.as_str().split('.').next()).collect();
-            let families: Vec<String> = families
-                .iter()
-                .filter(|family| !matches!(**family, "respond" | "internal"))
-                .map(|family| format!("`{family}.*`"))
-                .collect();
-            found.push(
-                Problem::new(key, format!("there is no code `{pattern}`"))
-                    .mend(format!("name a code, or one of {}", families.join(", "))),
-            );
+            found.push(Problem::new(key, format!("there is no code `{pattern}`")).mend(meant(pattern)));
         }
     }
     strikes.into()
+}
+
+/// What to write in place of a code that there is not.
+fn meant(pattern: &str) -> String {
+    let struck = |code: &&str| !code.starts_with("respond.") && !code.starts_with("internal.");
+    let codes: Vec<(&str, &str)> =
+        Code::ALL.iter().map(|code| code.as_str()).filter(struck).filter_map(|code| code.split_once('.')).collect();
+    let families: BTreeSet<&str> = codes.iter().map(|(family, _)| *family).collect();
+    let known = pattern.split_once('.').filter(|(family, _)| families.contains(family));
+    let near = match known {
+        // Codes of one family are alike by its name already.
+        Some((family, name)) => nearest(name, codes.iter().filter(|(of, _)| *of == family).map(|(_, name)| *name))
+            .map(|name| format!("{family}.{name}")),
+        None => {
+            let all = codes.iter().map(|(family, name)| format!("{family}.{name}"));
+            let all: Vec<String> = all.chain(families.iter().map(|family| format!("{family}.*"))).collect();
+            nearest(pattern, all.iter().map(String::as_str)).map(str::to_owned)
+        }
+    };
+    let families: Vec<String> = families.iter().map(|family| format!("`{family}.*`")).collect();
+    near.map_or_else(
+        || format!("name a code (`zt codes` lists them), or one of {}", families.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    )
 }
 
 #[cfg(test)]
@@ -54,6 +69,33 @@ mod tests {
     use super::super::compile::tests::problems;
     use super::super::{Config, compile};
     use super::*;
+
+    #[test]
+    fn a_code_that_is_misspelt_is_told_with_the_one_that_was_meant() {
+        let mend = |code: &str| {
+            let text = format!(r#"{{"ladder":[{{"name":"x","subject":"peer","codes":["{code}"],"flag":1}}]}}"#);
+            let config: Config = serde_json::from_str(&text).unwrap();
+            let problems = compile(&config).map(drop).unwrap_err();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            problems[0].mend.clone().unwrap()
+        };
+        for (code, meant) in [
+            ("limit.exceded", "limit.exceeded"),
+            ("inspct.*", "inspect.*"),
+            ("inspect", "inspect.*"),
+            ("inspect.bad_quer", "inspect.bad_query"),
+            ("policy.notpermitted", "policy.not_permitted"),
+            ("verfy.bad_signature", "verify.bad_signature"),
+        ] {
+            assert_eq!(mend(code), format!("did you mean `{meant}`?"), "{code}");
+        }
+        for code in ["verify.zzz", "weather", ""] {
+            assert!(
+                mend(code).starts_with("name a code (`zt codes` lists them), or one of `inspect.*`, `limit.*`"),
+                "{code}"
+            );
+        }
+    }
 
     #[test]
     fn a_failure_of_ours_is_nobodys_strike() {
