@@ -1,5 +1,6 @@
-//! The same limit of zt and of governor, by peer.
+//! The same limit of zt and of governor: by peer, whose key is its address, and by identity, whose key is a name.
 
+use std::marker::PhantomData;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 
@@ -7,69 +8,118 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use zt_benches::fixture::NOW;
 use zt_core::base::units::Size;
 use zt_core::limit::{Config, Limiter, Phase, State, Subject};
+use zt_core::model::{Identity, IdentityKind};
 
+/// Of the limit.
+const NAME: &str = "per-caller";
 /// As wide as it may be: what is measured is what a request costs that passes.
 const RATE: u32 = 100_000_000;
 /// Of the table, for 1,000,000 keys.
-pub(super) const BYTES: usize = 40_000_000;
+pub(super) const BYTES: usize = 38_000_000;
 
-pub(crate) trait Keyed: Sync {
-    /// Whether one more request of this key passes.
-    fn check(&self, key: usize) -> bool;
+/// Who may come, and how a limit knows them.
+pub(super) trait Callers: Sync {
+    /// What the limit of zt counts apart.
+    const KEY: &'static str;
+    const PHASE: Phase;
+    /// What governor knows them by.
+    type Key: Clone + Eq + std::hash::Hash + Sync + Send;
+    /// What zt is told of them.
+    type Facts: Sync + Send;
+
+    fn key(number: usize) -> Self::Key;
+    fn facts(number: usize) -> Self::Facts;
+    fn subject(facts: &Self::Facts) -> Subject<'_>;
 }
 
-/// Scattered, as addresses are.
-fn peer(key: usize) -> IpAddr {
-    Ipv4Addr::from((key as u32).wrapping_mul(0x9e37_79b1)).into()
+pub(super) struct Peers;
+
+impl Callers for Peers {
+    const KEY: &'static str = "peer";
+    const PHASE: Phase = Phase::Peer;
+    type Key = IpAddr;
+    type Facts = IpAddr;
+
+    /// Scattered, as addresses are.
+    fn key(number: usize) -> IpAddr {
+        Ipv4Addr::from((number as u32).wrapping_mul(0x9e37_79b1)).into()
+    }
+
+    fn facts(number: usize) -> IpAddr {
+        Self::key(number)
+    }
+
+    fn subject(peer: &IpAddr) -> Subject<'_> {
+        Subject { peer: Some(*peer), ..Subject::default() }
+    }
 }
 
-pub(crate) struct Zt {
+pub(super) struct Names;
+
+impl Callers for Names {
+    const KEY: &'static str = "identity";
+    const PHASE: Phase = Phase::Identity;
+    type Key = String;
+    type Facts = Identity;
+
+    fn key(number: usize) -> String {
+        format!("user-{number:06}")
+    }
+
+    fn facts(number: usize) -> Identity {
+        Identity::new(IdentityKind::ApiKey, Self::key(number))
+    }
+
+    fn subject(identity: &Identity) -> Subject<'_> {
+        Subject { identity: Some(identity), ..Subject::default() }
+    }
+}
+
+pub(super) struct Zt<C> {
     limiter: Limiter,
     state: State,
+    callers: PhantomData<C>,
 }
 
-impl Zt {
+impl<C: Callers> Zt<C> {
     /// So many live keys.
     #[allow(clippy::panic, reason = "a benchmark without its subject is nothing")]
-    pub(crate) fn new(live: usize) -> Self {
-        let config = format!(r#"[{{"name": "per-peer", "key": ["peer"], "rate": "{RATE}/1s"}}]"#);
+    pub(super) fn new(live: usize) -> Self {
+        let config = format!(r#"[{{"name": "{NAME}", "key": ["{}"], "rate": "{RATE}/1s"}}]"#, C::KEY);
         let config: Vec<Config> = serde_json::from_str(&config).unwrap_or_else(|error| panic!("{error}"));
         let limiter =
             Limiter::compile(&config, Size::from_bytes(BYTES as u64)).unwrap_or_else(|problems| panic!("{problems:?}"));
         let state = State::new(&limiter, 7);
-        let zt = Self { limiter, state };
-        (0..live).for_each(|key| assert!(zt.check(key)));
+        let zt = Self { limiter, state, callers: PhantomData };
+        (0..live).for_each(|number| assert!(zt.check(&C::facts(number))));
         zt
     }
 
-    /// Bytes for each key, and how many keys are known at once.
-    pub(crate) fn bytes_per_key(&self) -> (f64, usize) {
-        let known = self.state.len();
+    /// Whether one more request of this caller passes.
+    pub(super) fn check(&self, facts: &C::Facts) -> bool {
+        !self.limiter.check(&self.state, C::PHASE, &C::subject(facts), NOW).refuses()
+    }
+
+    /// Bytes, all told, for each key that the limit's own table knows; and how many it knows at once.
+    pub(super) fn bytes_per_key(&self) -> (f64, usize) {
+        let own = self.state.usage().find(|(label, _)| *label == NAME);
+        let known = own.map_or(0, |(_, usage)| usage.entries);
         (self.state.memory() as f64 / known as f64, known)
     }
 }
 
-impl Keyed for Zt {
-    fn check(&self, key: usize) -> bool {
-        let subject = Subject { peer: Some(peer(key)), ..Subject::default() };
-        !self.limiter.check(&self.state, Phase::Peer, &subject, NOW).refuses()
-    }
-}
-
 /// With the store and the clock that it has by default.
-pub(crate) struct Governor(DefaultKeyedRateLimiter<IpAddr>);
+pub(super) struct Governor<C: Callers>(DefaultKeyedRateLimiter<C::Key>);
 
-impl Governor {
-    pub(crate) fn new(live: usize) -> Self {
+impl<C: Callers> Governor<C> {
+    pub(super) fn new(live: usize) -> Self {
         let rate = NonZeroU32::new(RATE).unwrap_or(NonZeroU32::MIN);
         let governor = Self(RateLimiter::keyed(Quota::per_second(rate)));
-        (0..live).for_each(|key| assert!(governor.check(key)));
+        (0..live).for_each(|number| assert!(governor.check(&C::key(number))));
         governor
     }
-}
 
-impl Keyed for Governor {
-    fn check(&self, key: usize) -> bool {
-        self.0.check_key(&peer(key)).is_ok()
+    pub(super) fn check(&self, key: &C::Key) -> bool {
+        self.0.check_key(key).is_ok()
     }
 }
