@@ -13,7 +13,7 @@ use zt_core::model::{Identity, IdentityKind};
 /// Of the limit.
 const NAME: &str = "per-caller";
 /// As wide as it may be: what is measured is what a request costs that passes.
-const RATE: u32 = 100_000_000;
+pub(super) const RATE: u32 = 100_000_000;
 /// Of the table, for 1,000,000 keys.
 pub(super) const BYTES: usize = 38_000_000;
 

@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use zt_benches::measure::median;
-use zt_core::base::bounded::KeyHasher;
 
 const LINE: usize = 8;
 const READS: usize = 400_000;
@@ -23,24 +22,6 @@ pub(super) fn random_read(bytes: usize) -> f64 {
     let round = |_| {
         let start = Instant::now();
         black_box((0..READS).fold(0, |at, _| memory.get(at).copied().unwrap_or(0)));
-        start.elapsed().as_secs_f64() * 1e9 / READS as f64
-    };
-    median((0..9).map(round).collect())
-}
-
-/// The least that a keyed check does: the keyed hash of an address, and one read where it says. No read waits for another,
-/// but a processor goes only so many instructions ahead of the oldest that waits.
-pub(super) fn hashed_read(bytes: usize) -> f64 {
-    let memory = vec![1_usize; bytes / size_of::<usize>()];
-    let hasher = KeyHasher::new(7);
-    let place = |step: usize| {
-        let (high, words) = (hasher.clone().number(step as u64).key().to_u128() >> 64, memory.len() as u128);
-        ((high * words) >> 64) as usize
-    };
-    let round = |round: usize| {
-        let start = Instant::now();
-        let sum = (0..READS).fold(0, |sum, step| sum ^ memory.get(place(round * READS + step)).copied().unwrap_or(0));
-        black_box(sum);
         start.elapsed().as_secs_f64() * 1e9 / READS as f64
     };
     median((0..9).map(round).collect())

@@ -1,5 +1,6 @@
 //! Limits by key beside governor with its default store, and decisions, on one thread and on two.
 
+mod bare;
 mod keyed;
 mod memory;
 mod threads;
@@ -13,6 +14,7 @@ use zt_core::limit::Phase;
 use zt_core::model::Request;
 use zt_core::{Engine, State};
 
+use self::bare::Bare;
 use self::keyed::{BYTES, Callers, Governor, Names, Peers, Zt};
 use self::threads::throughputs;
 
@@ -32,15 +34,16 @@ pub(crate) fn figures() -> Vec<Figure> {
 }
 
 fn keyed<C: Callers>(what: &str, live: usize) -> Vec<Figure> {
-    let (zt, governor) = (Zt::<C>::new(live), Governor::<C>::new(live));
+    let (zt, governor, bare) = (Zt::<C>::new(live), Governor::<C>::new(live), Bare::new::<C>(live));
     // Who comes, in the order in which they come: they lie in memory as requests do, and nobody waits to read them.
     let visits = || (0..2 * CHECKS).map(|visit| scattered(visit) % live);
     let (facts, keys): (Vec<_>, Vec<_>) = (visits().map(C::facts).collect(), visits().map(C::key).collect());
     let visit = |thread: usize, step: usize| thread * CHECKS + step;
     let of_zt = |thread, step| facts.get(visit(thread, step)).is_some_and(|facts| zt.check(black_box(facts)));
     let of_governor = |thread, step| keys.get(visit(thread, step)).is_some_and(|key| governor.check(black_box(key)));
-    let [zt_1, zt_2, governor_1, governor_2] =
-        throughputs(CHECKS, [(1, &of_zt), (2, &of_zt), (1, &of_governor), (2, &of_governor)]);
+    let of_bare = |thread, step| keys.get(visit(thread, step)).is_some_and(|key| bare.check::<C>(black_box(key)));
+    let [zt_1, zt_2, governor_1, governor_2, bare_1] =
+        throughputs(CHECKS, [(1, &of_zt), (2, &of_zt), (1, &of_governor), (2, &of_governor), (1, &of_bare)]);
 
     let ns = |per_s: f64| 1e9 / per_s;
     let of = |figure: String| format!("{figure}, {live} keys");
@@ -56,6 +59,8 @@ fn keyed<C: Callers>(what: &str, live: usize) -> Vec<Figure> {
             .beside(format!("governor {:.2} M/s", governor_2 / 1e6)),
         over_governor(zt_1 / governor_1, format!("{what} / governor's")),
         over_governor(zt_2 / governor_2, format!("{what} / governor's, 2 threads")),
+        ratio(bare_1 / governor_1, format!("a bare map of SipHashes / governor's, for the {what}"))
+            .beside(format!("{:.0} ns, without bound or answer", ns(bare_1))),
         ratio(zt_2 / zt_1, format!("{what}, 2 threads / 1")).at_least(1.6),
     ];
     if live == 1_000_000 {
@@ -64,8 +69,6 @@ fn keyed<C: Callers>(what: &str, live: usize) -> Vec<Figure> {
         figures.push(bytes.beside(format!("{known} known at once")));
         if C::PHASE == Phase::Peer {
             figures.push(Figure::new("a random read among as many bytes", memory::random_read(BYTES), "ns"));
-            let least = Figure::new("a keyed hash and one read there, nothing else", memory::hashed_read(BYTES), "ns");
-            figures.push(least.beside(format!("a third of governor {:.0} ns", ns(governor_1) / 3.0)));
         }
     }
     figures
