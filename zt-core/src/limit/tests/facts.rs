@@ -122,3 +122,40 @@ proptest! {
         }
     }
 }
+
+/// What would be the same words, were it not for what begins an address and for how many there are of what may be several.
+#[test]
+fn what_follows_an_address_or_a_list_is_no_part_of_it() {
+    let nobody = Facts {
+        peer: None,
+        headers: vec![],
+        endpoint: None,
+        segment: None,
+        issuer: None,
+        principal: "p",
+        roles: vec![],
+        claim: None,
+    };
+    let at = |peer: &str, headers: &[&'static str]| Facts {
+        peer: peer.parse().ok(),
+        headers: headers.to_vec(),
+        ..nobody.clone()
+    };
+    let role = |roles: &[&'static str], headers: &[&'static str]| Facts { roles: roles.to_vec(), ..at("", headers) };
+    for (key, a, b) in [
+        (r#"["peer","header:x"]"#, at("0.0.0.0", &["", ""]), at("0:0:0:2::", &[])),
+        (r#"["peer_prefix","header:x"]"#, at("", &[""]), at("ffff:ffff:ffff:ffff::1", &[])),
+        (r#"["role","header:x"]"#, role(&["\u{8}"], &[]), role(&[], &["\0\0\0\0\0\0\0\0"])),
+    ] {
+        let prefix = if key.contains("prefix") { r#","ipv6_prefix":128"# } else { "" };
+        let config = serde_json::from_str(&format!(r#"{{"name":"a","key":{key},"rate":"9/1s"{prefix}}}"#)).unwrap();
+        let (rule, hasher) = (&rule::compile(&[config]).unwrap()[0], KeyHasher::new(3));
+        assert_ne!(a.key(rule, &hasher), b.key(rule, &hasher), "{key}");
+    }
+    let lines = |name: &'static str| {
+        let headers = [(Text::from(name), Text::from("v"))];
+        let limiter = limiter(r#"[{"name":"a","key":["header:x","header:y"],"rate":"9/1s"}]"#);
+        limiter.rules[0].key.key(Phase::Peer, &KeyHasher::new(3), &Subject { headers: &headers, ..Subject::default() })
+    };
+    assert_ne!(lines("x"), lines("y"));
+}

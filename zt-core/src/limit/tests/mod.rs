@@ -7,6 +7,7 @@ use super::*;
 use crate::model::{Code, Outcome};
 
 pub(super) mod alone;
+mod edges;
 mod facts;
 mod flood;
 mod mixed;

@@ -8,7 +8,7 @@ use crate::model::Ticket;
 
 const LIMITS: [&str; 6] = [
     r#"{"name":"a","key":["peer"],"rate":"3/1m","endpoints":["e1"]}"#,
-    r#"{"name":"b","key":["peer"],"rate":"4/1h","cost":2,"endpoints":["e2"],"reserve":50,"reserved_for":{"endpoints":["e2"]}}"#,
+    r#"{"name":"b","key":["peer"],"rate":"4/1h","cost":2,"endpoints":["e2","e4"],"reserve":50,"reserved_for":{"endpoints":["e4"]}}"#,
     r#"{"name":"c","key":["peer"],"quota":"5/1h","mode":"monitor","endpoints":["e1"]}"#,
     r#"{"name":"d","key":["peer_prefix"],"rate":["9/1m","20/1h"],"endpoints":["e3"],"fallback":{"key":[],"rate":"40/1h"}}"#,
     r#"{"name":"e","key":["peer"],"concurrent":2,"endpoints":["e2","e3"]}"#,
@@ -103,4 +103,13 @@ fn what_is_not_known_is_reported_in_monitor_mode_too() {
         let refused = both.check(&state, Phase::Peer, &peer(1), 9_000);
         assert_eq!((refused.findings.len(), &refused.refused_by[..]), (2, &["known"][..]));
     }
+}
+
+/// One count of a limit refuses: what the other tells is what is left when nothing was spent of it.
+#[test]
+fn what_was_not_spent_is_told_as_left() {
+    let limiter = limiter(r#"[{"name":"a","key":[],"rate":"9/1h","quota":"3/1d","cost":3}]"#);
+    let state = State::new(&limiter, 1);
+    let left = |_| limiter.check(&state, Phase::Peer, &Subject::default(), 0).standings[0].remaining;
+    assert_eq!([(); 3].map(left), [6, 6, 6]);
 }
