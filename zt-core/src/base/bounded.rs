@@ -1,9 +1,13 @@
 //! Keyed tables that cannot grow past their capacity.
 
 #[cfg(test)]
+mod between;
+#[cfg(test)]
 mod contended;
 mod insert;
 mod key;
+#[cfg(test)]
+mod plain;
 mod pressure;
 mod set;
 #[cfg(test)]

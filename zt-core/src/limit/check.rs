@@ -12,7 +12,8 @@ use crate::model::{Finding, Millis, Mode, Ticket, TicketKey};
 /// What the limits of one phase say of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Check<'l> {
-    /// One `limit.exceeded` for each limit that refuses, in the order of the configuration.
+    /// One `limit.exceeded` for each limit that refuses, in the order of the configuration, those that the state does not know
+    /// first.
     pub findings: Vec<Finding>,
     /// Names of the limits that refuse and are enforced, in the same order.
     pub refused_by: Vec<&'l str>,

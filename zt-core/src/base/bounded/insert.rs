@@ -98,6 +98,14 @@ mod tests {
     }
 
     #[test]
+    fn a_free_place_goes_before_one_that_has_lapsed() {
+        let table = Bounded::<u64>::with_capacity(WAYS as usize);
+        assert_eq!(table.insert(key(1), 10, 0), Inserted::New(None));
+        assert_eq!(table.insert(key(2), 30, 11), Inserted::New(None));
+        assert_eq!(table.len(), 2);
+    }
+
+    #[test]
     fn the_first_refusal_comes_late() {
         let table = Bounded::<u64>::with_capacity(1 << 16);
         let full = (0..).find(|number| table.insert(key(*number), 1, 0) == Inserted::Full).unwrap();

@@ -196,6 +196,21 @@ mod tests {
             let key = ours.key();
             prop_assert_eq!((key.high, key.low), theirs.as_u64());
         }
+
+        /// Texts as length and whole words, nothing as a length that none has.
+        #[test]
+        fn parts_are_words(parts in prop::collection::vec(prop::option::of(prop::collection::vec(any::<u8>(), 0..30)), 0..6)) {
+            let (mut ours, mut words) = (KeyHasher::new(5), KeyHasher::new(5));
+            for part in &parts {
+                ours.optional(part.as_deref());
+                let Some(part) = part else { words.number(u64::MAX); continue };
+                words.number(part.len() as u64);
+                let mut filled = part.clone();
+                filled.resize(part.len().next_multiple_of(8), 0);
+                for word in filled.chunks(8) { words.number(u64::from_le_bytes(word.try_into().unwrap())); }
+            }
+            prop_assert_eq!(ours.key(), words.key());
+        }
     }
 
     #[test]

@@ -160,7 +160,8 @@ const fn stamped(at: usize) -> (usize, u32) {
 #[inline]
 const fn home<V: Value>(key: Key) -> usize {
     let (_, low) = key.halves();
-    (low as usize % (ways::<V>() / GROUP)).wrapping_mul(GROUP)
+    // In 64 bits first: the same on every target.
+    ((low % (ways::<V>() / GROUP) as u64) as usize).wrapping_mul(GROUP)
 }
 
 const fn taken(state: u64) -> usize {

@@ -121,6 +121,17 @@ fn it_is_nearly_full_before_many_have_to_go() {
     assert!(table.evicted() < (3 << 14) / 50, "{}", table.evicted());
 }
 
+/// Where nine in ten are at home, one in ten costs a look at all places.
+#[test]
+fn most_are_at_home_at_three_quarters() {
+    let table = Bounded::<u64>::with_capacity(1 << 14);
+    (0..3 << 12).for_each(|number| put(&table, key(number), 1));
+    let at_home = |key: &Key| table.set_of(*key).unwrap().find(*key).unwrap() as u64 / 5 == key.halves().1 % 4;
+    let entries = table.entries();
+    let number = entries.iter().filter(|(key, _)| at_home(key)).count();
+    assert!(number * 10 > entries.len() * 9, "{number} of {}", entries.len());
+}
+
 /// Of keys that share their home or half of their hash none is taken for another, and all are found.
 #[test]
 fn neighbours_are_told_apart() {

@@ -52,6 +52,20 @@ fn a_flood_from_everywhere_is_counted_as_a_whole() {
 }
 
 #[test]
+fn who_is_refused_by_one_limit_takes_nobodys_place_in_the_table_of_another() {
+    let limits = r#"{"name":"all","key":[],"rate":"2000/1h"},{"name":"p","key":["peer"],"rate":"9/1h"}"#;
+    let configs: Vec<Config> = serde_json::from_str(&format!("[{limits}]")).unwrap();
+    let limiter = Limiter::compile(&configs, Size::from_bytes(32 << 10)).unwrap();
+    let state = State::new(&limiter, 1);
+    let passes = |number: u32| !limiter.check(&state, Phase::Peer, &peer(number << 8), 1_000_000).refuses();
+    assert!((0..2_000).all(passes));
+    let (before, evicted) = (bytes(&state), state.evicted());
+    assert!(evicted > 0, "there is no place left");
+    assert!(!(2_000..2_500).any(passes));
+    assert_eq!((bytes(&state), state.evicted()), (before, evicted));
+}
+
+#[test]
 fn who_is_known_is_counted_as_ever() {
     let limiter = small(r#"{"name":"a","key":["peer"],"rate":"100/1h"}"#);
     let state = State::new(&limiter, 1);

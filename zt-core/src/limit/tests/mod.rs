@@ -7,10 +7,14 @@ use super::*;
 use crate::model::{Code, Outcome};
 
 pub(super) mod alone;
+mod edges;
+mod facts;
 mod flood;
 mod mixed;
 mod one_step;
 mod people;
+mod plain_rate;
+mod several;
 mod swapped;
 
 const MIB: u64 = 1 << 20;

@@ -1,0 +1,137 @@
+//! What comes between the look without the lock and the lock: one thread is held where the other must not be taken in.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::{Bounded, Change, Inserted, Key, Value, ways};
+
+/// As long as a thread needs to come to a lock that another holds. One that is slower proves nothing, and fails nothing.
+const A_WHILE: Duration = Duration::from_millis(50);
+
+fn key(low: u128) -> Key {
+    Key::from_u128(low).unwrap()
+}
+
+fn put(table: &Bounded<u64>, low: u128, value: u64) {
+    table.update(key(low), |_, value| *value, |_| (Change::Put(value), ()));
+}
+
+/// One thread puts an entry, and holds the lock meanwhile; `second` comes to the lock, `third` is done, and then the first
+/// goes on.
+fn while_held<T: Send>(
+    table: &Bounded<u64>,
+    (low, value): (u128, u64),
+    second: impl FnOnce() -> T + Send,
+    third: impl FnOnce(),
+) -> T {
+    let held = Barrier::new(2);
+    thread::scope(|scope| {
+        let first = || {
+            let f = |_: Option<&u64>| {
+                held.wait();
+                held.wait();
+                (Change::Put(value), ())
+            };
+            table.update(key(low), |_, value| *value, f);
+        };
+        scope.spawn(first);
+        held.wait();
+        let second = scope.spawn(second);
+        thread::sleep(A_WHILE);
+        third();
+        held.wait();
+        second.join().unwrap()
+    })
+}
+
+fn full() -> Bounded<u64> {
+    let table = Bounded::with_capacity(ways::<u64>());
+    (1..=ways::<u64>()).for_each(|low| put(&table, low as u128, 10 + low as u64));
+    table
+}
+
+#[test]
+fn a_key_that_was_displaced_meanwhile_is_not_taken_for_another() {
+    // Of all twenty the first ranks lowest, and goes for the 99th.
+    let table = full();
+    assert_eq!(while_held(&table, (99, 50), || table.get(key(1)), || ()), None);
+    let table = full();
+    let ask = || table.update(key(1), |_, value| *value, |here| (Change::Put(70), here.copied()));
+    assert_eq!(while_held(&table, (99, 50), ask, || ()), None);
+    assert_eq!((table.get(key(1)), table.get(key(99)), table.len()), (Some(70), Some(50), ways::<u64>()));
+}
+
+#[test]
+fn a_key_that_came_meanwhile_is_seen_and_not_put_twice() {
+    let table = Bounded::<u64>::with_capacity(1);
+    let ask = || table.update(key(3), |_, value| *value, |here| (Change::Put(7), here.copied()));
+    assert_eq!(while_held(&table, (3, 5), ask, || ()), Some(5));
+    assert_eq!(table.entries(), [(key(3), 7)]);
+    let table = Bounded::<u64>::with_capacity(1);
+    assert_eq!(while_held(&table, (3, 5), || table.insert(key(3), 9, 5), || ()), Inserted::Present);
+    assert_eq!(table.entries(), [(key(3), 9)]);
+}
+
+#[test]
+fn who_waits_for_the_lock_changes_in_the_epoch_that_has_begun_meanwhile() {
+    for low in [3, 4] {
+        let table = Bounded::<u64>::with_capacity(1);
+        put(&table, 3, 1);
+        while_held(&table, (9, 5), || put(&table, low, 8), || table.advance(5));
+        assert!(table.since(5).contains(&(key(low), 8)), "who asked before the lock was free was told nothing of it");
+    }
+}
+
+static WRITING: AtomicU64 = AtomicU64::new(0);
+
+/// Takes its time to be written.
+#[derive(Clone, Copy, Default, Debug, PartialEq)]
+struct Slow(u64);
+
+impl Value for Slow {
+    const WORDS: usize = 1;
+
+    fn read(words: &[AtomicU64]) -> Self {
+        Self(u64::read(words))
+    }
+
+    fn write(self, words: &[AtomicU64]) {
+        WRITING.store(1, Ordering::SeqCst);
+        thread::sleep(A_WHILE);
+        self.0.write(words);
+    }
+}
+
+#[test]
+fn a_change_that_is_being_written_when_its_epoch_ends_is_waited_for() {
+    let table = Bounded::<Slow>::with_capacity(1);
+    table.advance(4);
+    for value in 1..4 {
+        WRITING.store(0, Ordering::SeqCst);
+        thread::scope(|scope| {
+            scope.spawn(|| table.update(key(2), |_, value| value.0, |_| (Change::Put(Slow(value)), ())));
+            while WRITING.load(Ordering::SeqCst) == 0 {
+                thread::yield_now();
+            }
+            let epoch = 3 + value as u32;
+            table.advance(epoch + 1);
+            assert_eq!(table.since(epoch), [(key(2), Slow(value))]);
+        });
+    }
+}
+
+/// In either of its two sets a key is found, whichever is the emptier by then.
+#[test]
+fn what_is_in_the_second_set_is_not_inserted_again_into_the_first() {
+    let table = Bounded::<u64>::with_capacity(2 * ways::<u64>());
+    let both = Key::from_u128((7 << 64) | (1 << 63)).unwrap();
+    // One half of this key falls on each set; of the other both on the first.
+    assert_eq!(table.insert(key(1), 10, 0), Inserted::New(None));
+    assert_eq!(table.insert(both, 90, 0), Inserted::New(None));
+    // Now the first is the emptier: what is there has lapsed.
+    assert_eq!(table.insert(both, 91, 20), Inserted::Present);
+    assert_eq!(table.entries(), [(key(1), 10), (both, 91)]);
+    assert_eq!((table.get(both), table.get(key(1))), (None, Some(10)), "it is in the set that `get` does not know");
+}
