@@ -4,6 +4,7 @@
 mod between;
 #[cfg(test)]
 mod contended;
+mod held;
 mod insert;
 mod key;
 #[cfg(test)]
@@ -28,7 +29,8 @@ pub use key::{Key, KeyHasher, OTHER_SEED, entries};
 pub use usage::Usage;
 pub use value::Value;
 
-use set::{Held, LINE, Set, WORDS, ways};
+use held::Held;
+use set::{LINE, Set, WORDS, ways};
 
 /// A table of at most `capacity` entries, shared between threads by reference.
 ///

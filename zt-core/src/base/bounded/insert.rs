@@ -1,6 +1,7 @@
 //! Entries that lapse, and are never forgotten before.
 
-use super::set::{Held, Set, ways};
+use super::held::Held;
+use super::set::{Set, ways};
 use super::{Bounded, Key, Value};
 
 /// What [`Bounded::insert`] did.
