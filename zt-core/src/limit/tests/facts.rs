@@ -1,6 +1,6 @@
 //! Two requests have the same key where all that the limit names is the same in both, and nowhere else.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -113,7 +113,7 @@ proptest! {
         }
         let rules = rule::compile(&[serde_json::from_value(limit).unwrap()]).unwrap();
         let hasher = KeyHasher::new(3);
-        let (mut by_key, mut by_name) = (HashMap::new(), HashMap::new());
+        let (mut by_key, mut by_name) = (BTreeMap::new(), BTreeMap::new());
         for facts in &everybody {
             let named: Vec<String> = parts.iter().map(|part| facts.named(part, prefixes)).collect();
             let key = facts.key(&rules[0], &hasher);
