@@ -8,11 +8,9 @@ use std::time::Duration;
 use super::{Bounded, Change, Inserted, Key, Value, ways};
 
 /// As long as a thread needs to come to a lock that another holds. One that is slower proves nothing, and fails nothing.
-const A_WHILE: Duration = Duration::from_millis(50);
-
-#[allow(clippy::disallowed_methods, reason = "a test, which waits until another thread has come to a lock")]
-fn wait_a_while() {
-    thread::sleep(A_WHILE);
+#[allow(clippy::disallowed_methods, reason = "tests have threads of their own")]
+fn a_while() {
+    thread::sleep(Duration::from_millis(50));
 }
 
 fn key(low: u128) -> Key {
@@ -44,7 +42,7 @@ fn while_held<T: Send>(
         scope.spawn(first);
         held.wait();
         let second = scope.spawn(second);
-        wait_a_while();
+        a_while();
         third();
         held.wait();
         second.join().unwrap()
@@ -104,7 +102,7 @@ impl Value for Slow {
 
     fn write(self, words: &[AtomicU64]) {
         WRITING.store(1, Ordering::SeqCst);
-        wait_a_while();
+        a_while();
         self.0.write(words);
     }
 }
