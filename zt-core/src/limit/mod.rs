@@ -168,7 +168,7 @@ impl Limiter {
         {
             return Check::of(&counter, &measure);
         }
-        self.check_all(state, phase, subject, lifted, now)
+        self.check_all(&mut self.asked(phase, subject, lifted), state, subject, now)
     }
 
     /// The limits of a phase that are for this request.
@@ -189,18 +189,17 @@ impl Limiter {
         Some(Counter { rule, window, table, tables, key, own: key, cost, reserve })
     }
 
-    /// Asks whatever there is.
+    /// Every count that a request has under these limits: all are spent, or none.
     #[inline(never)]
-    fn check_all(
-        &self,
+    fn check_all<'l>(
+        &'l self,
+        asked: &mut dyn Iterator<Item = &'l Rule>,
         state: &State,
-        phase: Phase,
         subject: &Subject<'_>,
-        lifted: &dyn Fn(&str) -> bool,
         now: Millis,
-    ) -> Check<'_> {
+    ) -> Check<'l> {
         let (mut check, mut counters) = (Check::default(), Counters::new());
-        for rule in self.asked(phase, subject, lifted) {
+        for rule in asked {
             match state.tables(self, rule) {
                 Some(tables) => count(rule, tables, state, subject, &mut counters),
                 None => check.refuse(rule, &rule.name),
