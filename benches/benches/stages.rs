@@ -31,7 +31,7 @@ fn stages(criterion: &mut Criterion) {
     let state = limit::State::new(&limiter, 1);
     let subject = Subject::of(&by_key);
     criterion.bench_function("limit", |b| {
-        b.iter(|| limiter.check(&state, Phase::Peer, black_box(&subject), NOW).findings.len())
+        b.iter(|| limiter.check(&state, Phase::Peer, black_box(&subject), NOW).refuses())
     });
 
     let inspector = Inspector::compile(&config.inspect).expect("the fixture compiles");

@@ -82,7 +82,7 @@ fn filled(engine: &Engine) -> State {
 }
 
 fn sealed(body: &[u8]) -> Vec<u8> {
-    let mut out = b"ZTST\x03\x00\x00".to_vec();
+    let mut out = b"ZTST\x04\x00\x00".to_vec();
     out.extend((body.len() as u64).to_le_bytes());
     out.extend(body);
     let checksum = Sha256::digest(&out);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 
 use super::keyed::{Callers, RATE};
@@ -42,7 +43,7 @@ impl Bare {
     }
 
     pub(super) fn check<C: Callers>(&self, key: &C::Key) -> bool {
-        let (hash, now) = (self.hasher.hash_one(key), NOW.unsigned_abs() * NANOS);
+        let (hash, now) = (self.hasher.hash_one(black_box(key)), NOW.unsigned_abs() * NANOS);
         let (period, burst) = (SECOND / u64::from(RATE), u64::from(RATE));
         let Some(shard) = self.shards.get((hash >> 32 & (SHARDS - 1)) as usize) else { return false };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);

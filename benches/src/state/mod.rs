@@ -38,10 +38,13 @@ fn keyed<C: Callers>(what: &str, live: usize) -> Vec<Figure> {
     // Who comes, in the order in which they come: they lie in memory as requests do, and nobody waits to read them.
     let visits = || (0..2 * CHECKS).map(|visit| scattered(visit) % live);
     let (facts, keys): (Vec<_>, Vec<_>) = (visits().map(C::facts).collect(), visits().map(C::key).collect());
-    let visit = |thread: usize, step: usize| thread * CHECKS + step;
-    let of_zt = |thread, step| facts.get(visit(thread, step)).is_some_and(|facts| zt.check(black_box(facts)));
-    let of_governor = |thread, step| keys.get(visit(thread, step)).is_some_and(|key| governor.check(black_box(key)));
-    let of_bare = |thread, step| keys.get(visit(thread, step)).is_some_and(|key| bare.check::<C>(black_box(key)));
+    let of_zt = |thread| of_thread(&facts, thread).is_some_and(|facts| zt.check_all(facts));
+    let of_governor = |thread| {
+        of_thread(&keys, thread).is_some_and(|keys| keys.iter().fold(true, |well, key| well & governor.check(key)))
+    };
+    let of_bare = |thread| {
+        of_thread(&keys, thread).is_some_and(|keys| keys.iter().fold(true, |well, key| well & bare.check::<C>(key)))
+    };
     let [zt_1, zt_2, governor_1, governor_2, bare_1] =
         throughputs(CHECKS, [(1, &of_zt), (2, &of_zt), (1, &of_governor), (2, &of_governor), (1, &of_bare)]);
 
@@ -99,12 +102,15 @@ fn decisions() -> Vec<Figure> {
             let passes = |engine: &Engine, state: &State, request: &Request<'_>| {
                 engine.decide(state, black_box(request), NOW).outcome.passes()
             };
-            let shared = |request| passes(&fixture.engine, &fixture.state, request);
-            let own = |thread: usize, _: usize| requests.get(thread).is_some_and(shared);
-            let same = |_: usize, _: usize| requests.first().is_some_and(shared);
-            let alone = |thread: usize, _: usize| {
+            let all = |engine: &Engine, state: &State, request: &Request<'_>| {
+                (0..DECISIONS).fold(true, |well, _| well & passes(engine, state, request))
+            };
+            let shared = |request| all(&fixture.engine, &fixture.state, request);
+            let own = |thread: usize| requests.get(thread).is_some_and(shared);
+            let same = |_: usize| requests.first().is_some_and(shared);
+            let alone = |thread: usize| {
                 let of_its_own = apart.get(thread).zip(requests.get(thread));
-                of_its_own.is_some_and(|((state, engine), request)| passes(engine, state, request))
+                of_its_own.is_some_and(|((state, engine), request)| all(engine, state, request))
             };
             let [one, two, of_one, one_alone, two_alone] =
                 throughputs(DECISIONS, [(1, &own), (2, &own), (2, &same), (1, &alone), (2, &alone)]);
@@ -117,6 +123,11 @@ fn decisions() -> Vec<Figure> {
             ]
         })
         .collect()
+}
+
+/// The visits of one thread.
+fn of_thread<T>(visits: &[T], thread: usize) -> Option<&[T]> {
+    visits.chunks(CHECKS).nth(thread)
 }
 
 /// The finaliser of SplitMix64: the keys' order is as good as random.

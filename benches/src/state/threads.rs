@@ -8,16 +8,16 @@ use zt_benches::measure::median;
 /// Rounds of each subject.
 const ROUNDS: usize = 9;
 
-/// What is done: it is told its thread and its step, and says whether it went as it has to.
-pub(crate) type Step<'s> = &'s (dyn Fn(usize, usize) -> bool + Sync);
+/// All that a thread does: it is told its number, and says whether every step went as it has to.
+pub(crate) type Run<'s> = &'s (dyn Fn(usize) -> bool + Sync);
 
-/// Median times a second of each subject on so many threads, which take so many steps each; by turns, so that all meet the
+/// Median steps a second of each subject on so many threads, which take so many steps each; by turns, so that all meet the
 /// same noise.
-pub(crate) fn throughputs<const N: usize>(steps: usize, subjects: [(usize, Step<'_>); N]) -> [f64; N] {
+pub(crate) fn throughputs<const N: usize>(steps: usize, subjects: [(usize, Run<'_>); N]) -> [f64; N] {
     let mut samples: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(ROUNDS));
     for round in 0..=ROUNDS {
-        for ((threads, step), samples) in subjects.iter().zip(&mut samples) {
-            let sample = throughput(*threads, steps, *step);
+        for ((threads, run), samples) in subjects.iter().zip(&mut samples) {
+            let sample = throughput(*threads, steps, *run);
             // The first warms up.
             if round > 0 {
                 samples.push(sample);
@@ -27,17 +27,17 @@ pub(crate) fn throughputs<const N: usize>(steps: usize, subjects: [(usize, Step<
     samples.map(median)
 }
 
-fn throughput(threads: usize, steps: usize, step: Step<'_>) -> f64 {
+fn throughput(threads: usize, steps: usize, run: Run<'_>) -> f64 {
     let ready = Barrier::new(threads + 1);
-    let run = |thread: usize| {
+    let timed = |thread: usize| {
         ready.wait();
-        let well = (0..steps).fold(true, |well, at| well & step(thread, at));
+        let well = run(thread);
         ready.wait();
         well
     };
-    let run = &run;
+    let timed = &timed;
     let seconds = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || timed(thread))).collect();
         ready.wait();
         let start = Instant::now();
         ready.wait();

@@ -1,12 +1,15 @@
 //! Keyed tables that cannot grow past their capacity.
 
+mod address;
 #[cfg(test)]
 mod between;
 #[cfg(test)]
 mod contended;
+mod head;
 mod held;
 mod insert;
 mod key;
+mod known;
 #[cfg(test)]
 mod plain;
 mod pressure;
@@ -24,25 +27,28 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros as _;
 
+pub use address::AddressHasher;
 pub use insert::Inserted;
 pub use key::{Key, KeyHasher, OTHER_SEED, entries};
+pub use known::Known;
 pub use usage::Usage;
 pub use value::Value;
 
+use head::Head;
 use held::Held;
 use set::{LINE, Set, WORDS, ways};
 
 /// A table of at most `capacity` entries, shared between threads by reference.
 ///
 /// **At the bound**: a key has its place in one set of twenty entries (of ten, with values of four words), chosen by its
-/// keyed hash. A new key for a full set displaces the entry that `rank` puts lowest. Nothing else is ever forgotten, and the choice depends on the calls
-/// alone, so one thread is deterministic. Because keys spread over the sets by chance, the first sets overflow when
+/// keyed hash. A new key for a full set displaces the entry that `rank` puts lowest. Nothing else is ever forgotten, and
+/// the choice depends on the calls alone, so one thread is deterministic. Because keys spread over the sets by chance, the first sets overflow when
 /// about half of the capacity is taken (at half, one key in 2,000 has no place; at three quarters, 2 %).
 ///
 /// **Pressure**: when an entry is displaced that still mattered, the table remembers until when it did
 /// ([`pressed_until`](Self::pressed_until)), so that its user can be stricter with keys that it does not know.
 ///
-/// **Threads**: each set has a lock of its own in its own cache lines; there is none for the table.
+/// **Threads**: every five entries have a lock of their own in their own cache lines; there is none for the table.
 ///
 /// **Changes**: every five entries carry the epoch of their last change, so that [`since`](Self::since) finds what is new without
 /// a list of changes.
@@ -105,7 +111,7 @@ impl<V: Value> Bounded<V> {
 
     /// Entries that it holds; looks at every set.
     pub fn len(&self) -> usize {
-        self.all().map(|set| set.counts().0).sum()
+        self.heads().map(Head::taken).sum()
     }
 
     /// Whether it holds none.
@@ -115,7 +121,7 @@ impl<V: Value> Bounded<V> {
 
     /// Entries that had to go for others, and offers that found no place, so far; looks at every set.
     pub fn evicted(&self) -> u64 {
-        self.all().map(|set| set.counts().1).fold(0, u64::saturating_add)
+        self.heads().map(Head::gone).fold(0, u64::saturating_add)
     }
 
     /// Bytes held, the same from the start.
@@ -124,12 +130,9 @@ impl<V: Value> Bounded<V> {
     }
 
     /// The value of a key. Nothing is written and nobody waited for where there is none.
-    #[inline]
     pub fn get(&self, key: Key) -> Option<V> {
-        let set = self.set_of(key)?;
-        set.find(key)?;
-        let set = set.lock();
-        set.find(key).map(|at| set.value(at))
+        self.set_of(key)?.find(key)?;
+        self.known(key).map(|entry| entry.value())
     }
 
     /// Shows `f` the value of a key, if there is one, and does with the entry what it says; no other thread comes
@@ -143,26 +146,30 @@ impl<V: Value> Bounded<V> {
         rank: impl Fn(Key, &V) -> R,
         f: impl FnOnce(Option<&V>) -> (Change<V>, T),
     ) -> T {
-        let Some(set) = self.set_of(key) else { return f(None).1 };
-        // Looked for before the lock is taken: nothing that comes after taking it is fetched before.
-        let before = set.find(key);
-        let mut set = set.lock();
-        let Some(at) = before.filter(|at| set.is_at(*at, key)).or_else(|| set.find(key)) else {
-            let (change, result) = f(None);
+        if let Some(mut entry) = self.known(key) {
+            let here = entry.value();
+            let (change, result) = f(Some(&here));
             match change {
-                Change::Put(value) => self.add(&mut set, key, value, false, rank),
-                Change::Offer(value) => self.add(&mut set, key, value, true, rank),
-                Change::Keep | Change::Remove => {}
+                Change::Remove => entry.remove(),
+                // What is the same is no change: else two tables that tell each other would never be done.
+                Change::Put(value) | Change::Offer(value) if value != here => entry.put(value),
+                Change::Keep | Change::Put(_) | Change::Offer(_) => {}
             }
             return result;
-        };
-        let here = set.value(at);
-        let (change, result) = f(Some(&here));
-        match change {
-            Change::Remove => set.remove(at),
-            // What is the same is no change: else two tables that tell each other would never be done.
-            Change::Put(value) | Change::Offer(value) if value != here => set.set_value(at, value, self.epoch()),
-            Change::Keep | Change::Put(_) | Change::Offer(_) => {}
+        }
+        let Some(set) = self.set_of(key) else { return f(None).1 };
+        let mut set = Held::lock(set);
+        // Another thread may have added it meanwhile.
+        let found = set.find(key).map(|at| (at, set.value(at)));
+        let (change, result) = f(found.as_ref().map(|(_, value)| value));
+        match (change, found) {
+            (Change::Remove, Some((at, _))) => set.remove(at),
+            (Change::Put(value) | Change::Offer(value), Some((at, here))) if value != here => {
+                set.set_value(at, value, self.epoch());
+            }
+            (Change::Put(value), None) => self.add(&mut set, key, value, false, rank),
+            (Change::Offer(value), None) => self.add(&mut set, key, value, true, rank),
+            _ => {}
         }
         result
     }
@@ -174,9 +181,9 @@ impl<V: Value> Bounded<V> {
             set.put(free, key, value, self.epoch());
             return;
         }
-        set.evict();
         let ranked = set.entries().map(|(at, key, value)| (rank(key, &value), at, value));
         let Some((lowest, at, gone)) = ranked.min_by(|(a, ..), (b, ..)| a.cmp(b)) else { return };
+        set.evict(at);
         if offered && rank(key, &value) <= lowest {
             self.press(&value);
             return;
@@ -214,10 +221,10 @@ impl<V: Value> Bounded<V> {
     /// this takes. Removals leave no trace.
     pub fn since(&self, epoch: u32) -> Vec<(Key, V)> {
         let mut entries = Vec::new();
-        for set in self.all().filter(|set| set.may_have_changed(epoch)) {
+        for set in self.all().filter(|set| set.heads().any(|head| head.may_have_changed(epoch))) {
             // Before the lock: a long list is not moved while others wait.
             entries.reserve(Self::WAYS);
-            entries.extend(set.lock().since(epoch));
+            entries.extend(Held::lock(set).since(epoch));
         }
         entries.sort_unstable_by_key(|(key, _)| *key);
         entries
@@ -225,7 +232,8 @@ impl<V: Value> Bounded<V> {
 
     /// Forgets everything, what pressed on it included.
     pub fn clear(&self) {
-        self.all().filter(|set| set.may_have_changed(0)).for_each(|set| set.lock().clear());
+        let taken = self.all().filter(|set| set.heads().any(|head| head.may_have_changed(0)));
+        taken.for_each(|set| Held::lock(set).clear());
         self.pressed_until.store(0, Ordering::Relaxed);
     }
 
@@ -247,8 +255,12 @@ impl<V: Value> Bounded<V> {
 
     #[inline]
     fn set(&self, index: usize) -> Option<Set<'_, V>> {
-        let first = self.start.wrapping_add(index.wrapping_mul(WORDS));
-        self.words.get(first..).and_then(<[AtomicU64]>::first_chunk).map(Set::new)
+        let (sets, _) = self.words.get(self.start..)?.as_chunks();
+        sets.get(index).map(Set::new)
+    }
+
+    fn heads(&self) -> impl Iterator<Item = Head> {
+        self.all().flat_map(Set::heads)
     }
 
     fn all(&self) -> impl Iterator<Item = Set<'_, V>> {

@@ -47,7 +47,7 @@ impl Engine {
         }
         watch.lap(Stage::Route);
 
-        draft.limited(self.limiter.check(&state.limit, Phase::Peer, &subject, now));
+        draft.limited(self.limiter.check(&state.limit, Phase::Peer, &subject, now).details());
         watch.lap(Stage::Limit);
         let suspect = Suspect { peer: subject.peer, identity: None };
         draft.graded(self.responder.check_peer(&state.respond, &suspect, now));
@@ -97,7 +97,8 @@ impl Engine {
             let effect = policy.effect(&policy.evaluate(&asked));
             if let Some(check) = draft.lifted(&effect) {
                 let lifted = |name: &str| effect.exempt.iter().any(|exempt| exempt == name);
-                let others = || self.limiter.check_but(&state.limit, Phase::Identity, &identified, &lifted, now);
+                let others =
+                    || self.limiter.check_but(&state.limit, Phase::Identity, &identified, &lifted, now).details();
                 draft.limited(if check.refuses() { check } else { others() });
             }
             draft.authorized(effect, found.endpoint);

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::peer::Seen;
-use crate::limit::{self, Check, Standing};
+use crate::limit::{self, Check, Details, Standing};
 use crate::model::{
     Action, Client, Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request, Ticket,
 };
@@ -33,7 +33,7 @@ pub(super) struct Draft<'l> {
     pub(super) tickets: Vec<Ticket>,
     standings: SmallVec<[Standing<'l>; 1]>,
     /// Refusals of limits that a policy may lift, until policies have spoken.
-    pending: Option<Check<'l>>,
+    pending: Option<Details<'l>>,
     allowed_methods: Option<String>,
     of_verify: SmallVec<[ResponseHeader; 1]>,
     scheme: Scheme,
@@ -63,27 +63,28 @@ impl<'l> Draft<'l> {
     }
 
     /// Limit: what is left, or that it is too much.
-    pub(super) fn limited(&mut self, check: Check<'l>) {
-        self.findings.extend(check.findings);
-        self.tickets.extend(check.tickets);
-        if !check.standings.is_empty() {
-            self.standings = check.standings;
+    pub(super) fn limited(&mut self, details: Details<'l>) {
+        self.findings.extend(details.findings);
+        self.tickets.extend(details.tickets);
+        if !details.standings.is_empty() {
+            self.standings = details.standings;
         }
     }
 
     /// Limit: as [`limited`](Self::limited); but where policies could lift every refusal, they are asked first.
     pub(super) fn limited_unless_lifted(&mut self, check: Check<'l>, policy: Option<&Policy>) {
-        let liftable = |policy: &Policy| check.refused_by.iter().all(|limit| policy.may_exempt(limit));
-        if check.refuses() && policy.is_some_and(liftable) {
-            self.pending = Some(check);
+        let details = check.details();
+        let liftable = |policy: &Policy| details.refused_by.iter().all(|limit| policy.may_exempt(limit));
+        if details.refuses() && policy.is_some_and(liftable) {
+            self.pending = Some(details);
         } else {
-            self.limited(check);
+            self.limited(details);
         }
     }
 
     /// Policy: which refusals of limits are lifted. Gives back the check that was pending, with what is still refused;
     /// what is lifted is reported.
-    pub(super) fn lifted(&mut self, effect: &Effect) -> Option<Check<'l>> {
+    pub(super) fn lifted(&mut self, effect: &Effect) -> Option<Details<'l>> {
         let mut check = self.pending.take()?;
         let mut limits = check.refused_by.iter();
         let mut refused = Vec::new();

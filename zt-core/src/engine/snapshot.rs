@@ -15,7 +15,7 @@ use crate::base::bytes::Reader;
 use crate::limit;
 
 const MAGIC: &[u8; 4] = b"ZTST";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const WHOLE: u8 = 0;
 const DELTA: u8 = 1;
 /// Magic, version, kind, length.

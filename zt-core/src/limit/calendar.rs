@@ -2,7 +2,7 @@
 //!
 //! An entry is the number of its span (from 1970-01-01, UTC) in the high half, and what was used of it in the low.
 
-use super::window::{Ask, Measure, SKEW_MS, Spent, Stored, millis, rank};
+use super::window::{Ask, Commit, Measure, SKEW_MS, Spent, Stored, millis, rank};
 use crate::base::bounded::{Bounded, Change, Key};
 use crate::model::Millis;
 
@@ -48,7 +48,7 @@ impl Calendar {
                     let written = entry_of(span, next);
                     let spent = Spent { previous, written, amount: ask.amount };
                     let measure = Measure::Passed { spent, remaining: most.saturating_sub(next), reset_ns };
-                    (if ask.writes(previous) { Change::Put(written) } else { kept }, (measure, jumped))
+                    (if ask.commit == Commit::Spend { Change::Put(written) } else { kept }, (measure, jumped))
                 }
                 None => (kept, (Measure::Refused { wait_ns: reset_ns }, jumped)),
             }

@@ -1,185 +1,67 @@
-//! The counts that one request has, asked together: all are spent, or none.
+//! What is said of nearly every request, and what is said of the others.
 
-use smallvec::SmallVec;
+use std::sync::Arc;
 
-use super::Standing;
-use super::rule::Rule;
-use super::state::Table;
-use super::window::{Commit, Measure, Spent, Window};
-use crate::base::bounded::Key;
-use crate::model::{Finding, Millis, Mode, Ticket, TicketKey};
+use super::plain::Plain;
+use super::{Details, Standing};
 
 /// What the limits of one phase say of a request.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Check<'l> {
-    /// One `limit.exceeded` for each limit that refuses, in the order of the configuration, those that the state does not know
-    /// first.
-    pub findings: Vec<Finding>,
-    /// Names of the limits that refuse and are enforced, in the same order.
-    pub refused_by: Vec<&'l str>,
-    /// Where the request stands with each count of the tightest limit that is enforced; empty when none applied.
-    pub standings: SmallVec<[Standing<'l>; 1]>,
-    /// What the request holds until its response is observed, if it passes.
-    pub tickets: SmallVec<[Ticket; 1]>,
-}
+///
+/// Most are within the only count that there is for them: no more is worked out than that, until somebody asks for it.
+#[derive(Clone, Debug)]
+pub struct Check<'l>(Answer<'l>);
 
-/// One count that a request has.
-#[derive(Clone, Copy)]
-pub(super) struct Counter<'l, 's> {
-    pub(super) rule: &'l Rule,
-    pub(super) window: &'l Window,
-    pub(super) table: &'s Table,
-    /// Of its limit: its own, then those of coarser counts.
-    pub(super) tables: &'s [Table],
-    /// Of this count, and of the limit itself.
-    pub(super) key: Key,
-    pub(super) own: Key,
-    pub(super) cost: u32,
-    /// Per cent that must remain.
-    pub(super) reserve: u8,
-}
-
-/// The counts of one limit after those of another.
-pub(super) fn by_rule<'c, 'l, 's>(counters: &'c [Counter<'l, 's>]) -> impl Iterator<Item = &'c [Counter<'l, 's>]> {
-    counters.chunk_by(|a, b| std::ptr::eq(a.rule, b.rule))
-}
-
-impl Counter<'_, '_> {
-    pub(super) fn has_lost(&self, now: Millis) -> bool {
-        self.window.has_lost(self.table, self.key, now)
-    }
-
-    #[inline]
-    fn measure(&self, now: Millis, commit: Commit) -> Measure {
-        self.window.measure(self.table, self.key, self.window.ask(self.cost, self.reserve, commit), now)
-    }
-
-    /// Asks the only count that there is, and spends of it, in one step. `None`, and nothing spent, when the key is not known
-    /// to a table that may have lost it: then it has coarser counts too.
-    #[inline]
-    pub(super) fn ask_and_spend(&self, now: Millis) -> Option<Measure> {
-        let pressed = self.window.is_pressed(self.table, now);
-        let measure = self.measure(now, if pressed { Commit::Known } else { Commit::Spend });
-        let unknown = matches!(measure, Measure::Passed { spent: Spent { previous: None, .. }, .. });
-        if pressed && unknown { None } else { Some(measure) }
-    }
-
-    fn undo(&self, spent: Spent) {
-        self.window.undo(self.table, self.key, spent);
-    }
+#[derive(Clone, Debug)]
+enum Answer<'l> {
+    Within {
+        limit: &'l Plain,
+        ahead_ns: u64,
+    },
+    /// Without details where no limit is for the request. Not in a box: to see that there is nothing to let go of takes
+    /// fewer instructions so.
+    Otherwise(Option<Arc<Details<'l>>>),
 }
 
 impl<'l> Check<'l> {
+    /// Within the only count that there is: the arrival time lies so far ahead now.
+    #[inline(always)]
+    pub(super) const fn within(limit: &'l Plain, ahead_ns: u64) -> Self {
+        Self(Answer::Within { limit, ahead_ns })
+    }
+
+    /// No limit is for the request.
+    pub(super) const fn none() -> Self {
+        Self(Answer::Otherwise(None))
+    }
+
     /// Whether a limit that is enforced refuses.
+    #[inline]
     pub fn refuses(&self) -> bool {
-        self.findings.iter().any(|finding| !finding.monitor)
+        match &self.0 {
+            Answer::Within { .. } => false,
+            Answer::Otherwise(details) => details.as_ref().is_some_and(|details| details.refuses()),
+        }
     }
 
     /// Where the request stands with the tightest count of the tightest limit that is enforced.
     pub fn standing(&self) -> Option<Standing<'l>> {
-        self.standings.iter().copied().reduce(Standing::tighter)
-    }
-
-    /// A limit that cannot be asked.
-    pub(super) fn refuse(&mut self, rule: &'l Rule, label: &str) {
-        self.findings.push(rule.finding(label));
-        if rule.mode == Mode::Enforce {
-            self.refused_by.push(&rule.name);
+        match &self.0 {
+            Answer::Within { limit, ahead_ns } => Some(limit.standing(*ahead_ns)),
+            Answer::Otherwise(details) => details.as_ref()?.standing(),
         }
     }
 
-    /// What one count says alone. Not inlined, so that it is written where the caller wants it.
-    #[inline(never)]
-    pub(super) fn of(counter: &Counter<'l, '_>, measure: &Measure) -> Self {
-        let rule = counter.rule;
-        if matches!(measure, Measure::Refused { .. }) || rule.holds_tickets || rule.mode == Mode::Monitor {
-            return Self::of_any(counter, *measure);
-        }
-        // Nearly always.
-        let standings = SmallVec::from_buf([Standing::of(counter.window, measure)]);
-        Self { standings, findings: Vec::new(), refused_by: Vec::new(), tickets: SmallVec::new() }
-    }
-
-    #[inline(never)]
-    fn of_any(counter: &Counter<'l, '_>, measure: Measure) -> Self {
-        let mut check = Self::default();
-        check.add(counter.rule, &[(counter.window, measure)]);
-        if let Measure::Passed { spent, .. } = measure {
-            check.hold(counter, &[(counter, spent)]);
-        }
-        check
-    }
-
-    /// Asks every count, and then spends from all of them. Looking first keeps a request that one limit refuses away from
-    /// the others' entries: taking back is exact only while nobody has written in between.
-    pub(super) fn looking_first(mut self, counters: &[Counter<'l, '_>], now: Millis) -> Self {
-        let mut spending = self.clone();
-        self.ask(counters, now, false);
-        if self.refuses() {
-            return self;
-        }
-        spending.ask(counters, now, true);
-        spending
-    }
-
-    /// Asks every count; `commit` spends from all of them, or from none.
-    pub(super) fn ask(&mut self, counters: &[Counter<'l, '_>], now: Millis, commit: bool) {
-        let mut spent: SmallVec<[(&Counter<'l, '_>, Spent); 4]> = SmallVec::new();
-        for group in by_rule(counters) {
-            let before = spent.len();
-            let mut measures: SmallVec<[(&'l Window, Measure); 2]> = SmallVec::new();
-            let mut passes = true;
-            for counter in group {
-                let measure = counter.measure(now, if commit && passes { Commit::Spend } else { Commit::Look });
-                match measure {
-                    Measure::Passed { spent: by, .. } if commit && passes => spent.push((counter, by)),
-                    Measure::Passed { .. } => {}
-                    Measure::Refused { .. } => passes = false,
-                }
-                measures.push((counter.window, measure));
-            }
-            if !passes {
-                spent.drain(before..).rev().for_each(|(counter, by)| counter.undo(by));
-                measures.iter_mut().for_each(|(window, measure)| *measure = window.unspent(*measure, now));
-            }
-            let Some(first) = group.first() else { continue };
-            self.add(first.rule, &measures);
-            if passes && commit {
-                self.hold(first, spent.get(before..).unwrap_or_default());
-            }
-        }
-        if commit && self.refuses() {
-            spent.into_iter().rev().for_each(|(counter, by)| counter.undo(by));
-            self.tickets.clear();
+    /// All of it.
+    pub fn details(self) -> Details<'l> {
+        match self.0 {
+            Answer::Otherwise(details) => details.map_or_else(Details::default, Arc::unwrap_or_clone),
+            Answer::Within { .. } => Details { standings: self.standing().into_iter().collect(), ..Details::default() },
         }
     }
+}
 
-    /// What a request that has spent of a limit holds until its end, where that matters.
-    #[inline]
-    fn hold(&mut self, first: &Counter<'l, '_>, spent: &[(&Counter<'l, '_>, Spent)]) {
-        if first.rule.holds_tickets {
-            let slot = spent.iter().find(|(counter, _)| !counter.window.is_kept());
-            let span = slot.map_or(0, |(_, by)| (by.written >> 32) as u32);
-            let key = TicketKey(first.own.to_u128());
-            self.tickets.push(Ticket { limit: first.rule.name.clone(), key, span });
-        }
-    }
-
-    /// Adds what the counts of one more limit say.
-    fn add(&mut self, rule: &'l Rule, measures: &[(&'l Window, Measure)]) {
-        let refused = measures.iter().find(|(_, measure)| matches!(measure, Measure::Refused { .. }));
-        if let Some((window, _)) = refused {
-            self.refuse(rule, &window.label);
-        }
-        if rule.mode == Mode::Monitor {
-            return;
-        }
-        let standings = measures.iter().map(|(window, measure)| Standing::of(window, measure));
-        let tightest = standings.clone().reduce(Standing::tighter);
-        let before = self.standing();
-        if before.zip(tightest).is_none_or(|(before, tightest)| before.tighter(tightest) != before) {
-            self.standings.clear();
-            standings.for_each(|standing| self.standings.push(standing));
-        }
+impl<'l> From<Details<'l>> for Check<'l> {
+    fn from(details: Details<'l>) -> Self {
+        Self(Answer::Otherwise(Some(Arc::new(details))))
     }
 }

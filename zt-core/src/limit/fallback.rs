@@ -54,7 +54,7 @@ const fn fineness(part: &KeyPart) -> u8 {
 }
 
 /// Sixteen times as much in the same time.
-pub(super) fn widened(kind: Kind) -> Option<Kind> {
+pub(super) fn widened(kind: &Kind) -> Option<Kind> {
     match kind {
         Kind::Rate(bucket) => {
             let period = Duration::from_nanos(bucket.period_ns() / u64::from(TIMES)).max(Duration::from_nanos(1));
@@ -64,7 +64,7 @@ pub(super) fn widened(kind: Kind) -> Option<Kind> {
             Some(Kind::Rate(Bucket::new(quota, rate, bucket.debts())))
         }
         Kind::Calendar(calendar) => {
-            Some(Kind::Calendar(Calendar { count: calendar.count.saturating_mul(TIMES), ..calendar }))
+            Some(Kind::Calendar(Calendar { count: calendar.count.saturating_mul(TIMES), ..*calendar }))
         }
         Kind::InFlight(_) => None,
     }

@@ -63,17 +63,20 @@ pub fn headers(standings: &[Standing<'_>]) -> SmallVec<[(Cow<'static, str>, Stri
 }
 
 impl<'l> Standing<'l> {
-    #[inline]
-    pub(super) fn of(window: &'l Window, measure: &Measure) -> Self {
-        let (remaining, reset_s, retry_after_s) = match measure {
-            Measure::Passed { remaining, reset_ns, .. } => (*remaining, reset_ns.div_ceil(1_000_000_000), None),
+    pub(super) fn of(Window { label, told, .. }: &'l Window, measure: &Measure) -> Self {
+        match measure {
+            Measure::Passed { remaining, reset_ns, .. } => Self::within(label, *told, *remaining, *reset_ns),
             Measure::Refused { wait_ns } => {
                 let seconds = wait_ns.div_ceil(1_000_000_000).max(1);
-                (0, seconds, Some(seconds))
+                Self { reset_s: seconds, retry_after_s: Some(seconds), ..Self::within(label, *told, 0, 0) }
             }
-        };
-        let Told { quota, window_s, burst } = window.told;
-        Self { limit: &window.label, quota, window_s, burst, remaining, reset_s, retry_after_s }
+        }
+    }
+
+    /// Of a request that passes.
+    pub(super) fn within(limit: &'l str, told: Told, remaining: u32, reset_ns: u64) -> Self {
+        let (Told { quota, window_s, burst }, reset_s) = (told, reset_ns.div_ceil(1_000_000_000));
+        Self { limit, quota, window_s, burst, remaining, reset_s, retry_after_s: None }
     }
 
     /// The tighter of two: a refusal before a pass, of refusals the longer wait, of passes the smaller share that

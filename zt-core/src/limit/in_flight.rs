@@ -4,7 +4,7 @@
 //! it how many slots were taken in it, and how many in the one before, 16 bits each. A slot that is never given back is
 //! free again when the generation after its own ends: after the hold at the soonest, at twice the hold at the latest.
 
-use super::window::{Ask, Measure, SKEW_MS, SOON_NS, Spent, Stored, millis, rank};
+use super::window::{Ask, Commit, Measure, SKEW_MS, SOON_NS, Spent, Stored, millis, rank};
 use crate::base::bounded::{Bounded, Change, Key};
 use crate::model::Millis;
 
@@ -61,7 +61,7 @@ impl InFlight {
                     let written = Slots { current: slots.current.saturating_add(1), ..slots }.entry();
                     let spent = Spent { previous, written, amount: 1 };
                     let measure = Measure::Passed { spent, remaining, reset_ns: 0 };
-                    (if ask.writes(previous) { Change::Put(written) } else { kept }, (measure, jumped))
+                    (if ask.commit == Commit::Spend { Change::Put(written) } else { kept }, (measure, jumped))
                 }
                 None => (kept, (Measure::Refused { wait_ns: SOON_NS }, jumped)),
             }

@@ -1,11 +1,15 @@
 //! From the facts of a request to the key of a limit.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use smallvec::SmallVec;
 
+use super::masks::Masks;
 use super::{KeyPart, Phase, Subject};
-use crate::base::bounded::{Key, KeyHasher};
+use crate::base::bounded::{AddressHasher, Key, KeyHasher};
+
+/// What begins the words of an address: no text is so long.
+const ADDRESS: u64 = 6 << 56;
 
 /// What a key is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,25 +17,65 @@ pub(super) struct Parts {
     pub(super) parts: Box<[KeyPart]>,
     pub(super) ipv4_prefix: u8,
     pub(super) ipv6_prefix: u8,
+    /// Of keys that are nothing but an address: its bits that count.
+    address: Option<Masks>,
 }
 
 /// Bits of an IPv6 address that are one peer's.
 pub(super) const PEER_V6_PREFIX: u8 = 64;
-/// What begins the words of an address: no text is so long.
-const V4: u64 = 4 << 56;
-const V6: u64 = 6 << 56;
+
+/// What makes keys, by what they are made of.
+#[derive(Debug)]
+pub(super) struct Hashers {
+    pub(super) texts: KeyHasher,
+    /// Of keys that are nothing but an address, as most are.
+    addresses: AddressHasher,
+}
+
+impl Hashers {
+    pub(super) fn new(seed: u64) -> Self {
+        let texts = KeyHasher::new(seed);
+        Self { addresses: AddressHasher::new(&texts), texts }
+    }
+}
 
 impl Parts {
+    pub(super) fn new(parts: &[KeyPart], ipv4_prefix: u8, ipv6_prefix: u8) -> Self {
+        let mut of = Self { parts: parts.into(), ipv4_prefix, ipv6_prefix, address: None };
+        if let [part @ (KeyPart::Peer | KeyPart::PeerPrefix)] = parts {
+            of.address = Some(of.masks(part));
+        }
+        of
+    }
+
     /// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there
     /// is none. Any other absent fact is a value of its own, which all requests without it share.
-    pub(super) fn key(&self, phase: Phase, hasher: &KeyHasher, subject: &Subject<'_>) -> Option<Key> {
+    #[inline]
+    pub(super) fn key(&self, phase: Phase, hashers: &Hashers, subject: &Subject<'_>) -> Option<Key> {
+        match (&self.address, subject.peer) {
+            (Some(masks), Some(IpAddr::V4(peer))) => return Some(hashers.addresses.key(masks.of_v4(peer))),
+            (Some(masks), Some(IpAddr::V6(peer))) => return Some(hashers.addresses.key(masks.of_v6(peer))),
+            _ => {}
+        }
+        self.key_of_all(phase, &hashers.texts, subject)
+    }
+
+    #[inline(never)]
+    fn key_of_all(&self, phase: Phase, hasher: &KeyHasher, subject: &Subject<'_>) -> Option<Key> {
         if phase == Phase::Identity && subject.identity.is_none() {
             return None;
         }
         let mut hasher = hasher.clone();
         for part in &self.parts {
             match (part, subject.peer) {
-                (KeyPart::Peer | KeyPart::PeerPrefix, Some(peer)) => network(&mut hasher, peer, self.prefixes(part)),
+                (KeyPart::Peer | KeyPart::PeerPrefix, Some(peer)) => {
+                    let masks = self.masks(part);
+                    let bits = match peer {
+                        IpAddr::V4(peer) => masks.of_v4(peer),
+                        IpAddr::V6(peer) => masks.of_v6(peer),
+                    };
+                    hasher.number(ADDRESS).number((bits >> 64) as u64).number(bits as u64);
+                }
                 _ => add(&mut hasher, part, subject),
             }
         }
@@ -45,11 +89,11 @@ impl Parts {
         if self.parts.iter().any(known) { Phase::Identity } else { Phase::Peer }
     }
 
-    /// Bits of the peer's address that count: for `peer` and for `peer_prefix`, IPv4 and IPv6.
-    const fn prefixes(&self, part: &KeyPart) -> (u8, u8) {
+    /// The bits of the peer's address that count, for `peer` and for `peer_prefix`.
+    fn masks(&self, part: &KeyPart) -> Masks {
         match part {
-            KeyPart::PeerPrefix => (self.ipv4_prefix, self.ipv6_prefix),
-            _ => (32, PEER_V6_PREFIX),
+            KeyPart::PeerPrefix => Masks::new(self.ipv4_prefix, self.ipv6_prefix),
+            _ => Masks::new(32, PEER_V6_PREFIX),
         }
     }
 }
@@ -91,31 +135,6 @@ fn add(hasher: &mut KeyHasher, part: &KeyPart, subject: &Subject<'_>) {
     }
 }
 
-/// Adds the first bits of an address. An IPv4 address inside IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
-#[inline]
-fn network(hasher: &mut KeyHasher, peer: IpAddr, (v4, v6): (u8, u8)) {
-    match peer {
-        IpAddr::V4(address) => network_v4(hasher, address, v4),
-        IpAddr::V6(address) => network_v6(hasher, address, v4, v6),
-    }
-}
-
-#[inline]
-fn network_v4(hasher: &mut KeyHasher, address: Ipv4Addr, prefix: u8) {
-    let mask = u32::MAX.checked_shl(32_u32.saturating_sub(prefix.into())).unwrap_or(0);
-    hasher.number(V4 | u64::from(u32::from(address) & mask));
-}
-
-#[inline(never)]
-fn network_v6(hasher: &mut KeyHasher, address: Ipv6Addr, v4: u8, v6: u8) {
-    if let Some(address) = address.to_ipv4_mapped() {
-        return network_v4(hasher, address, v4);
-    }
-    let mask = u128::MAX.checked_shl(128_u32.saturating_sub(v6.into())).unwrap_or(0);
-    let bits = u128::from(address) & mask;
-    hasher.number(V6).number((bits >> 64) as u64).number(bits as u64);
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -127,7 +146,7 @@ mod tests {
     fn key(parts: &str, subject: &Subject<'_>) -> Option<Key> {
         let config = serde_json::from_str(&format!(r#"{{"name":"x","key":{parts},"rate":"1/1s"}}"#)).unwrap();
         let rule = &rule::compile(&[config]).unwrap()[0];
-        rule.key.key(rule.phase, &KeyHasher::new(3), subject)
+        rule.key.key(rule.phase, &Hashers::new(3), subject)
     }
 
     fn identity(kind: IdentityKind, issuer: Option<&str>, principal: &str, roles: &[&str]) -> Identity {

@@ -19,12 +19,17 @@
 mod calendar;
 mod check;
 mod config;
+mod counter;
+mod details;
 mod fallback;
+mod governed;
 mod headers;
 mod in_flight;
 mod key;
+mod masks;
 mod mistakes;
 mod part;
+mod plain;
 mod rate;
 mod rule;
 mod snapshot;
@@ -43,13 +48,15 @@ use crate::model::{Body, Header, Identity, Millis, Problem, Request};
 
 pub use check::Check;
 pub use config::{Config, Except, Fallback, Reserved};
+pub use details::Details;
 pub use headers::{Standing, headers};
 pub use part::{KeyPart, UnknownKeyPart};
 pub use snapshot::SnapshotError;
 pub use state::State;
 pub use written::{Cost, Rates, UnknownCost};
 
-use check::Counter;
+use counter::Counter;
+use plain::Plain;
 use rule::Rule;
 use state::Table;
 
@@ -93,13 +100,22 @@ pub type Claims<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Finds what was learned, by the name of a limit.
 pub type Learned<'a> = &'a dyn Fn(&str) -> Option<u32>;
 
+/// The limits that are asked in one step.
+#[derive(Debug)]
+struct Plains {
+    peer: Option<Box<Plain>>,
+    identity: Option<Box<Plain>>,
+}
+
 /// The configured limits, compiled.
 #[derive(Debug)]
 pub struct Limiter {
     rules: Box<[Rule]>,
     memory: Size,
+    /// Of the phases.
+    plain: Plains,
     /// Of its tables, all together.
-    id: u128,
+    id: u64,
 }
 
 impl Limiter {
@@ -110,7 +126,13 @@ impl Limiter {
     pub fn compile(configs: &[Config], memory: Size) -> Result<Self, Vec<Problem>> {
         let rules = rule::compile(configs)?;
         match state::share(memory, &rules) {
-            Ok(_) => Ok(Self { id: rule::identity_of_all(&rules), rules, memory }),
+            Ok(_) => {
+                let plain = Plains {
+                    peer: Plain::of(&rules, Phase::Peer).map(Box::new),
+                    identity: Plain::of(&rules, Phase::Identity).map(Box::new),
+                };
+                Ok(Self { id: rule::identity_of_all(&rules), plain, rules, memory })
+            }
             Err(problem) => Err(vec![problem]),
         }
     }
@@ -147,11 +169,22 @@ impl Limiter {
     ///
     /// # Codes
     /// `limit.exceeded`; marked `monitor` where the limit is in monitor mode, which refuses nothing.
+    #[inline]
     pub fn check(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Check<'_> {
+        let plain = match phase {
+            Phase::Peer => &self.plain.peer,
+            Phase::Identity => &self.plain.identity,
+        };
+        if let (Some(plain), Some(tables)) = (plain, state.tables_of(self))
+            && let Some(ahead_ns) = plain.pass(tables, state, subject, now)
+        {
+            return Check::within(plain, ahead_ns);
+        }
         self.check_but(state, phase, subject, &|_| false, now)
     }
 
     /// [`check`](Self::check) without the limits whose names `lifted` says yes to: nothing is spent of them.
+    #[inline(never)]
     pub fn check_but(
         &self,
         state: &State,
@@ -160,33 +193,10 @@ impl Limiter {
         lifted: &dyn Fn(&str) -> bool,
         now: Millis,
     ) -> Check<'_> {
-        // Nearly every request: one count, asked and spent in one step.
-        let mut asked = self.asked(phase, subject, lifted);
-        if let (Some(rule), None) = (asked.next(), asked.next())
-            && let Some(counter) = self.only_count(rule, state, subject)
-            && let Some(measure) = counter.ask_and_spend(now)
-        {
-            return Check::of(&counter, &measure);
-        }
-        self.check_all(&mut self.asked(phase, subject, lifted), state, subject, now)
-    }
-
-    /// The limits of a phase that are for this request.
-    #[inline]
-    fn asked(&self, phase: Phase, subject: &Subject<'_>, lifted: &dyn Fn(&str) -> bool) -> impl Iterator<Item = &Rule> {
         let applies = phase == Phase::Peer || subject.identity.is_some();
-        let of_phase = self.rules.iter().filter(move |rule| applies && rule.phase == phase);
-        of_phase.filter(|rule| rule.covers(subject) && !lifted(&rule.name))
-    }
-
-    /// The count that a request has under a limit that has only one.
-    #[inline]
-    fn only_count<'l, 's>(&self, rule: &'l Rule, state: &'s State, subject: &Subject<'_>) -> Option<Counter<'l, 's>> {
-        let [window] = &*rule.windows else { return None };
-        let tables @ [table, ..] = state.tables(self, rule)? else { return None };
-        let key = rule.key.key(rule.phase, state.hasher(), subject)?;
-        let (cost, reserve) = (rule.cost_of(subject), rule.reserve_from(subject));
-        Some(Counter { rule, window, table, tables, key, own: key, cost, reserve })
+        let of_phase = self.rules.iter().filter(|rule| applies && rule.phase == phase);
+        let mut asked = of_phase.filter(|rule| rule.covers(subject) && !lifted(&rule.name)).peekable();
+        if asked.peek().is_none() { Check::none() } else { self.check_all(&mut asked, state, subject, now).into() }
     }
 
     /// Every count that a request has under these limits: all are spent, or none.
@@ -197,8 +207,8 @@ impl Limiter {
         state: &State,
         subject: &Subject<'_>,
         now: Millis,
-    ) -> Check<'l> {
-        let (mut check, mut counters) = (Check::default(), Counters::new());
+    ) -> Details<'l> {
+        let (mut check, mut counters) = (Details::default(), Counters::new());
         for rule in asked {
             match state.tables(self, rule) {
                 Some(tables) => count(rule, tables, state, subject, &mut counters),
@@ -224,7 +234,7 @@ fn count<'l, 's>(
     subject: &Subject<'_>,
     counters: &mut Counters<'l, 's>,
 ) {
-    let Some(key) = rule.key.key(rule.phase, state.hasher(), subject) else { return };
+    let Some(key) = rule.key.key(rule.phase, state.hashers(), subject) else { return };
     let (cost, reserve) = (rule.cost_of(subject), rule.reserve_from(subject));
     for (window, table) in rule.windows.iter().zip(tables) {
         counters.push(Counter { rule, window, table, tables, key, own: key, cost, reserve });
@@ -239,13 +249,13 @@ fn with_coarser<'l, 's>(
     now: Millis,
 ) -> Counters<'l, 's> {
     let mut all: Counters<'l, 's> = SmallVec::new();
-    for group in check::by_rule(counters) {
+    for group in counter::by_rule(counters) {
         all.extend_from_slice(group);
         let Some(first) = group.first() else { continue };
         let mut tables = first.tables.get(group.len()..).unwrap_or_default();
         let mut lost = group.iter().any(|counter| counter.has_lost(now));
         for level in &first.rule.fallback {
-            let Some(key) = level.key.key(first.rule.phase, state.hasher(), subject).filter(|_| lost) else { break };
+            let Some(key) = level.key.key(first.rule.phase, state.hashers(), subject).filter(|_| lost) else { break };
             let (own, rest) = tables.split_at(level.windows.len().min(tables.len()));
             let coarser = level.windows.iter().zip(own);
             let before = all.len();

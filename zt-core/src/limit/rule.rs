@@ -38,7 +38,7 @@ pub(super) struct Rule {
     pub(super) spared: Spared,
     pub(super) learned: bool,
     /// Whether it is for every endpoint and spares nobody.
-    for_all: bool,
+    pub(super) for_all: bool,
     endpoints: Box<[Arc<str>]>,
     segments: Box<[Arc<str>]>,
     /// Where its tables are.
@@ -68,16 +68,13 @@ pub(super) fn compile(configs: &[Config]) -> Result<Box<[Rule]>, Vec<Problem>> {
 }
 
 fn rule(config: &Config, first: usize, problems: &mut Vec<Problem>) -> Rule {
-    let key = Parts {
-        parts: config.key.clone().into(),
-        ipv4_prefix: config.ipv4_prefix.unwrap_or(24),
-        ipv6_prefix: config.ipv6_prefix.unwrap_or(56),
-    };
+    let key = Parts::new(&config.key, config.ipv4_prefix.unwrap_or(24), config.ipv6_prefix.unwrap_or(56));
     let kinds = kinds(config, problems);
     let several = kinds.len() > 1;
     let name = &*config.name;
     let label = |which: &str| if several { format!("{name}/{which}") } else { name.to_owned() };
-    let windows: Vec<Window> = kinds.iter().map(|(which, kind)| window(name, label(which), &key, *kind)).collect();
+    let windows: Vec<Window> =
+        kinds.iter().map(|(which, kind)| window(name, label(which), &key, kind.clone())).collect();
     let reserve = config.reserve.zip(config.reserved_for.as_ref());
     for window in windows
         .iter()
@@ -155,7 +152,7 @@ fn bucket(rate: Rate, burst: Option<NonZeroU32>) -> Result<Quota, Problem> {
 fn levels(config: &Config, key: &Parts, kinds: &[(String, Kind)], problems: &mut Vec<Problem>) -> Box<[Level]> {
     let Fallback { key: own, rate } = config.fallback.clone().unwrap_or_default();
     let Some(parts) = own.or_else(|| fallback::coarser(&key.parts)) else { return Box::default() };
-    let wide = |kinds: &[Kind]| kinds.iter().filter_map(|kind| fallback::widened(*kind)).collect::<Vec<_>>();
+    let wide = |kinds: &[Kind]| kinds.iter().filter_map(fallback::widened).collect::<Vec<_>>();
     let first = match rate.map(|rate| (rate, bucket(rate, None))) {
         Some((rate, Ok(quota))) => {
             vec![Kind::Rate(Bucket::new(quota, rate, config.cost == Some(Cost::Response)))]
@@ -164,13 +161,13 @@ fn levels(config: &Config, key: &Parts, kinds: &[(String, Kind)], problems: &mut
             problems.push(Problem { key: "fallback.rate".to_owned(), ..problem });
             return Box::default();
         }
-        None => wide(&kinds.iter().map(|(_, kind)| *kind).collect::<Vec<_>>()),
+        None => wide(&kinds.iter().map(|(_, kind)| kind.clone()).collect::<Vec<_>>()),
     };
     let whole = wide(&first);
     let level = |parts: &[KeyPart], kinds: Vec<Kind>| {
-        let key = Parts { parts: parts.into(), ..key.clone() };
+        let key = Parts::new(parts, key.ipv4_prefix, key.ipv6_prefix);
         let labelled = fallback::labels(&config.name, parts, &kinds).zip(&kinds);
-        let windows = labelled.map(|(label, kind)| window(&config.name, label, &key, *kind)).collect();
+        let windows = labelled.map(|(label, kind)| window(&config.name, label, &key, kind.clone())).collect();
         Level { windows, key }
     };
     let mut levels = Vec::new();
@@ -185,11 +182,11 @@ fn levels(config: &Config, key: &Parts, kinds: &[(String, Kind)], problems: &mut
 }
 
 fn window(name: &str, label: String, key: &Parts, kind: Kind) -> Window {
-    Window { label: label.into(), id: identity(name, key, kind), told: kind.told(), kind }
+    Window { label: label.into(), id: identity(name, key, &kind), told: kind.told(), kind }
 }
 
 /// Name, key, speed (as it is written: its time for one request is rounded) and burst. Not its place, mode or endpoints: those do not change what an entry means.
-fn identity(name: &str, key: &Parts, kind: Kind) -> u128 {
+fn identity(name: &str, key: &Parts, kind: &Kind) -> u128 {
     let mut hasher = KeyHasher::new(0);
     hasher.part(name.as_bytes());
     match kind {
@@ -197,8 +194,8 @@ fn identity(name: &str, key: &Parts, kind: Kind) -> u128 {
             let written = bucket.rate.per.millis().unsigned_abs();
             hasher.number(bucket.period_ns()).number(written).number(bucket.capacity().into())
         }
-        Kind::Calendar(Calendar { count, per_ms }) => hasher.part(b"quota").number(per_ms).number(count.into()),
-        Kind::InFlight(InFlight { most, hold_ms }) => hasher.part(b"slots").number(hold_ms).number(most.into()),
+        &Kind::Calendar(Calendar { count, per_ms }) => hasher.part(b"quota").number(per_ms).number(count.into()),
+        &Kind::InFlight(InFlight { most, hold_ms }) => hasher.part(b"slots").number(hold_ms).number(most.into()),
     };
     hasher.number(key.parts.len() as u64);
     for part in &key.parts {
@@ -211,12 +208,12 @@ fn identity(name: &str, key: &Parts, kind: Kind) -> u128 {
 }
 
 /// Of the tables of all of them, in their order.
-pub(super) fn identity_of_all(rules: &[Rule]) -> u128 {
+pub(super) fn identity_of_all(rules: &[Rule]) -> u64 {
     let mut hasher = KeyHasher::new(0);
     for window in rules.iter().flat_map(Rule::tables) {
         hasher.part(&window.id.to_le_bytes());
     }
-    hasher.key().to_u128()
+    hasher.key().to_u128() as u64
 }
 
 impl Rule {

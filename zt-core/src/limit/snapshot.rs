@@ -136,7 +136,7 @@ impl State {
 
     /// Tells seeds apart without giving one away.
     fn mark(&self) -> u64 {
-        self.hasher().clone().part(b"zt limit snapshot").key().to_u128() as u64
+        self.hashers().texts.clone().part(b"zt limit snapshot").key().to_u128() as u64
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Limiter;
+use super::key::Hashers;
 use super::rule::Rule;
 use super::window::{Window, rank};
-use crate::base::bounded::{Bounded, Change, Key, KeyHasher, Usage};
+use crate::base::bounded::{Bounded, Change, Key, Usage};
 use crate::base::units::Size;
 use crate::model::Problem;
 
@@ -16,9 +17,9 @@ use crate::model::Problem;
 /// would still count, keys that the table does not know are counted in a coarser table too (`fallback`).
 #[derive(Debug)]
 pub struct State {
-    hasher: KeyHasher,
+    hashers: Hashers,
     /// Of the limits that it was made for.
-    id: u128,
+    id: u64,
     pub(super) tables: Box<[Table]>,
 }
 
@@ -44,7 +45,7 @@ pub(super) const LEAST_BYTES: u64 = 16 << 10;
 /// More is a slip of the pen, and would end the process when it is allocated.
 const MOST_BYTES: u64 = 64 << 30;
 /// The part of a limit's memory that its fallback has.
-const FALLBACK_PART: usize = 8;
+const FALLBACK_PART: usize = 16;
 /// Entries of a table whose key is nothing: it needs one.
 const WHOLE: usize = 10;
 /// At most, of such a table.
@@ -91,7 +92,7 @@ impl State {
     pub fn new(limiter: &Limiter, seed: u64) -> Self {
         let share = share(limiter.memory, &limiter.rules).unwrap_or(0);
         let tables = limiter.rules.iter().flat_map(|rule| tables(rule, share)).collect();
-        Self { hasher: KeyHasher::new(seed), id: limiter.id, tables }
+        Self { hashers: Hashers::new(seed), id: limiter.id, tables }
     }
 
     /// Bytes held, the same from the start.
@@ -120,8 +121,8 @@ impl State {
         self.tables.iter().map(|table| (&*table.label, table.entries.usage()))
     }
 
-    pub(super) const fn hasher(&self) -> &KeyHasher {
-        &self.hasher
+    pub(super) const fn hashers(&self) -> &Hashers {
+        &self.hashers
     }
 
     /// Entries that were found further ahead of the clock than their limit can have put them: the clock has gone back, by
@@ -130,10 +131,18 @@ impl State {
         self.tables.iter().map(|table| table.jumps.load(Ordering::Relaxed)).fold(0, u64::saturating_add)
     }
 
-    /// The tables of a limit, which are at their place unless the state was made for another configuration.
+    /// The tables of these limits, if it was made for them and no others.
     #[inline]
+    pub(super) fn tables_of(&self, limiter: &Limiter) -> Option<&[Table]> {
+        if self.id == limiter.id { Some(&self.tables) } else { None }
+    }
+
+    /// The tables of a limit, which are at their place unless the state was made for another configuration.
     pub(super) fn tables(&self, limiter: &Limiter, rule: &Rule) -> Option<&[Table]> {
-        if self.id == limiter.id { self.tables.get(rule.place.clone()) } else { self.find(rule) }
+        match self.tables_of(limiter) {
+            Some(tables) => tables.get(rule.place.clone()),
+            None => self.find(rule),
+        }
     }
 
     fn find(&self, rule: &Rule) -> Option<&[Table]> {

@@ -18,7 +18,7 @@ pub(super) struct Window {
     pub(super) id: u128,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Kind {
     Rate(Bucket),
     Calendar(Calendar),
@@ -60,23 +60,8 @@ pub(super) struct Ask {
 /// Whether a request that passes is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Commit {
-    /// No.
     Look,
-    /// If the table knows its key.
-    Known,
-    /// Yes.
     Spend,
-}
-
-impl Ask {
-    /// Whether a request that passes is written, where this is known of its key.
-    pub(super) const fn writes(self, previous: Option<u64>) -> bool {
-        match self.commit {
-            Commit::Look => false,
-            Commit::Known => previous.is_some(),
-            Commit::Spend => true,
-        }
-    }
 }
 
 /// What one window says.
@@ -138,16 +123,12 @@ impl Window {
     }
 
     /// The most that a request can count for, of which `reserve` must remain.
-    #[inline]
-    pub(super) fn ask(&self, cost: u32, per_cent: u8, commit: Commit) -> Ask {
-        let reserve = self.reserve(per_cent);
+    pub(super) fn amount(&self, cost: u32, reserve: u32) -> u32 {
         let most = self.capacity().saturating_sub(reserve).max(1);
-        let amount = if matches!(self.kind, Kind::InFlight(_)) { 1 } else { cost.clamp(1, most) };
-        Ask { amount, reserve, commit }
+        if matches!(self.kind, Kind::InFlight(_)) { 1 } else { cost.clamp(1, most) }
     }
 
     /// So many per cent of what can pass at once, rounded up.
-    #[inline]
     pub(super) fn reserve(&self, per_cent: u8) -> u32 {
         if per_cent == 0 {
             return 0;
@@ -157,7 +138,6 @@ impl Window {
     }
 
     /// What this says of a request; spends if it passes and `ask` commits.
-    #[inline]
     pub(super) fn measure(&self, table: &Table, key: Key, ask: Ask, now: Millis) -> Measure {
         let (measure, jumped) = match &self.kind {
             Kind::Rate(bucket) => bucket.measure(&table.entries, key, ask, now),
@@ -194,7 +174,7 @@ impl Window {
         let charged = |next: &dyn Fn(Option<u64>) -> u64| {
             entries.update(key, rank, |value| (Change::Put(next(value.copied())), ()));
         };
-        match self.kind {
+        match &self.kind {
             Kind::Rate(bucket) => charged(&|value| bucket.charged(value, amount, now)),
             Kind::Calendar(calendar) => charged(&|value| calendar.charged(value, amount, now)),
             Kind::InFlight(_) => {}
@@ -207,14 +187,13 @@ impl Window {
     }
 
     /// Whether the table has lost an entry that would matter now.
-    #[inline]
     pub(super) fn is_pressed(&self, table: &Table, now: Millis) -> bool {
         let until = table.entries.pressed_until();
         if until == 0 {
             return false;
         }
         // What is missing is read as an entry is: one of a clock that was ahead matters no longer than one of now.
-        let (Stored { value: until, jumped }, over) = match self.kind {
+        let (Stored { value: until, jumped }, over) = match &self.kind {
             Kind::Rate(bucket) => (bucket.lost(until, now), millis(now).saturating_mul(1_000_000)),
             Kind::Calendar(calendar) => (calendar.lost(until, now), u64::from(calendar.span(now)) << 32),
             Kind::InFlight(_) => return false,

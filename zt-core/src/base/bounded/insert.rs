@@ -1,7 +1,7 @@
 //! Entries that lapse, and are never forgotten before.
 
 use super::held::Held;
-use super::set::{Set, ways};
+use super::set::{home, ways};
 use super::{Bounded, Key, Value};
 
 /// What [`Bounded::insert`] did.
@@ -26,8 +26,8 @@ impl<V: Value + Ord> Bounded<V> {
         let (high, low) = key.halves();
         let (first, second) = (self.index(high), self.index(low));
         // In one order for all keys: no two threads wait for each other.
-        let lower = self.set(first.min(second)).map(Set::lock);
-        let higher = if first == second { None } else { self.set(first.max(second)).map(Set::lock) };
+        let lower = self.set(first.min(second)).map(Held::lock);
+        let higher = if first == second { None } else { self.set(first.max(second)).map(Held::lock) };
         let mut sets = if first <= second { [lower, higher] } else { [higher, lower] };
 
         for set in sets.iter_mut().flatten() {
@@ -47,7 +47,7 @@ impl<V: Value + Ord> Bounded<V> {
         // A free place before one that has lapsed.
         let lapsed = set.entries().find(|(.., value)| *value < now).map(|(at, _, value)| (at, Some(value)));
         let Some((at, lapsed)) = set.free(key).map(|at| (at, None)).or(lapsed) else {
-            set.evict();
+            set.evict(home::<V>(key));
             return Inserted::Full;
         };
         set.put(at, key, value, self.epoch());

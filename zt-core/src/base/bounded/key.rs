@@ -27,6 +27,12 @@ impl Key {
     pub(super) const fn of_halves(high: u64, low: u64) -> Self {
         Self { high, low }
     }
+
+    /// Of halves of which both may be zero.
+    #[inline]
+    pub(super) const fn of_hash(high: u64, low: u64) -> Self {
+        Self { high, low: if high | low == 0 { 1 } else { low } }
+    }
 }
 
 /// Builds a [`Key`] from parts with SipHash-1-3 and its output of 128 bits (Aumasson and Bernstein 2012), under a secret
@@ -84,7 +90,7 @@ impl KeyHasher {
             self.number(u64::from_le_bytes(*word));
         }
         if !rest.is_empty() {
-            self.number(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+            self.number(last_word(bytes, rest.len()));
         }
         self
     }
@@ -115,9 +121,21 @@ impl KeyHasher {
         let first = round(round(round([a, b, c ^ 0xee, d])));
         let [a, b, c, d] = first;
         let second = round(round(round([a, b ^ 0xdd, c, d])));
-        let (high, low) = (folded(first), folded(second));
-        Key { high, low: if high | low == 0 { 1 } else { low } }
+        Key::of_hash(folded(first), folded(second))
     }
+}
+
+/// The last bytes, fewer than eight and more than none, as a word: read at once, with those before them.
+#[inline]
+fn last_word(bytes: &[u8], count: usize) -> u64 {
+    if let Some(last) = bytes.last_chunk() {
+        return u64::from_le_bytes(*last) >> (8_usize.wrapping_sub(count).wrapping_mul(8) % 64);
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return u64::from(first) | u64::from(last) << (count.wrapping_sub(4).wrapping_mul(8) % 64);
+    }
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// Takes in one word.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::set::{group_of, home};
 use super::*;
 use proptest::prelude::*;
 
@@ -126,7 +127,7 @@ fn it_is_nearly_full_before_many_have_to_go() {
 fn most_are_at_home_at_three_quarters() {
     let table = Bounded::<u64>::with_capacity(1 << 14);
     (0..3 << 12).for_each(|number| put(&table, key(number), 1));
-    let at_home = |key: &Key| table.set_of(*key).unwrap().find(*key).unwrap() as u64 / 5 == key.halves().1 % 4;
+    let at_home = |key: &Key| group_of::<u64>(table.set_of(*key).unwrap().find(*key).unwrap()) == home::<u64>(*key);
     let entries = table.entries();
     let number = entries.iter().filter(|(key, _)| at_home(key)).count();
     assert!(number * 10 > entries.len() * 9, "{number} of {}", entries.len());

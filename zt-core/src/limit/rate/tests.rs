@@ -1,6 +1,8 @@
 //! A rate beside governor's own store, and under hostile clocks.
 
-use governor::clock::FakeRelativeClock;
+use governor::RateLimiter;
+use governor::clock::{Clock as _, FakeRelativeClock};
+use governor::middleware::StateInformationMiddleware;
 use proptest::prelude::*;
 
 use super::*;

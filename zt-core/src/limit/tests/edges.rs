@@ -41,7 +41,7 @@ fn what_is_missing_matters_to_the_nanosecond() {
         let state = State::new(&limiter, 1);
         state.tables[0].entries.press_until(until);
         for number in 0..3 {
-            let check = limiter.check(&state, Phase::Peer, &peer(number << 9), NOW);
+            let check = limiter.check(&state, Phase::Peer, &peer(number << 9), NOW).details();
             assert_eq!((check.standings.len(), state.clock_jumps()), (counts, jumps), "{until} {number}");
         }
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::bounded::{Key, KeyHasher};
+use crate::base::bounded::Key;
+use crate::limit::key::Hashers;
 use crate::limit::rule;
 use crate::model::{Header, Identity, IdentityKind, Text};
 
@@ -78,7 +79,7 @@ impl Facts {
         }
     }
 
-    fn key(&self, rule: &Rule, hasher: &KeyHasher) -> Key {
+    fn key(&self, rule: &Rule, hashers: &Hashers) -> Key {
         let identity = Identity {
             issuer: self.issuer.map(Arc::from),
             roles: self.roles.iter().map(|role| Box::from(*role)).collect(),
@@ -95,7 +96,7 @@ impl Facts {
             claim: Some(&claim),
             ..Subject::default()
         };
-        rule.key.key(rule.phase, hasher, &subject).unwrap()
+        rule.key.key(rule.phase, hashers, &subject).unwrap()
     }
 }
 
@@ -112,11 +113,11 @@ proptest! {
             limit["ipv6_prefix"] = prefixes.1.into();
         }
         let rules = rule::compile(&[serde_json::from_value(limit).unwrap()]).unwrap();
-        let hasher = KeyHasher::new(3);
+        let hashers = Hashers::new(3);
         let (mut by_key, mut by_name) = (BTreeMap::new(), BTreeMap::new());
         for facts in &everybody {
             let named: Vec<String> = parts.iter().map(|part| facts.named(part, prefixes)).collect();
-            let key = facts.key(&rules[0], &hasher);
+            let key = facts.key(&rules[0], &hashers);
             prop_assert_eq!(by_key.entry(key).or_insert_with(|| named.clone()), &named);
             prop_assert_eq!(*by_name.entry(named).or_insert(key), key);
         }
@@ -149,13 +150,13 @@ fn what_follows_an_address_or_a_list_is_no_part_of_it() {
     ] {
         let prefix = if key.contains("prefix") { r#","ipv6_prefix":128"# } else { "" };
         let config = serde_json::from_str(&format!(r#"{{"name":"a","key":{key},"rate":"9/1s"{prefix}}}"#)).unwrap();
-        let (rule, hasher) = (&rule::compile(&[config]).unwrap()[0], KeyHasher::new(3));
-        assert_ne!(a.key(rule, &hasher), b.key(rule, &hasher), "{key}");
+        let (rule, hashers) = (&rule::compile(&[config]).unwrap()[0], Hashers::new(3));
+        assert_ne!(a.key(rule, &hashers), b.key(rule, &hashers), "{key}");
     }
     let lines = |name: &'static str| {
         let headers = [(Text::from(name), Text::from("v"))];
         let limiter = limiter(r#"[{"name":"a","key":["header:x","header:y"],"rate":"9/1s"}]"#);
-        limiter.rules[0].key.key(Phase::Peer, &KeyHasher::new(3), &Subject { headers: &headers, ..Subject::default() })
+        limiter.rules[0].key.key(Phase::Peer, &Hashers::new(3), &Subject { headers: &headers, ..Subject::default() })
     };
     assert_ne!(lines("x"), lines("y"));
 }

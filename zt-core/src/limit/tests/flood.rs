@@ -70,7 +70,7 @@ fn who_is_known_is_counted_as_ever() {
     let limiter = small(r#"{"name":"a","key":["peer"],"rate":"100/1h"}"#);
     let state = State::new(&limiter, 1);
     let known = Subject { peer: Some("192.0.2.7".parse().unwrap()), ..Subject::default() };
-    let ask = || limiter.check(&state, Phase::Peer, &known, 1_000_500);
+    let ask = || limiter.check(&state, Phase::Peer, &known, 1_000_500).details();
     // Spent most, so that it is displaced last.
     (0..50).for_each(|_| assert!(!ask().refuses()));
     flood(&limiter, &state, 20_000, 1);
@@ -78,12 +78,12 @@ fn who_is_known_is_counted_as_ever() {
     assert_eq!((check.refuses(), check.standing().unwrap().remaining), (false, 49));
     assert_eq!(check.standings.len(), 1, "no coarser count");
     let stranger = Subject { peer: Some("192.0.2.8".parse().unwrap()), ..Subject::default() };
-    let told = limiter.check(&state, Phase::Peer, &stranger, 1_000_500).standings;
+    let told = limiter.check(&state, Phase::Peer, &stranger, 1_000_500).details().standings;
     let quotas: Vec<u32> = told.iter().map(|standing| standing.quota).collect();
     assert_eq!(quotas, [100, 1_600, 25_600], "what is told is what is counted");
     // An hour later what was displaced would have been full: nothing is missing.
     let later = 1_000_000 + 3_700_000;
-    assert_eq!(limiter.check(&state, Phase::Peer, &stranger, later).standings.len(), 1);
+    assert_eq!(limiter.check(&state, Phase::Peer, &stranger, later).details().standings.len(), 1);
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn the_fallback_says_that_it_refuses() {
     );
     let state = State::new(&limiter, 1);
     flood(&limiter, &state, 20_000, 1);
-    let refused = limiter.check(&state, Phase::Peer, &peer(0x0a00_ffff), 1_001_000);
+    let refused = limiter.check(&state, Phase::Peer, &peer(0x0a00_ffff), 1_001_000).details();
     assert_eq!(refused.findings[0].detail, "limit `a/fallback`");
-    let elsewhere = limiter.check(&state, Phase::Peer, &peer(0x0b00_0000), 1_001_000);
+    let elsewhere = limiter.check(&state, Phase::Peer, &peer(0x0b00_0000), 1_001_000).details();
     assert!(!elsewhere.refuses(), "{elsewhere:?}");
 }
 
@@ -111,9 +111,12 @@ fn quotas_fall_back_too_and_a_snapshot_tells() {
     let restored = State::new(&limiter, 1);
     restored.restore(&bytes(&state)).unwrap();
     for state in [&state, &restored] {
-        let check = limiter.check(state, Phase::Peer, &peer(0x0c00_0000), 1_002_000);
+        let check = limiter.check(state, Phase::Peer, &peer(0x0c00_0000), 1_002_000).details();
         assert!(check.standings.len() > 1, "{check:?}");
-        assert!(limiter.check(state, Phase::Peer, &peer(0x0c00_0000), 86_400_000).standings.len() == 1, "a new day");
+        assert!(
+            limiter.check(state, Phase::Peer, &peer(0x0c00_0000), 86_400_000).details().standings.len() == 1,
+            "a new day"
+        );
     }
 }
 
@@ -124,12 +127,12 @@ fn what_a_clock_that_was_ahead_displaced_is_not_missed_for_years() {
         let limiter = small(&format!(r#"{{"name":"a","key":["peer"],{count}}}"#));
         let state = State::new(&limiter, 1);
         for number in 0..20_000 {
-            limiter.check(&state, Phase::Peer, &peer(number << 8), 1_000_000 + YEAR);
+            limiter.check(&state, Phase::Peer, &peer(number << 8), 1_000_000 + YEAR).details();
         }
-        let stranger = |now| limiter.check(&state, Phase::Peer, &peer(0xc0a8_0000), now).standings.len();
+        let stranger = |now| limiter.check(&state, Phase::Peer, &peer(0xc0a8_0000), now).details().standings.len();
         assert!(stranger(1_000_000) > 1, "{count}: something is missing, as far as anybody knows");
         let next = 1_000_000 + 2 * 86_400_000;
-        let later = limiter.check(&state, Phase::Peer, &peer(0xc0a9_0000), next);
+        let later = limiter.check(&state, Phase::Peer, &peer(0xc0a9_0000), next).details();
         assert_eq!(later.standings.len(), 1, "{count}: whatever it was, it is full again");
     }
 }

@@ -37,7 +37,7 @@ proptest! {
                 continue;
             }
             let before = all(&state);
-            let check = limiter.check(&state, Phase::Peer, &sized(number, bytes), now);
+            let check = limiter.check(&state, Phase::Peer, &sized(number, bytes), now).details();
             prop_assert_eq!(check.refuses(), !check.refused_by.is_empty());
             if check.refuses() {
                 prop_assert_eq!(all(&state), before);
@@ -67,7 +67,7 @@ proptest! {
                 continue;
             }
             let due = held.len() < 4 && passed.get(&(now / 60_000)).is_none_or(|passed| *passed < 15);
-            let check = limiter.check(&state, Phase::Peer, &Subject::default(), now);
+            let check = limiter.check(&state, Phase::Peer, &Subject::default(), now).details();
             prop_assert_eq!(!check.refuses(), due);
             if due {
                 held.push(check.tickets);
@@ -82,7 +82,7 @@ proptest! {
         let after = |steps: &[(u32, i64)]| {
             let state = State::new(&limiter, 5);
             for (number, now) in steps {
-                let check = limiter.check(&state, Phase::Peer, &sized(*number, 1), *now);
+                let check = limiter.check(&state, Phase::Peer, &sized(*number, 1), *now).details();
                 limiter.release(&state, &check.tickets, *now);
             }
             state
@@ -105,7 +105,7 @@ proptest! {
 fn every_window_is_told_of_the_tightest_limit() {
     let limiter = limiter(r#"[{"name":"a","key":[],"rate":["2/1s","5/1h"],"quota":"100/1d","concurrent":4}]"#);
     let state = State::new(&limiter, 1);
-    let check = |now| limiter.check(&state, Phase::Peer, &Subject::default(), now);
+    let check = |now| limiter.check(&state, Phase::Peer, &Subject::default(), now).details();
     assert!(!check(0).refuses() && !check(0).refuses());
     let refused = check(0);
     assert_eq!(refused.findings.len(), 1, "one for each limit");
@@ -160,7 +160,7 @@ fn what_was_learned_scales_the_cost_where_a_limit_says_so() {
 fn what_a_response_cost_is_charged_after_the_fact() {
     let limiter = limiter(r#"[{"name":"a","key":["peer"],"rate":"60/1m","quota":"1000/1d","cost":"response"}]"#);
     let state = State::new(&limiter, 1);
-    let check = |now| limiter.check(&state, Phase::Peer, &peer(1), now);
+    let check = |now| limiter.check(&state, Phase::Peer, &peer(1), now).details();
     let first = check(0);
     assert_eq!(first.tickets.len(), 1);
     limiter.close(&state, &first.tickets, Some(100), 0);
@@ -185,12 +185,12 @@ fn what_a_response_cost_is_charged_after_the_fact() {
 fn requests_under_way_are_no_part_of_a_snapshot() {
     let limiter = limiter(r#"[{"name":"a","key":[],"rate":"9/1h","concurrent":2}]"#);
     let state = State::new(&limiter, 1);
-    let check = || limiter.check(&state, Phase::Peer, &Subject::default(), 0);
+    let check = || limiter.check(&state, Phase::Peer, &Subject::default(), 0).details();
     let held = check().tickets;
     let snapshot = bytes(&state);
     let other = State::new(&limiter, 1);
     other.restore(&snapshot).unwrap();
-    assert_eq!(limiter.check(&other, Phase::Peer, &Subject::default(), 0).standings[1].remaining, 1);
+    assert_eq!(limiter.check(&other, Phase::Peer, &Subject::default(), 0).details().standings[1].remaining, 1);
     // And what is under way here stays so.
     check();
     state.restore(&snapshot).unwrap();
@@ -217,7 +217,7 @@ fn a_clock_that_was_far_ahead_is_put_right_in_every_count() {
     let limiter =
         limiter(r#"[{"name":"a","key":[],"rate":["1/1s","2/1m"],"quota":"3/1d","concurrent":2,"hold":"10s"}]"#);
     let state = State::new(&limiter, 1);
-    let check = |now| limiter.check(&state, Phase::Peer, &Subject::default(), now);
+    let check = |now| limiter.check(&state, Phase::Peer, &Subject::default(), now).details();
     assert!(!check(1_000_000_000_000).refuses());
     assert!(check(1_000_000).refuses());
     assert_eq!(state.clock_jumps(), 4);

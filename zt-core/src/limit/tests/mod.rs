@@ -42,7 +42,7 @@ fn bytes(state: &State) -> Vec<u8> {
 fn a_burst_passes_then_the_rate_does() {
     let limiter = limiter(r#"[{"name":"p","key":["peer"],"rate":"60/1m","burst":3}]"#);
     let state = State::new(&limiter, 1);
-    let check = |number, now| limiter.check(&state, Phase::Peer, &peer(number), now);
+    let check = |number, now| limiter.check(&state, Phase::Peer, &peer(number), now).details();
     for remaining in [2, 1, 0] {
         let check = check(1, 1_000_000);
         assert!(check.findings.is_empty());
@@ -69,14 +69,14 @@ fn a_refusal_spends_nothing_in_its_phase() {
             {"name":"narrow","key":["peer","endpoint"],"rate":"1/1h"}]"#,
     );
     let state = State::new(&limiter, 1);
-    assert!(limiter.check(&state, Phase::Peer, &at_endpoint(1, "a"), 0).findings.is_empty());
+    assert!(limiter.check(&state, Phase::Peer, &at_endpoint(1, "a"), 0).details().findings.is_empty());
     let before = bytes(&state);
-    let refused = limiter.check(&state, Phase::Peer, &at_endpoint(1, "a"), 0);
+    let refused = limiter.check(&state, Phase::Peer, &at_endpoint(1, "a"), 0).details();
     assert_eq!(refused.findings[0].detail, "limit `narrow`");
     assert_eq!(refused.standing().unwrap().limit, "narrow");
     assert_eq!(bytes(&state), before);
 
-    let fresh = limiter.check(&state, Phase::Peer, &at_endpoint(1, "b"), 0);
+    let fresh = limiter.check(&state, Phase::Peer, &at_endpoint(1, "b"), 0).details();
     assert_eq!(fresh.standing().unwrap().limit, "narrow", "the smallest share remains there");
 }
 
@@ -86,8 +86,8 @@ fn every_refusal_is_found_and_the_longest_wait_told() {
         r#"[{"name":"s","key":["peer"],"rate":"1/1s"},{"name":"m","key":["peer"],"rate":"1/1m"},{"name":"l","key":["peer"],"rate":"9/1s"}]"#,
     );
     let state = State::new(&limiter, 1);
-    limiter.check(&state, Phase::Peer, &peer(1), 0);
-    let refused = limiter.check(&state, Phase::Peer, &peer(1), 0);
+    limiter.check(&state, Phase::Peer, &peer(1), 0).details();
+    let refused = limiter.check(&state, Phase::Peer, &peer(1), 0).details();
     let details: Vec<_> = refused.findings.iter().map(|finding| &*finding.detail).collect();
     assert_eq!(details, ["limit `s`", "limit `m`"]);
     let standing = refused.standing().unwrap();
@@ -100,8 +100,8 @@ fn monitor_reports_and_refuses_nothing() {
         r#"[{"name":"trial","key":["peer"],"rate":"1/1h","mode":"monitor"},{"name":"real","key":["peer"],"rate":"3/1h"}]"#,
     );
     let state = State::new(&limiter, 1);
-    limiter.check(&state, Phase::Peer, &peer(1), 0);
-    let over = limiter.check(&state, Phase::Peer, &peer(1), 0);
+    limiter.check(&state, Phase::Peer, &peer(1), 0).details();
+    let over = limiter.check(&state, Phase::Peer, &peer(1), 0).details();
     assert!(over.findings[0].monitor);
     let standing = over.standing().unwrap();
     assert_eq!(
@@ -116,9 +116,9 @@ fn a_limit_can_be_for_some_endpoints() {
     let limiter =
         limiter(r#"[{"name":"login","key":["peer"],"rate":"1/1h","endpoints":["logIn"],"segments":["accounts"]}]"#);
     let state = State::new(&limiter, 1);
-    let check = |subject: &Subject<'_>| limiter.check(&state, Phase::Peer, subject, 0);
-    assert_eq!(check(&at_endpoint(1, "other")), Check::default());
-    assert_eq!(check(&peer(1)), Check::default());
+    let check = |subject: &Subject<'_>| limiter.check(&state, Phase::Peer, subject, 0).details();
+    assert_eq!(check(&at_endpoint(1, "other")), Details::default());
+    assert_eq!(check(&peer(1)), Details::default());
     assert!(check(&at_endpoint(1, "logIn")).findings.is_empty());
     let in_segment = Subject { segment: Some("accounts"), ..at_endpoint(1, "other") };
     assert!(!check(&in_segment).findings.is_empty(), "the same bucket: the key is the peer alone");
@@ -128,7 +128,7 @@ fn a_limit_can_be_for_some_endpoints() {
 fn a_state_of_other_limits_refuses() {
     let one = limiter(r#"[{"name":"a","key":["peer"],"rate":"9/1h"}]"#);
     let two = limiter(r#"[{"name":"b","key":["peer"],"rate":"9/1h"},{"name":"a","key":["peer"],"rate":"9/1h"}]"#);
-    let check = two.check(&State::new(&one, 1), Phase::Peer, &peer(1), 0);
+    let check = two.check(&State::new(&one, 1), Phase::Peer, &peer(1), 0).details();
     assert_eq!(check.findings.len(), 1);
     assert_eq!(check.findings[0].detail, "limit `b`");
 }
@@ -141,7 +141,7 @@ fn no_memory_is_a_problem_and_no_limits_are_none() {
     assert!(problems[0].mend.as_ref().unwrap().starts_with("give them 16KiB at least"), "{problems:?}");
     let none = Limiter::compile(&[], Size::from_bytes(0)).unwrap();
     let state = State::new(&none, 1);
-    assert_eq!(none.check(&state, Phase::Peer, &peer(1), 0), Check::default());
+    assert_eq!(none.check(&state, Phase::Peer, &peer(1), 0).details(), Details::default());
     state.restore(&bytes(&state)).unwrap();
 }
 
@@ -153,18 +153,18 @@ fn a_million_random_keys_take_no_more_memory() {
     let before = state.memory();
     assert!(before <= 1 << 20, "{before}");
     let victim = peer(u32::MAX);
-    while limiter.check(&state, Phase::Peer, &victim, 0).findings.is_empty() {}
+    while limiter.check(&state, Phase::Peer, &victim, 0).details().findings.is_empty() {}
     let mut refused = 0;
     for number in 0..1_000_000_u32 {
         let subject = peer(number.wrapping_mul(0x9e37_79b9));
-        let check = limiter.check(&state, Phase::Peer, &subject, i64::from(number) / 100_000);
+        let check = limiter.check(&state, Phase::Peer, &subject, i64::from(number) / 100_000).details();
         refused += u64::from(check.refuses());
     }
     assert_eq!(state.memory(), before);
     // Once the table overflows, keys that it does not know are refused by the fallback, and displace nobody.
     assert!(state.evicted() + refused > 900_000, "{} {refused}", state.evicted());
     assert!(
-        !limiter.check(&state, Phase::Peer, &victim, 1_000).findings.is_empty(),
+        !limiter.check(&state, Phase::Peer, &victim, 1_000).details().findings.is_empty(),
         "a flood does not free who is refused"
     );
     let other = state.tables(&limiter, &limiter.rules[1]).unwrap();
@@ -183,7 +183,7 @@ fn threads_together_pass_no_more_than_the_limit() {
             let (limiter, state, passed) = (&limiter, &state, &passed);
             scope.spawn(move || {
                 for _ in 0..5_000 {
-                    if limiter.check(state, Phase::Peer, &at_endpoint(1, endpoint), 0).findings.is_empty() {
+                    if limiter.check(state, Phase::Peer, &at_endpoint(1, endpoint), 0).details().findings.is_empty() {
                         passed.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -206,7 +206,7 @@ fn small() -> Limiter {
 fn after(limiter: &Limiter, schedule: &[(u32, i64)]) -> State {
     let state = State::new(limiter, 5);
     for (number, now) in schedule {
-        limiter.check(&state, Phase::Peer, &peer(*number), *now);
+        limiter.check(&state, Phase::Peer, &peer(*number), *now).details();
     }
     state
 }
@@ -245,7 +245,7 @@ proptest! {
         restored.restore(&bytes(&state)).unwrap();
         prop_assert_eq!(bytes(&restored), bytes(&state));
         for (number, now) in later.iter().take(100) {
-            let checks = [&state, &restored].map(|state| limiter.check(state, Phase::Peer, &peer(*number), *now));
+            let checks = [&state, &restored].map(|state| limiter.check(state, Phase::Peer, &peer(*number), *now).details());
             prop_assert_eq!(&checks[0], &checks[1]);
         }
     }
@@ -301,11 +301,11 @@ fn a_snapshot_tells_what_is_wrong() {
 fn a_snapshot_outlives_edits_of_other_limits() {
     let old = limiter(r#"[{"name":"a","key":["peer"],"rate":"1/1h"},{"name":"gone","key":["peer"],"rate":"1/1h"}]"#);
     let state = State::new(&old, 1);
-    old.check(&state, Phase::Peer, &peer(1), 0);
+    old.check(&state, Phase::Peer, &peer(1), 0).details();
     let new = limiter(r#"[{"name":"new","key":["peer"],"rate":"9/1h"},{"name":"a","key":["peer"],"rate":"1/1h"}]"#);
     let moved = State::new(&new, 1);
     moved.restore(&bytes(&state)).unwrap();
-    let refused = new.check(&moved, Phase::Peer, &peer(1), 0);
+    let refused = new.check(&moved, Phase::Peer, &peer(1), 0).details();
     assert_eq!(refused.findings[0].detail, "limit `a`");
 
     let edited = limiter(r#"[{"name":"a","key":["peer"],"rate":"2/1h"}]"#);

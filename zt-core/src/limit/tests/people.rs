@@ -50,7 +50,7 @@ fn the_reserve_is_for_those_it_is_kept_for() {
     assert_eq!(passed(&by(&urgent), &state), 0, "and then they are used up");
     let state = State::new(&limiter, 1);
     assert_eq!(passed(&Subject { endpoint: Some("pay"), ..by(&anna) }, &state), 10);
-    let told = limiter.check(&State::new(&limiter, 1), Phase::Identity, &by(&anna), 0);
+    let told = limiter.check(&State::new(&limiter, 1), Phase::Identity, &by(&anna), 0).details();
     let remaining: Vec<u32> = told.standings.iter().map(|standing| standing.remaining).collect();
     assert_eq!(remaining, [6, 13, 6], "what is told is what they may use");
 }

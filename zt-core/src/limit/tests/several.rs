@@ -66,14 +66,14 @@ proptest! {
                 Step::Flood { first, endpoint } => {
                     for peer in 0..1_500 {
                         let subject = at_endpoint(first.wrapping_add(peer << 8), endpoints[endpoint]);
-                        let check = limiter.check(&one, Phase::Peer, &subject, now);
+                        let check = limiter.check(&one, Phase::Peer, &subject, now).details();
                         prop_assert_eq!(check, looked_first(&limiter, &two, Phase::Peer, &subject, &|_| false, now));
                     }
                 }
                 Step::Ask { peer, endpoint, lifted } => {
                     let lifted = |name: &str| lifted.is_some_and(|at| *name == *["a", "b", "c", "d", "e", "f"][at]);
                     let subject = at_endpoint(peer, endpoints[endpoint]);
-                    let check = limiter.check_but(&one, Phase::Peer, &subject, &lifted, now);
+                    let check = limiter.check_but(&one, Phase::Peer, &subject, &lifted, now).details();
                     prop_assert_eq!(&check, &looked_first(&limiter, &two, Phase::Peer, &subject, &lifted, now));
                     if !check.tickets.is_empty() {
                         held.push(check.tickets);
@@ -94,13 +94,13 @@ fn what_is_not_known_is_reported_in_monitor_mode_too() {
         let (both, own) = (limiter(&format!("[{known},{trial}]")), limiter(&format!("[{known}]")));
         let state = State::new(&own, 1);
         for left in [2, 1, 0] {
-            let check = both.check(&state, Phase::Peer, &peer(1), i64::from(3 - left) * 2_000);
+            let check = both.check(&state, Phase::Peer, &peer(1), i64::from(3 - left) * 2_000).details();
             let found: Vec<_> = check.findings.iter().map(|finding| (&*finding.detail, finding.monitor)).collect();
             assert_eq!(found, [("limit `trial`", true)], "{counts}");
             let slowest = check.standings.last().unwrap();
             assert_eq!((check.refuses(), slowest.remaining), (false, left), "{counts}: spent, and once");
         }
-        let refused = both.check(&state, Phase::Peer, &peer(1), 9_000);
+        let refused = both.check(&state, Phase::Peer, &peer(1), 9_000).details();
         assert_eq!((refused.findings.len(), &refused.refused_by[..]), (2, &["known"][..]));
     }
 }
@@ -110,6 +110,6 @@ fn what_is_not_known_is_reported_in_monitor_mode_too() {
 fn what_was_not_spent_is_told_as_left() {
     let limiter = limiter(r#"[{"name":"a","key":[],"rate":"9/1h","quota":"3/1d","cost":3}]"#);
     let state = State::new(&limiter, 1);
-    let left = |_| limiter.check(&state, Phase::Peer, &Subject::default(), 0).standings[0].remaining;
+    let left = |_| limiter.check(&state, Phase::Peer, &Subject::default(), 0).details().standings[0].remaining;
     assert_eq!([(); 3].map(left), [6, 6, 6]);
 }
