@@ -72,7 +72,7 @@ mod tests {
 
     /// Neighbours, every second address, networks of IPv4 and of IPv6, interfaces of one network: whatever the step, keys
     /// spread as they would by chance. With ten keys a set on average, chance puts more than 32 in one of 4,096 sets once in
-    /// a thousand times or less.
+    /// thirty thousand times.
     #[test]
     fn whoever_counts_addresses_up_fills_no_set() {
         const V4: u128 = 0xffff_0a00_0000;
