@@ -50,7 +50,7 @@ impl Parts {
 
     /// The key that a request has under a limit, or `None` when the limit is not for it: it needs an identity and there
     /// is none. Any other absent fact is a value of its own, which all requests without it share.
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&self, phase: Phase, hashers: &Hashers, subject: &Subject<'_>) -> Option<Key> {
         match (&self.address, subject.peer) {
             (Some(masks), Some(IpAddr::V4(peer))) => return Some(hashers.addresses.key(masks.of_v4(peer))),

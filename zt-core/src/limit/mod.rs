@@ -171,16 +171,21 @@ impl Limiter {
     /// `limit.exceeded`; marked `monitor` where the limit is in monitor mode, which refuses nothing.
     #[inline]
     pub fn check(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Check<'_> {
-        let plain = match phase {
-            Phase::Peer => &self.plain.peer,
-            Phase::Identity => &self.plain.identity,
-        };
-        if let (Some(plain), Some(tables)) = (plain, state.tables_of(self))
-            && let Some(ahead_ns) = plain.pass(tables, state, subject, now)
-        {
-            return Check::within(plain, ahead_ns);
+        match self.check_plain(state, phase, subject, now) {
+            Some(check) => check,
+            None => self.check_but(state, phase, subject, &|_| false, now),
         }
-        self.check_but(state, phase, subject, &|_| false, now)
+    }
+
+    /// Nearly every request, in one step. `None`, and nothing spent, where there is more to say.
+    #[inline(always)]
+    fn check_plain(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Option<Check<'_>> {
+        let plain = match phase {
+            Phase::Peer => self.plain.peer.as_deref()?,
+            Phase::Identity => self.plain.identity.as_deref()?,
+        };
+        let tables = state.tables_of(self)?;
+        plain.pass(tables, state, subject, now).map(|ahead_ns| Check::within(plain, ahead_ns))
     }
 
     /// [`check`](Self::check) without the limits whose names `lifted` says yes to: nothing is spent of them.

@@ -42,7 +42,7 @@ impl Plain {
 
     /// Nanoseconds to the arrival time after this request. `None`, and nothing spent, where there is more to say than that
     /// it passes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass(&self, tables: &[Table], state: &State, subject: &Subject<'_>, now: Millis) -> Option<u64> {
         let table = &tables.get(self.at)?.entries;
         let mut entry = table.known(self.key.key(self.phase, state.hashers(), subject)?)?;
