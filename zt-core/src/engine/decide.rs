@@ -97,8 +97,7 @@ impl Engine {
             let effect = policy.effect(&policy.evaluate(&asked));
             if let Some(check) = draft.lifted(&effect) {
                 let lifted = |name: &str| effect.exempt.iter().any(|exempt| exempt == name);
-                let others =
-                    || self.limiter.check_but(&state.limit, Phase::Identity, &identified, &lifted, now).details();
+                let others = || self.limiter.check_but(&state.limit, Phase::Identity, &identified, &lifted, now);
                 draft.limited(if check.refuses() { check } else { others() });
             }
             draft.authorized(effect, found.endpoint);

@@ -1,7 +1,5 @@
 //! What is said of nearly every request, and what is said of the others.
 
-use std::sync::Arc;
-
 use super::plain::Plain;
 use super::{Details, Standing};
 
@@ -13,13 +11,8 @@ pub struct Check<'l>(Answer<'l>);
 
 #[derive(Clone, Debug)]
 enum Answer<'l> {
-    Within {
-        limit: &'l Plain,
-        ahead_ns: u64,
-    },
-    /// Without details where no limit is for the request. Not in a box: to see that there is nothing to let go of takes
-    /// fewer instructions so.
-    Otherwise(Option<Arc<Details<'l>>>),
+    Within { limit: &'l Plain, ahead_ns: u64 },
+    Otherwise(Details<'l>),
 }
 
 impl<'l> Check<'l> {
@@ -29,17 +22,12 @@ impl<'l> Check<'l> {
         Self(Answer::Within { limit, ahead_ns })
     }
 
-    /// No limit is for the request.
-    pub(super) const fn none() -> Self {
-        Self(Answer::Otherwise(None))
-    }
-
-    /// Whether a limit that is enforced refuses.
-    #[inline]
-    pub fn refuses(&self) -> bool {
-        match &self.0 {
+    /// Whether a limit that is enforced refuses: for who asks nothing else.
+    #[inline(always)]
+    pub fn refuses(self) -> bool {
+        match self.0 {
             Answer::Within { .. } => false,
-            Answer::Otherwise(details) => details.as_ref().is_some_and(|details| details.refuses()),
+            Answer::Otherwise(details) => refused(&details),
         }
     }
 
@@ -47,14 +35,14 @@ impl<'l> Check<'l> {
     pub fn standing(&self) -> Option<Standing<'l>> {
         match &self.0 {
             Answer::Within { limit, ahead_ns } => Some(limit.standing(*ahead_ns)),
-            Answer::Otherwise(details) => details.as_ref()?.standing(),
+            Answer::Otherwise(details) => details.standing(),
         }
     }
 
     /// All of it.
     pub fn details(self) -> Details<'l> {
         match self.0 {
-            Answer::Otherwise(details) => details.map_or_else(Details::default, Arc::unwrap_or_clone),
+            Answer::Otherwise(details) => details,
             Answer::Within { .. } => Details { standings: self.standing().into_iter().collect(), ..Details::default() },
         }
     }
@@ -62,6 +50,12 @@ impl<'l> Check<'l> {
 
 impl<'l> From<Details<'l>> for Check<'l> {
     fn from(details: Details<'l>) -> Self {
-        Self(Answer::Otherwise(Some(Arc::new(details))))
+        Self(Answer::Otherwise(details))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn refused(details: &Details<'_>) -> bool {
+    details.refuses()
 }

@@ -169,11 +169,11 @@ impl Limiter {
     ///
     /// # Codes
     /// `limit.exceeded`; marked `monitor` where the limit is in monitor mode, which refuses nothing.
-    #[inline]
+    #[inline(always)]
     pub fn check(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Check<'_> {
         match self.check_plain(state, phase, subject, now) {
             Some(check) => check,
-            None => self.check_but(state, phase, subject, &|_| false, now),
+            None => self.check_but(state, phase, subject, &|_| false, now).into(),
         }
     }
 
@@ -197,22 +197,10 @@ impl Limiter {
         subject: &Subject<'_>,
         lifted: &dyn Fn(&str) -> bool,
         now: Millis,
-    ) -> Check<'_> {
+    ) -> Details<'_> {
         let applies = phase == Phase::Peer || subject.identity.is_some();
         let of_phase = self.rules.iter().filter(|rule| applies && rule.phase == phase);
-        let mut asked = of_phase.filter(|rule| rule.covers(subject) && !lifted(&rule.name)).peekable();
-        if asked.peek().is_none() { Check::none() } else { self.check_all(&mut asked, state, subject, now).into() }
-    }
-
-    /// Every count that a request has under these limits: all are spent, or none.
-    #[inline(never)]
-    fn check_all<'l>(
-        &'l self,
-        asked: &mut dyn Iterator<Item = &'l Rule>,
-        state: &State,
-        subject: &Subject<'_>,
-        now: Millis,
-    ) -> Details<'l> {
+        let asked = of_phase.filter(|rule| rule.covers(subject) && !lifted(&rule.name));
         let (mut check, mut counters) = (Details::default(), Counters::new());
         for rule in asked {
             match state.tables(self, rule) {

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use super::head::Head;
-use super::set::{Set, group_of, groups, places, places_for};
+use super::set::{FREE, Set, group_of, groups, places};
 use super::{Key, Value};
 
 /// A set that no other thread changes meanwhile.
@@ -32,11 +32,11 @@ impl<'t, V: Value> Held<'t, V> {
 
     /// A place for one more, as near to home as there is one.
     pub(super) fn free(&self, key: Key) -> Option<usize> {
-        places_for::<V>(key).find(|at| self.is_free(*at))
+        self.0.free(key)
     }
 
     fn is_free(&self, at: usize) -> bool {
-        self.0.key(at) == (0, 0)
+        self.0.key(at) == FREE
     }
 
     /// The entries of which they or a neighbour have changed in this epoch or later.
@@ -75,7 +75,7 @@ impl<'t, V: Value> Held<'t, V> {
     pub(super) fn remove(&mut self, at: usize) {
         if !self.is_free(at) {
             self.change(at, Head::one_less);
-            self.0.set_key(at, (0, 0));
+            self.0.set_key(at, FREE);
         }
     }
 

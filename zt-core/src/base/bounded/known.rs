@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use super::head::Head;
-use super::set::{Set, group_of, home};
+use super::set::{FREE, Set, group_of, home};
 use super::{Bounded, Key, Value};
 
 /// An entry that is there, under the lock of its group.
@@ -41,7 +41,7 @@ impl<V: Value> Bounded<V> {
         let set = self.set_of(key)?;
         let home = home::<V>(key);
         let group = Group::lock(set.words.get(home)?);
-        match set.find_in(home, key) {
+        match set.find_in(home, key.halves()) {
             Some(at) => Some(Known { table: self, group, set, at }),
             None => {
                 drop(group);
@@ -76,7 +76,7 @@ impl<V: Value> Known<'_, V> {
 
     /// Forgets it.
     pub fn remove(mut self) {
-        self.set.set_key(self.at, (0, 0));
+        self.set.set_key(self.at, FREE);
         self.group.head = self.group.head.one_less();
     }
 }

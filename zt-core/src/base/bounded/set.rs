@@ -12,6 +12,8 @@ pub(super) const WORDS: usize = 64;
 pub(super) const LINE: usize = 8;
 /// Entries of a group.
 const GROUP: usize = 5;
+/// The halves of the key that none is.
+pub(super) const FREE: (u64, u64) = (0, 0);
 
 /// The words of a set: groups of five entries, each in cache lines of its own (two, with values of one word). A group has
 /// its head, and then its entries: both halves of the key, and the value. A key of zero is none. A place is named by its
@@ -45,11 +47,6 @@ const fn group_words<V: Value>() -> usize {
 /// Every group, from this one on.
 fn groups_from<V: Value>(group: usize) -> impl Iterator<Item = usize> {
     groups::<V>().map(move |step| group.wrapping_add(step) % WORDS)
-}
-
-/// Every place in which a key is looked for, from home on.
-pub(super) fn places_for<V: Value>(key: Key) -> impl Iterator<Item = usize> {
-    groups_from::<V>(home::<V>(key)).flat_map(places_of::<V>)
 }
 
 /// Every group.
@@ -99,16 +96,21 @@ impl<'t, V: Value> Set<'t, V> {
         groups::<V>().filter_map(move |group| self.words.get(group)).map(Head::of)
     }
 
-    /// The place of this key. Entries stay where they are: one that is not found without the lock was not there at some
-    /// moment meanwhile.
+    /// The place of this key, home first. Entries stay where they are: one that is not found without the lock was not there
+    /// at some moment meanwhile.
     pub(super) fn find(&self, key: Key) -> Option<usize> {
-        places_for::<V>(key).find(|at| self.is_at(*at, key))
+        groups_from::<V>(home::<V>(key)).find_map(|group| self.find_in(group, key.halves()))
     }
 
-    /// The place of this key in a group, unless another there has the same lower half.
+    /// A place where no entry is, as near to the home of this key as there is one.
+    pub(super) fn free(&self, key: Key) -> Option<usize> {
+        groups_from::<V>(home::<V>(key)).find_map(|group| self.find_in(group, FREE))
+    }
+
+    /// The place of these halves of a key in a group.
     #[inline(always)]
-    pub(super) fn find_in(&self, group: usize, key: Key) -> Option<usize> {
-        let (_, low) = key.halves();
+    pub(super) fn find_in(&self, group: usize, halves: (u64, u64)) -> Option<usize> {
+        let (_, low) = halves;
         // The upper half is compared once, for one.
         let mut next = group.wrapping_add(1);
         let mut at = next;
@@ -116,7 +118,18 @@ impl<'t, V: Value> Set<'t, V> {
             next = next.wrapping_add(slot_words::<V>());
             at = if self.low_half(next) == low { next } else { at };
         }
-        if self.is_at(at, key) { Some(at) } else { None }
+        match self.key(at) {
+            found if found == halves => Some(at),
+            (_, other) if other == low => self.find_among_equals(group, halves),
+            _ => None,
+        }
+    }
+
+    /// Where several have the same lower half.
+    #[cold]
+    #[inline(never)]
+    fn find_among_equals(&self, group: usize, halves: (u64, u64)) -> Option<usize> {
+        places_of::<V>(group).find(|at| self.key(*at) == halves)
     }
 
     /// Whether this key is in this place.

@@ -66,14 +66,14 @@ proptest! {
                 Step::Flood { first, endpoint } => {
                     for peer in 0..1_500 {
                         let subject = at_endpoint(first.wrapping_add(peer << 8), endpoints[endpoint]);
-                        let check = limiter.check(&one, Phase::Peer, &subject, now).details();
+                        let check = limiter.check(&one, Phase::Peer, &subject, now);
                         prop_assert_eq!(check, looked_first(&limiter, &two, Phase::Peer, &subject, &|_| false, now));
                     }
                 }
                 Step::Ask { peer, endpoint, lifted } => {
                     let lifted = |name: &str| lifted.is_some_and(|at| *name == *["a", "b", "c", "d", "e", "f"][at]);
                     let subject = at_endpoint(peer, endpoints[endpoint]);
-                    let check = limiter.check_but(&one, Phase::Peer, &subject, &lifted, now).details();
+                    let check = limiter.check_but(&one, Phase::Peer, &subject, &lifted, now);
                     prop_assert_eq!(&check, &looked_first(&limiter, &two, Phase::Peer, &subject, &lifted, now));
                     if !check.tickets.is_empty() {
                         held.push(check.tickets);
