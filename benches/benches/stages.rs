@@ -30,9 +30,8 @@ fn stages(criterion: &mut Criterion) {
     let limiter = Limiter::compile(&config.limit, config.state.memory).expect("the fixture compiles");
     let state = limit::State::new(&limiter, 1);
     let subject = Subject::of(&by_key);
-    criterion.bench_function("limit", |b| {
-        b.iter(|| limiter.check(&state, Phase::Peer, black_box(&subject), NOW).refuses())
-    });
+    criterion
+        .bench_function("limit", |b| b.iter(|| limiter.check(&state, Phase::Peer, black_box(&subject), NOW).refuses()));
 
     let inspector = Inspector::compile(&config.inspect).expect("the fixture compiles");
     criterion.bench_function("inspect", |b| b.iter(|| inspector.inspect(black_box(&by_key))));
