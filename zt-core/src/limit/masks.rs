@@ -58,4 +58,38 @@ mod tests {
         assert_eq!(bits(Masks::new(0, 0), "2001:db8::1"), 0);
         assert_eq!(bits(Masks::new(32, 128), "2001:db8::1"), 0x2001_0db8 << 96 | 1);
     }
+
+    /// Every prefix, beside the first bits one by one.
+    #[test]
+    fn two_addresses_have_the_same_bits_in_one_network_only() {
+        let v4 = |bits: u32| std::net::IpAddr::from(Ipv4Addr::from(bits));
+        let v6 = |bits: u128| std::net::IpAddr::from(Ipv6Addr::from(bits));
+        let address: Vec<_> = (0..32)
+            .flat_map(|bit| [v4(1 << bit), v4(!(1 << bit)), v6(V4 | 1 << bit)])
+            .chain((0..128).flat_map(|bit| [v6(1 << bit), v6(!(1 << bit)), v6(V4 ^ 1 << bit)]))
+            .chain([v4(0), v4(u32::MAX), v6(0), v6(u128::MAX), v6(V4)])
+            .collect();
+        let network = |address: &std::net::IpAddr, length: u8| match address.to_canonical() {
+            std::net::IpAddr::V4(address) => {
+                (true, (0..length.min(32)).map(|bit| u32::from(address) >> (31 - bit) & 1 == 1).collect::<Vec<_>>())
+            }
+            std::net::IpAddr::V6(address) => {
+                (false, (0..length).map(|bit| u128::from(address) >> (127 - bit) & 1 == 1).collect())
+            }
+        };
+        for length in 0..=128 {
+            let masks = Masks::new(length.min(32), length);
+            let mut networks = std::collections::BTreeMap::new();
+            let mut bits = std::collections::BTreeMap::new();
+            for address in &address {
+                let own = match address {
+                    std::net::IpAddr::V4(address) => masks.of_v4(*address),
+                    std::net::IpAddr::V6(address) => masks.of_v6(*address),
+                };
+                let network = network(address, length);
+                assert_eq!(*networks.entry(own).or_insert_with(|| network.clone()), network, "{address}/{length}");
+                assert_eq!(*bits.entry(network).or_insert(own), own, "{address}/{length}");
+            }
+        }
+    }
 }

@@ -85,6 +85,35 @@ mod tests {
         }
     }
 
+    /// Bits that are spread over an address, in any order, networks beside hosts, squares: no pattern is better than chance.
+    #[test]
+    fn whoever_picks_patterns_fills_no_set() {
+        const V6: u128 = 0x2001_0db8 << 96;
+        let spread = |number: u128, gap: usize, from: usize| {
+            (0..16).filter(|bit| number >> bit & 1 == 1).fold(V6, |bits, bit| bits ^ 1 << (from + gap * bit))
+        };
+        let patterns: [&dyn Fn(u128) -> u128; 12] = [
+            &|number| spread(number, 2, 0),
+            &|number| spread(number, 3, 0),
+            &|number| spread(number, 5, 20),
+            &|number| spread(number, 7, 0),
+            &|number| spread(number, 2, 64),
+            &|number| spread(number, 4, 64 - 32),
+            &|number| V6 + ((number ^ number >> 1) << 64),
+            &|number| V6 + (u128::from((number as u32).reverse_bits()) << 64),
+            &|number| V6 + (number << 64) + number,
+            &|number| V6 + (number % 64 << 64) + number / 64,
+            &|number| V6 + (number * number << 48),
+            &|number| 0xffff_0000_0000 + number * 0x9e37_79b1 % (1 << 32),
+        ];
+        for seed in 100..110 {
+            for (at, pattern) in patterns.iter().enumerate() {
+                let (most, home) = crowding(seed, (0..40_960).map(pattern));
+                assert!(most <= 32 && home < 0.27, "{seed}: {most}, {home} of pattern {at}");
+            }
+        }
+    }
+
     #[test]
     fn no_two_addresses_have_the_same_key() {
         let hasher = AddressHasher::new(&KeyHasher::new(7));

@@ -66,6 +66,54 @@ fn a_key_that_was_displaced_meanwhile_is_not_taken_for_another() {
     assert_eq!((table.get(key(1)), table.get(key(99)), table.len()), (Some(70), Some(50), ways::<u64>()));
 }
 
+/// An entry away from home has the lock of its own group only: who found it there without the lock looks again.
+#[test]
+fn a_key_that_went_from_another_group_meanwhile_is_not_taken_for_what_was_there() {
+    // Its home has five places, of the first five.
+    let away = key(9);
+    let while_removed = |second: &(dyn Fn(&Bounded<u64>) -> Option<u64> + Sync)| {
+        let (table, held) = (full(), Barrier::new(2));
+        let told = thread::scope(|scope| {
+            scope.spawn(|| {
+                let f = |_: Option<&u64>| {
+                    held.wait();
+                    held.wait();
+                    (Change::Remove, ())
+                };
+                table.update(away, |_, value| *value, f);
+            });
+            held.wait();
+            let second = scope.spawn(|| second(&table));
+            a_while();
+            held.wait();
+            second.join().unwrap()
+        });
+        (told, table)
+    };
+    let (told, table) = while_removed(&|table| table.get(away));
+    assert_eq!((told, table.get(away), table.len()), (None, None, ways::<u64>() - 1));
+    let ask = |table: &Bounded<u64>| table.update(away, |_, value| *value, |here| (Change::Put(70), here.copied()));
+    let (told, table) = while_removed(&ask);
+    assert_eq!((told, table.get(away), table.len()), (None, Some(70), ways::<u64>()));
+    assert_eq!((table.entries().len(), table.evicted()), (ways::<u64>(), 0));
+}
+
+/// Of a set that is held, what is not there is known at once, and so is what is in a group that is not held.
+#[test]
+fn nobody_is_waited_for_where_there_is_nothing() {
+    let table = full();
+    let told = AtomicU64::new(0);
+    let look = || told.store(1 + table.get(key(98)).unwrap_or_default(), Ordering::SeqCst);
+    let mut before = 0;
+    let wait = || {
+        // Ends long before, unless it waits for who holds the set.
+        (0..200).take_while(|_| told.load(Ordering::SeqCst) == 0).for_each(|_| a_while());
+        before = told.load(Ordering::SeqCst);
+    };
+    while_held(&table, (99, 50), look, wait);
+    assert_eq!(before, 1);
+}
+
 #[test]
 fn a_key_that_came_meanwhile_is_seen_and_not_put_twice() {
     let table = Bounded::<u64>::with_capacity(1);

@@ -54,6 +54,28 @@ fn no_count_is_lost_and_none_given_twice() {
     assert_eq!(table.evicted(), 0);
 }
 
+/// Keys of one home fill all groups of their set: each is counted under the lock of the group that it is in.
+#[test]
+fn no_count_is_lost_away_from_home() {
+    const ROUNDS: u64 = 3_000;
+    let table = Bounded::<u64>::with_capacity(20);
+    let keys: Vec<Key> = (1..=20).filter_map(Key::from_u128).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (table, keys) = (&table, &keys);
+            scope.spawn(move || {
+                for step in 0..ROUNDS * 20 {
+                    add_one(table, keys[(step * (2 * thread + 1) % 20) as usize]);
+                }
+            });
+        }
+    });
+    // 1, 3 and 7 have no factor in common with 20; 5 takes every fourth key, five times as often.
+    let expected = |at: u64| ROUNDS * if at.is_multiple_of(5) { 3 + 5 } else { 3 };
+    let counts: Vec<u64> = keys.iter().filter_map(|key| table.get(*key)).collect();
+    assert_eq!(counts, (0..20).map(expected).collect::<Vec<_>>());
+}
+
 /// Far more keys than places, removals and clears between: never a key twice, never a wrong length.
 #[test]
 fn an_overflowing_table_stays_sound() {

@@ -14,6 +14,7 @@ mod mixed;
 mod one_step;
 mod people;
 mod plain_rate;
+mod plain_way;
 mod several;
 mod swapped;
 
