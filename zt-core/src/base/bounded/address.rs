@@ -102,8 +102,8 @@ mod tests {
             &|number| V6 + ((number ^ number >> 1) << 64),
             &|number| V6 + (u128::from((number as u32).reverse_bits()) << 64),
             &|number| V6 + (number << 64) + number,
-            &|number| V6 + (number % 64 << 64) + number / 64,
-            &|number| V6 + (number * number << 48),
+            &|number| V6 + ((number % 64) << 64) + number / 64,
+            &|number| V6 + ((number * number) << 48),
             &|number| 0xffff_0000_0000 + number * 0x9e37_79b1 % (1 << 32),
         ];
         for seed in 100..110 {
