@@ -98,6 +98,61 @@ fn a_key_that_went_from_another_group_meanwhile_is_not_taken_for_what_was_there(
     assert_eq!((table.entries().len(), table.evicted()), (ways::<u64>(), 0));
 }
 
+/// Two threads find nothing of a key at its home, for nobody holds that; and both come to the locks of the whole set.
+#[test]
+fn a_key_that_came_between_the_look_and_the_locks_is_seen_and_not_put_twice() {
+    let table = Bounded::<u64>::with_capacity(1);
+    (1..10).for_each(|low| put(&table, low, 1));
+    let (late, held) = (key(3 << 96 | 7), Barrier::new(2));
+    let count = || {
+        let next = |here: Option<&u64>| (Change::Put(1 + here.copied().unwrap_or_default()), ());
+        table.update(late, |_, value| *value, next);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // The ninth is in the second group: who wants all of them waits here.
+            let f = |_: Option<&u64>| {
+                held.wait();
+                held.wait();
+                (Change::Keep, ())
+            };
+            table.update(key(9), |_, value| *value, f);
+        });
+        held.wait();
+        scope.spawn(count);
+        scope.spawn(count);
+        a_while();
+        held.wait();
+    });
+    assert_eq!((table.get(late), table.len(), table.entries().len()), (Some(2), 10, 10));
+}
+
+/// Two who waited for the same lock have it one after the other.
+#[test]
+fn who_has_waited_holds_it_alone() {
+    let (table, inside, alone) = (full(), AtomicU64::new(0), AtomicU64::new(0));
+    let count = |low| {
+        let f = |here: Option<&u64>| {
+            alone.fetch_add(u64::from(inside.fetch_add(1, Ordering::SeqCst) == 0), Ordering::SeqCst);
+            a_while();
+            inside.fetch_sub(1, Ordering::SeqCst);
+            (Change::Put(1 + here.copied().unwrap_or_default()), ())
+        };
+        table.update(key(low), |_, value| *value, f);
+    };
+    // Both wait for one lock of one set; they may be of its whole.
+    for (low, other) in [(3, 3), (9, 9), (3, 98)] {
+        let both = || {
+            thread::scope(|scope| {
+                scope.spawn(|| count(low));
+                scope.spawn(|| count(other));
+            });
+        };
+        while_held(&table, (99 + low, 50), both, || ());
+    }
+    assert_eq!(alone.load(Ordering::SeqCst), 6);
+}
+
 /// Of a set that is held, what is not there is known at once, and so is what is in a group that is not held.
 #[test]
 fn nobody_is_waited_for_where_there_is_nothing() {

@@ -133,6 +133,21 @@ fn most_are_at_home_at_three_quarters() {
     assert!(number * 10 > entries.len() * 9, "{number} of {}", entries.len());
 }
 
+/// What is at home is found there at once, in each of the five places; what is not there, is not.
+#[test]
+fn a_look_at_home_finds_what_is_there() {
+    let table = Bounded::with_capacity(WAYS);
+    let keys = crowd(WAYS);
+    keys.iter().for_each(|key| put(&table, *key, 1));
+    let set = table.set_of(keys[0]).unwrap();
+    for key in keys {
+        let at = set.find(key).unwrap();
+        for group in (0..64).step_by(16) {
+            assert_eq!(set.find_in(group, key), Some(at).filter(|_| group == group_of::<u64>(at)));
+        }
+    }
+}
+
 /// Of keys that share their home or half of their hash none is taken for another, and all are found.
 #[test]
 fn neighbours_are_told_apart() {

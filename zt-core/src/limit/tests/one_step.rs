@@ -34,6 +34,27 @@ pub(super) fn all(state: &State) -> (Vec<Kept>, u64) {
     (state.tables.iter().map(of).collect(), state.clock_jumps())
 }
 
+/// Between the look and the spending somebody else may have spent the rest: then what was taken of other limits is given
+/// back, and nothing is held.
+#[test]
+fn what_was_spent_beside_a_refusal_is_given_back() {
+    let limiter = limiter(
+        r#"[{"name":"wide","key":["peer"],"rate":"9/1h"},
+            {"name":"slots","key":["peer"],"concurrent":4,"hold":"1h"},
+            {"name":"narrow","key":["peer","endpoint"],"rate":"1/1h"}]"#,
+    );
+    let (state, now) = (State::new(&limiter, 1), 1_772_446_530_000);
+    assert!(!limiter.check(&state, Phase::Peer, &at_endpoint(1, "e"), now).refuses());
+    let before = all(&state);
+    let (mut details, mut counters) = (Details::default(), Counters::new());
+    for rule in &limiter.rules {
+        count(rule, state.tables(&limiter, rule).unwrap(), &state, &at_endpoint(1, "e"), &mut counters);
+    }
+    details.ask(&counters, now, true);
+    assert_eq!((details.refused_by.as_slice(), details.tickets.len()), (&["narrow"][..], 0));
+    assert_eq!(all(&state), before);
+}
+
 /// One limit with one count, as they may be written.
 fn limit() -> impl Strategy<Value = String> {
     let key = prop::sample::select(vec![

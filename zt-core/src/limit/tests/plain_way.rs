@@ -27,7 +27,8 @@ const RATES: [&str; 6] = [
 fn limits() -> impl Strategy<Value = String> {
     let peer =
         prop::sample::select(vec![r#"["peer"]"#, r#"["peer_prefix"]"#, r#"["segment","peer"]"#, r#"["segment"]"#]);
-    let identity = prop::sample::select(vec![r#"["identity"]"#, r#"["peer","identity"]"#]);
+    // Of one text, a segment and a tenant have the same key.
+    let identity = prop::sample::select(vec![r#"["identity"]"#, r#"["tenant"]"#, r#"["peer","identity"]"#]);
     let rate = || prop::sample::select(RATES.to_vec());
     (peer, rate(), identity, rate()).prop_map(|(peer, of_peer, identity, of_identity)| {
         format!(r#"[{{"name":"p","key":{peer},{of_peer}}},{{"name":"i","key":{identity},{of_identity}}}]"#)
@@ -120,7 +121,9 @@ proptest! {
             Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 1).into()),
             None,
         ];
+        let tenant = || Some("s".to_owned());
         let subject = |who: usize| Subject {
+            tenant: Some(&tenant),
             peer: addresses[who],
             segment: if who % 2 == 0 { Some("s") } else { None },
             identity: people.get(who),
