@@ -134,7 +134,7 @@ proptest! {
             for phase in [Phase::Peer, Phase::Identity] {
                 let check = limiter.check(&one, phase, subject, now);
                 let other = limiter.check_but(&two, phase, subject, &|_| false, now);
-                prop_assert_eq!((check.refuses(), check.standing()), (other.refuses(), other.standing()), "{}", &json);
+                prop_assert_eq!((check.clone().refuses(), check.standing()), (other.refuses(), other.standing()), "{}", &json);
                 prop_assert_eq!(check.details(), other, "{}", &json);
             }
             Ok(())
