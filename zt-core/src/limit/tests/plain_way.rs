@@ -125,7 +125,7 @@ proptest! {
         let subject = |who: usize| Subject {
             tenant: Some(&tenant),
             peer: addresses[who],
-            segment: if who % 2 == 0 { Some("s") } else { None },
+            segment: if who.is_multiple_of(2) { Some("s") } else { None },
             identity: people.get(who),
             ..Subject::default()
         };
