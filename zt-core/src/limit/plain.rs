@@ -13,7 +13,9 @@ use crate::model::{Millis, Mode};
 
 /// A limit that is alone in its phase, is enforced, counts one rate and every request as one, whatever it is but its key.
 ///
-/// Whatever is more than "this key is known, and within the limit" is left to the others' way, which decides the same.
+/// Whatever is more than "this key is known, and within the limit" is left to the others' way, which decides the same. Who is
+/// known does not ask what the table has lost, so that what a clock that was ahead has displaced waits for the first stranger
+/// to be put right.
 #[derive(Debug)]
 pub(super) struct Plain {
     label: Box<str>,
@@ -46,10 +48,6 @@ impl Plain {
     pub(super) fn pass(&self, tables: &[Table], state: &State, subject: &Subject<'_>, now: Millis) -> Option<u64> {
         let table = &tables.get(self.at)?.entries;
         let now = Instant::of(now);
-        // What is missing since a clock was ahead is put right by whoever asks first.
-        if self.bucket.is_ahead(now.until(table.pressed_until())) {
-            return None;
-        }
         let mut entry = table.known(self.key.key(self.phase, state.hashers(), subject)?)?;
         let ahead_ns = self.bucket.governed.ask_one(now.until(entry.value()))?;
         entry.put(now.plus(ahead_ns));

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use proptest::prelude::*;
 
-use super::one_step::all;
+use super::one_step::{all, put_right};
 use super::*;
 use crate::base::bounded::Key;
 use crate::limit::rate::{Bucket, LAST_NS, LATEST_TAT_NS};
@@ -157,24 +157,25 @@ proptest! {
                     state.tables(&limiter, rule).unwrap()[0].entries.press_until(point.of(bucket(rule), now, beside));
                 },
             }
+            [&one, &two].into_iter().for_each(|state| put_right(&limiter, state, now));
             prop_assert_eq!(all(&one), all(&two), "{}", &json);
         }
     }
 }
 
-/// What a clock that was ahead displaced is put right by whoever asks first, known or not: a stranger who comes later than
-/// a full bucket takes is not counted with the others.
+/// What a clock that was ahead displaced is put right by the first stranger, who is counted with the others, as is everybody
+/// until then; from a full bucket's time after him, strangers are counted alone again. Who is known always is.
 #[test]
-fn who_is_known_puts_right_what_is_missing() {
+fn a_stranger_puts_right_what_is_missing() {
     let limiter = limiter(r#"[{"name":"p","key":["peer"],"rate":"6/1m"}]"#);
     let state = State::new(&limiter, 1);
     let standings = |number: u32, now| limiter.check(&state, Phase::Peer, &peer(number << 8), now).details().standings;
     assert_eq!(standings(1, NOW).len(), 1);
     state.tables[0].entries.press_until(NOW.unsigned_abs() * 2_000_000);
-    assert_eq!(standings(1, NOW + 1).len(), 1, "who is known is counted alone");
-    assert_eq!(state.clock_jumps(), 1);
-    assert!(standings(2, NOW + 59_000).len() > 1);
-    assert_eq!(standings(3, NOW + 60_002).len(), 1);
+    assert_eq!((standings(1, NOW + 1).len(), state.clock_jumps()), (1, 0));
+    assert_eq!((standings(2, NOW + 1_000).len() > 1, state.clock_jumps()), (true, 1));
+    assert!(standings(3, NOW + 60_999).len() > 1);
+    assert_eq!((standings(4, NOW + 61_002).len(), standings(1, NOW + 61_002).len()), (1, 1));
 }
 
 #[test]
