@@ -42,8 +42,9 @@ use set::{LINE, Set, WORDS, ways};
 ///
 /// **At the bound**: a key has its place in one set of twenty entries (of ten, with values of four words), chosen by its
 /// keyed hash. A new key for a full set displaces the entry that `rank` puts lowest. Nothing else is ever forgotten, and
-/// the choice depends on the calls alone, so one thread is deterministic. Because keys spread over the sets by chance, the first sets overflow when
-/// about half of the capacity is taken (at half, one key in 2,000 has no place; at three quarters, 2 %).
+/// the choice depends on the calls alone, so one thread is deterministic. Because keys spread over the sets by chance, the
+/// first sets overflow when about half of the capacity is taken (at half, one key in 2,000 has no place; at three quarters,
+/// 2 %).
 ///
 /// **Pressure**: when an entry is displaced that still mattered, the table remembers until when it did
 /// ([`pressed_until`](Self::pressed_until)), so that its user can be stricter with keys that it does not know.

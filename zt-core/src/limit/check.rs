@@ -1,6 +1,6 @@
 //! What is said of nearly every request, and what is said of the others.
 
-use super::plain::Plain;
+use super::fast_path::FastPath;
 use super::{Details, Standing};
 
 /// What the limits of one phase say of a request.
@@ -11,14 +11,14 @@ pub struct Check<'l>(Answer<'l>);
 
 #[derive(Clone, Debug)]
 enum Answer<'l> {
-    Within { limit: &'l Plain, ahead_ns: u64 },
+    Within { limit: &'l FastPath, ahead_ns: u64 },
     Otherwise(Details<'l>),
 }
 
 impl<'l> Check<'l> {
     /// Within the only count that there is: the arrival time lies so far ahead now.
     #[inline(always)]
-    pub(super) const fn within(limit: &'l Plain, ahead_ns: u64) -> Self {
+    pub(super) const fn within(limit: &'l FastPath, ahead_ns: u64) -> Self {
         Self(Answer::Within { limit, ahead_ns })
     }
 

@@ -22,6 +22,7 @@ mod config;
 mod counter;
 mod details;
 mod fallback;
+mod fast_path;
 mod governed;
 mod headers;
 mod in_flight;
@@ -29,7 +30,6 @@ mod key;
 mod masks;
 mod mistakes;
 mod part;
-mod plain;
 mod rate;
 mod rule;
 mod snapshot;
@@ -56,7 +56,7 @@ pub use state::State;
 pub use written::{Cost, Rates, UnknownCost};
 
 use counter::Counter;
-use plain::Plain;
+use fast_path::FastPath;
 use rule::Rule;
 use state::Table;
 
@@ -102,9 +102,9 @@ pub type Learned<'a> = &'a dyn Fn(&str) -> Option<u32>;
 
 /// The limits that are asked in one step.
 #[derive(Debug)]
-struct Plains {
-    peer: Option<Box<Plain>>,
-    identity: Option<Box<Plain>>,
+struct FastPaths {
+    peer: Option<Box<FastPath>>,
+    identity: Option<Box<FastPath>>,
 }
 
 /// The configured limits, compiled.
@@ -113,7 +113,7 @@ pub struct Limiter {
     rules: Box<[Rule]>,
     memory: Size,
     /// Of the phases.
-    plain: Plains,
+    fast: FastPaths,
     /// Of its tables, all together.
     id: u64,
 }
@@ -127,11 +127,11 @@ impl Limiter {
         let rules = rule::compile(configs)?;
         match state::share(memory, &rules) {
             Ok(_) => {
-                let plain = Plains {
-                    peer: Plain::of(&rules, Phase::Peer).map(Box::new),
-                    identity: Plain::of(&rules, Phase::Identity).map(Box::new),
+                let fast = FastPaths {
+                    peer: FastPath::of(&rules, Phase::Peer).map(Box::new),
+                    identity: FastPath::of(&rules, Phase::Identity).map(Box::new),
                 };
-                Ok(Self { id: rule::identity_of_all(&rules), plain, rules, memory })
+                Ok(Self { id: rule::identity_of_all(&rules), fast, rules, memory })
             }
             Err(problem) => Err(vec![problem]),
         }
@@ -171,7 +171,7 @@ impl Limiter {
     /// `limit.exceeded`; marked `monitor` where the limit is in monitor mode, which refuses nothing.
     #[inline(always)]
     pub fn check(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Check<'_> {
-        match self.check_plain(state, phase, subject, now) {
+        match self.check_fast(state, phase, subject, now) {
             Some(check) => check,
             None => self.check_but(state, phase, subject, &|_| false, now).into(),
         }
@@ -179,13 +179,13 @@ impl Limiter {
 
     /// Nearly every request, in one step. `None`, and nothing spent, where there is more to say.
     #[inline(always)]
-    fn check_plain(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Option<Check<'_>> {
-        let plain = match phase {
-            Phase::Peer => self.plain.peer.as_deref()?,
-            Phase::Identity => self.plain.identity.as_deref()?,
+    fn check_fast(&self, state: &State, phase: Phase, subject: &Subject<'_>, now: Millis) -> Option<Check<'_>> {
+        let fast = match phase {
+            Phase::Peer => self.fast.peer.as_deref()?,
+            Phase::Identity => self.fast.identity.as_deref()?,
         };
         let tables = state.tables_of(self)?;
-        plain.pass(tables, state, subject, now).map(|ahead_ns| Check::within(plain, ahead_ns))
+        fast.pass(tables, state, subject, now).map(|ahead_ns| Check::within(fast, ahead_ns))
     }
 
     /// [`check`](Self::check) without the limits whose names `lifted` says yes to: nothing is spent of them.

@@ -27,12 +27,6 @@ impl Key {
     pub(super) const fn of_halves(high: u64, low: u64) -> Self {
         Self { high, low }
     }
-
-    /// Of halves of which both may be zero.
-    #[inline]
-    pub(super) const fn of_hash(high: u64, low: u64) -> Self {
-        Self { high, low: if high | low == 0 { 1 } else { low } }
-    }
 }
 
 /// Builds a [`Key`] from parts with SipHash-1-3 and its output of 128 bits (Aumasson and Bernstein 2012), under a secret
@@ -121,7 +115,8 @@ impl KeyHasher {
         let first = round(round(round([a, b, c ^ 0xee, d])));
         let [a, b, c, d] = first;
         let second = round(round(round([a, b ^ 0xdd, c, d])));
-        Key::of_hash(folded(first), folded(second))
+        let (high, low) = (folded(first), folded(second));
+        Key { high, low: if high | low == 0 { 1 } else { low } }
     }
 }
 

@@ -9,12 +9,12 @@ use crate::model::{Code, Outcome};
 pub(super) mod alone;
 mod edges;
 mod facts;
+mod fast_path;
 mod flood;
 mod mixed;
 mod one_step;
 mod people;
 mod plain_rate;
-mod plain_way;
 mod several;
 mod swapped;
 

@@ -1,4 +1,4 @@
-//! The limit that nearly every request meets: asked and spent in one step.
+//! The fast path: the limit that nearly every request meets, asked and spent in one step.
 
 use std::num::NonZeroU32;
 
@@ -13,11 +13,11 @@ use crate::model::{Millis, Mode};
 
 /// A limit that is alone in its phase, is enforced, counts one rate and every request as one, whatever it is but its key.
 ///
-/// Whatever is more than "this key is known, and within the limit" is left to the others' way, which decides the same. Who is
+/// Whatever is more than "this key is known, and within the limit" is left to the general path, which decides the same. Who is
 /// known does not ask what the table has lost, so that what a clock that was ahead has displaced waits for the first stranger
 /// to be put right.
 #[derive(Debug)]
-pub(super) struct Plain {
+pub(super) struct FastPath {
     label: Box<str>,
     told: Told,
     bucket: Bucket,
@@ -27,8 +27,8 @@ pub(super) struct Plain {
     at: usize,
 }
 
-impl Plain {
-    /// The plain limit of a phase, if it has one.
+impl FastPath {
+    /// The fast path of a phase, if its limits have one.
     pub(super) fn of(rules: &[Rule], phase: Phase) -> Option<Self> {
         let mut of_phase = rules.iter().filter(|rule| rule.phase == phase);
         let (Some(rule), None) = (of_phase.next(), of_phase.next()) else { return None };

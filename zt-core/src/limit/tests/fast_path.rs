@@ -1,4 +1,4 @@
-//! The plain way beside the others' way: the same is said, spent and remembered, whatever the table holds and the clock
+//! The fast path beside the general one: the same is said, spent and remembered, whatever the table holds and the clock
 //! shows.
 
 use std::net::Ipv6Addr;
@@ -107,10 +107,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn is_as_the_others_way(json in limits(), crowd in 0_u32..2, steps in prop::collection::vec(step(), 1..60)) {
+    fn is_as_the_general_path(json in limits(), crowd in 0_u32..2, steps in prop::collection::vec(step(), 1..60)) {
         let configs: Vec<Config> = serde_json::from_str(&json).unwrap();
         let limiter = Limiter::compile(&configs, Size::from_bytes(32 << 10)).unwrap();
-        prop_assert!(limiter.plain.peer.is_some() && limiter.plain.identity.is_some());
+        prop_assert!(limiter.fast.peer.is_some() && limiter.fast.identity.is_some());
         let (one, two) = (State::new(&limiter, 1), State::new(&limiter, 1));
         let people = [0, 1, 2].map(|number| Identity::new(IdentityKind::Jwt, format!("i{number}")));
         let addresses: [Option<IpAddr>; 6] = [
@@ -179,10 +179,10 @@ fn a_stranger_puts_right_what_is_missing() {
 }
 
 #[test]
-fn only_what_is_the_same_for_all_is_plain() {
+fn only_what_is_the_same_for_all_is_fast() {
     let of = |limit: &str| {
         let limiter = limiter(&format!("[{limit}]"));
-        limiter.plain.peer.is_some() || limiter.plain.identity.is_some()
+        limiter.fast.peer.is_some() || limiter.fast.identity.is_some()
     };
     assert!(of(r#"{"name":"a","key":["peer"],"rate":"9/1m"}"#));
     assert!(of(r#"{"name":"a","key":["peer"],"rate":"9/1m","cost":1}"#));
