@@ -27,24 +27,23 @@ pub(crate) fn throughputs<const N: usize>(steps: usize, subjects: [(usize, Run<'
     samples.map(median)
 }
 
+/// From when the first began to when the last was done, by the clocks of the threads themselves: who waits for them may be
+/// woken late.
 fn throughput(threads: usize, steps: usize, run: Run<'_>) -> f64 {
-    let ready = Barrier::new(threads + 1);
+    let ready = Barrier::new(threads);
     let timed = |thread: usize| {
         ready.wait();
+        let start = Instant::now();
         let well = run(thread);
-        ready.wait();
-        well
+        (start, Instant::now(), well)
     };
     let timed = &timed;
-    let seconds = std::thread::scope(|scope| {
+    let times: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || timed(thread))).collect();
-        ready.wait();
-        let start = Instant::now();
-        ready.wait();
-        let seconds = start.elapsed().as_secs_f64();
-        // Not in the threads: the others would wait for one that panics.
-        assert!(threads.into_iter().all(|thread| thread.join().is_ok_and(|well| well)), "a step went wrong");
-        seconds
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
+    assert!(times.len() == threads && times.iter().all(|(.., well)| *well), "a step went wrong");
+    let (first, last) = (times.iter().map(|(start, ..)| *start).min(), times.iter().map(|(_, end, _)| *end).max());
+    let seconds = first.zip(last).map_or(f64::NAN, |(first, last)| last.duration_since(first).as_secs_f64());
     (threads * steps) as f64 / seconds
 }

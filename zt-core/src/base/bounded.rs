@@ -1,6 +1,5 @@
 //! Keyed tables that cannot grow past their capacity.
 
-mod address;
 #[cfg(test)]
 mod between;
 #[cfg(test)]
@@ -14,6 +13,7 @@ mod known;
 mod plain;
 mod pressure;
 mod set;
+mod short;
 #[cfg(test)]
 mod stress;
 #[cfg(test)]
@@ -27,10 +27,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::FromZeros as _;
 
-pub use address::AddressHasher;
 pub use insert::Inserted;
 pub use key::{Key, KeyHasher, OTHER_SEED, entries};
 pub use known::Known;
+pub use short::{Short, ShortHasher};
 pub use usage::Usage;
 pub use value::Value;
 
@@ -40,11 +40,11 @@ use set::{LINE, Set, WORDS, ways};
 
 /// A table of at most `capacity` entries, shared between threads by reference.
 ///
-/// **At the bound**: a key has its place in one set of twenty entries (of ten, with values of four words), chosen by its
+/// **At the bound**: a key has its place in one set of forty entries (of twenty, with values of four words), chosen by its
 /// keyed hash. A new key for a full set displaces the entry that `rank` puts lowest. Nothing else is ever forgotten, and
 /// the choice depends on the calls alone, so one thread is deterministic. Because keys spread over the sets by chance, the
-/// first sets overflow when about half of the capacity is taken (at half, one key in 2,000 has no place; at three quarters,
-/// 2 %).
+/// first sets overflow when about half of the capacity is taken (at half, two keys in a million have no place; at three
+/// quarters, one in three hundred).
 ///
 /// **Pressure**: when an entry is displaced that still mattered, the table remembers until when it did
 /// ([`pressed_until`](Self::pressed_until)), so that its user can be stricter with keys that it does not know.

@@ -15,7 +15,7 @@ use crate::base::bytes::Reader;
 use crate::limit;
 
 const MAGIC: &[u8; 4] = b"ZTST";
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 const WHOLE: u8 = 0;
 const DELTA: u8 = 1;
 /// Magic, version, kind, length.
@@ -79,7 +79,7 @@ impl State {
     /// second. Whoever begins, or has lost track, asks since 0; an epoch from before the last restore means 0 too, and
     /// one that was never given. After a restart begin anew, restored or not.
     ///
-    /// Along with each changed entry come up to nine neighbours; what is the same changes nothing where it is merged. Removed
+    /// Along with each changed entry come up to four neighbours; what is the same changes nothing where it is merged. Removed
     /// entries are not told.
     ///
     /// ```

@@ -12,7 +12,7 @@ use crate::model::Problem;
 
 /// What has been spent, one bounded table for each count of each limit.
 ///
-/// At the bound of its table a new key displaces, of the twenty entries of its set, the one whose bucket is full again
+/// At the bound of its table a new key displaces, of the forty entries of its set, the one whose bucket is full again
 /// soonest: keys that have come back to full first, keys that are being refused last. While something is missing that
 /// would still count, keys that the table does not know are counted in a coarser table too (`fallback`).
 #[derive(Debug)]

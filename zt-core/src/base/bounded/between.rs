@@ -57,7 +57,7 @@ fn full() -> Bounded<u64> {
 
 #[test]
 fn a_key_that_was_displaced_meanwhile_is_not_taken_for_another() {
-    // Of all twenty the first ranks lowest, and goes for the 99th.
+    // Of all the first ranks lowest, and goes for the 99th.
     let table = full();
     assert_eq!(while_held(&table, (99, 50), || table.get(key(1)), || ()), None);
     let table = full();

@@ -34,11 +34,11 @@ fn beside(steps: u64, write: impl Fn(u64, u64) + Sync, read: impl Fn() + Sync) {
 
 #[test]
 fn a_value_of_several_words_is_read_whole_and_is_the_keys_own() {
-    let table = Bounded::<[u64; 4]>::with_capacity(10);
+    let table = Bounded::<[u64; 4]>::with_capacity(1);
     let own = |low: u64, value: &[u64; 4]| value[0] >> 48 == low && value.iter().all(|word| *word == value[0]);
     let write = |thread: u64, step: u64| {
         // One key again and again; and more others than there are places, so that slots change hands.
-        let low = if step.is_multiple_of(2) { 1 } else { 2 + step % 14 };
+        let low = if step.is_multiple_of(2) { 1 } else { 2 + step % 28 };
         table.update(
             key(low),
             |key, _| key != self::key(1),
@@ -77,7 +77,7 @@ fn what_is_never_displaced_is_always_found() {
     table.update(key(99), rank, |_| (Change::Put(u64::MAX), ()));
     let write = |thread: u64, step: u64| {
         let change = if step.is_multiple_of(3) { Change::Remove } else { Change::Put(step) };
-        table.update(key(1 + (step + 5 * thread) % 30), rank, |_| (change, ()));
+        table.update(key(1 + (step + 5 * thread) % 60), rank, |_| (change, ()));
     };
     beside(60_000, write, || assert_eq!(table.get(key(99)), Some(u64::MAX)));
     assert!(table.evicted() > 0);
@@ -95,7 +95,7 @@ fn inserts_into_two_sets_end_and_never_put_a_key_twice() {
         .unwrap()
     };
     let write = |thread: u64, step: u64| {
-        let number = (step * (2 * thread + 1)) % 80;
+        let number = (step * (2 * thread + 1)) % 160;
         let now = step / 50;
         table.insert(key(number), now + number % 7, now);
     };
@@ -152,9 +152,10 @@ fn a_panic_while_ranking_displaces_nobody() {
 #[test]
 fn the_last_epoch_and_the_edges_of_the_hash_are_like_others() {
     let last = Key::from_u128(u128::MAX).unwrap();
-    for capacity in [0, 1, 19, 20, 21, 45, 1_000] {
+    let ways = ways::<u64>();
+    for capacity in [0, 1, ways - 1, ways, ways + 1, 2 * ways + 5, 1_000] {
         let table = Bounded::<u64>::with_capacity(capacity);
-        assert_eq!(table.capacity(), (capacity / 20 * 20).max(20));
+        assert_eq!(table.capacity(), (capacity / ways * ways).max(ways));
         let put = |key: Key, value: u64| table.update(key, |_, value| *value, |_| (Change::Put(value), ()));
         put(key(1), 1);
         table.advance(u32::MAX);

@@ -122,7 +122,7 @@ impl KeyHasher {
 
 /// The last bytes, fewer than eight and more than none, as a word: read at once, with those before them.
 #[inline]
-fn last_word(bytes: &[u8], count: usize) -> u64 {
+pub(super) fn last_word(bytes: &[u8], count: usize) -> u64 {
     if let Some(last) = bytes.last_chunk() {
         return u64::from_le_bytes(*last) >> (8_usize.wrapping_sub(count).wrapping_mul(8) % 64);
     }

@@ -41,7 +41,7 @@ impl<V: Value> Bounded<V> {
         let set = self.set_of(key)?;
         let home = home::<V>(key);
         let group = Group::lock(set.words.get(home)?);
-        match set.find_in(home, key.halves()) {
+        match set.find_at_once(home, key.halves()) {
             Some(at) => Some(Known { table: self, group, set, at }),
             None => {
                 drop(group);

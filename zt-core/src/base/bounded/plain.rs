@@ -134,12 +134,12 @@ fn live<V: Value + fmt::Debug>(steps: &[Step], of: impl Fn(u8) -> V, back: impl 
 
 proptest! {
     #[test]
-    fn twenty_of_a_word_are_a_list(steps in prop::collection::vec(step(), 0..250)) {
+    fn forty_of_a_word_are_a_list(steps in prop::collection::vec(step(), 0..250)) {
         live(&steps, u64::from, |value| *value as u8);
     }
 
     #[test]
-    fn ten_of_four_words_are_a_list(steps in prop::collection::vec(step(), 0..250)) {
+    fn twenty_of_four_words_are_a_list(steps in prop::collection::vec(step(), 0..250)) {
         live(&steps, |value| [value.into(), 0, 7, u64::from(value) << 9], |value| (value[3] >> 9) as u8);
     }
 }

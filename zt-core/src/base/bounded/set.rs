@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::head::Head;
 use super::{Key, Value};
 
-/// Words of a set: eight cache lines.
-pub(super) const WORDS: usize = 64;
+/// Words of a set: sixteen cache lines.
+pub(super) const WORDS: usize = 128;
 /// Words of a cache line.
 pub(super) const LINE: usize = 8;
 /// Entries of a group.
@@ -30,7 +30,7 @@ pub(super) struct Set<'t, V> {
     value: PhantomData<V>,
 }
 
-/// Entries of a set with such values: twenty with a value of one word.
+/// Entries of a set with such values: forty with a value of one word.
 pub(super) const fn ways<V: Value>() -> usize {
     WORDS / group_words::<V>() * GROUP
 }
@@ -108,28 +108,32 @@ impl<'t, V: Value> Set<'t, V> {
     }
 
     /// The place of these halves of a key in a group.
-    #[inline(always)]
     pub(super) fn find_in(&self, group: usize, halves: (u64, u64)) -> Option<usize> {
-        let (_, low) = halves;
-        // The upper half is compared once, for one.
+        let at = self.likely(group, halves);
+        match self.key(at) {
+            found if found == halves => Some(at),
+            (_, low) if low == halves.1 => places_of::<V>(group).find(|at| self.key(*at) == halves),
+            _ => None,
+        }
+    }
+
+    /// The same, but where another of the group has the same lower half it may not be found.
+    #[inline(always)]
+    pub(super) fn find_at_once(&self, group: usize, halves: (u64, u64)) -> Option<usize> {
+        let at = self.likely(group, halves);
+        (self.key(at) == halves).then_some(at)
+    }
+
+    /// The last place of a group with this lower half of a key, or its first: of all five no more is compared.
+    #[inline(always)]
+    fn likely(&self, group: usize, (_, low): (u64, u64)) -> usize {
         let mut next = group.wrapping_add(1);
         let mut at = next;
         for _ in 1..GROUP {
             next = next.wrapping_add(slot_words::<V>());
             at = if self.low_half(next) == low { next } else { at };
         }
-        match self.key(at) {
-            found if found == halves => Some(at),
-            (_, other) if other == low => self.find_among_equals(group, halves),
-            _ => None,
-        }
-    }
-
-    /// Where several have the same lower half.
-    #[cold]
-    #[inline(never)]
-    fn find_among_equals(&self, group: usize, halves: (u64, u64)) -> Option<usize> {
-        places_of::<V>(group).find(|at| self.key(*at) == halves)
+        at
     }
 
     /// Whether this key is in this place.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::set::{group_of, home};
+use super::set::{group_of, groups, home};
 use super::*;
 use proptest::prelude::*;
 
@@ -112,17 +112,17 @@ fn a_u64_takes_less_than_26_bytes() {
     assert!(table.memory() < 26 * table.capacity(), "{} for {}", table.memory(), table.capacity());
 }
 
-/// One in 2,000 keys has no place when half of the table is taken; at three quarters it is one in sixty.
+/// Two in a million keys have no place when half of the table is taken; at three quarters it is one in three hundred.
 #[test]
 fn it_is_nearly_full_before_many_have_to_go() {
     let table = Bounded::<u64>::with_capacity(1 << 16);
     (0..1 << 15).for_each(|number| put(&table, key(number), 1));
-    assert!(table.evicted() < (1 << 15) / 1_000, "{}", table.evicted());
+    assert!(table.evicted() <= 1, "{}", table.evicted());
     (1 << 15..3 << 14).for_each(|number| put(&table, key(number), 1));
-    assert!(table.evicted() < (3 << 14) / 50, "{}", table.evicted());
+    assert!(table.evicted() < (3 << 14) / 200, "{}", table.evicted());
 }
 
-/// Where nine in ten are at home, one in ten costs a look at all places.
+/// Each that is not costs a look at other groups.
 #[test]
 fn most_are_at_home_at_three_quarters() {
     let table = Bounded::<u64>::with_capacity(1 << 14);
@@ -130,7 +130,7 @@ fn most_are_at_home_at_three_quarters() {
     let at_home = |key: &Key| group_of::<u64>(table.set_of(*key).unwrap().find(*key).unwrap()) == home::<u64>(*key);
     let entries = table.entries();
     let number = entries.iter().filter(|(key, _)| at_home(key)).count();
-    assert!(number * 10 > entries.len() * 9, "{number} of {}", entries.len());
+    assert!(number * 100 > entries.len() * 88, "{number} of {}", entries.len());
 }
 
 /// What is at home is found there at once, in each of the five places; what is not there, is not.
@@ -142,7 +142,7 @@ fn a_look_at_home_finds_what_is_there() {
     let set = table.set_of(keys[0]).unwrap();
     for key in keys {
         let at = set.find(key).unwrap();
-        for group in (0..64).step_by(16) {
+        for group in groups::<u64>() {
             assert_eq!(set.find_in(group, key.halves()), Some(at).filter(|_| group == group_of::<u64>(at)));
         }
     }
