@@ -189,7 +189,7 @@ fn fallback(config: &Config, found: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use crate::limit::Config;
-    use crate::limit::rule::compile;
+    use crate::limit::compile::rules;
 
     fn config(json: &str) -> Config {
         serde_json::from_str(json).unwrap()
@@ -197,7 +197,7 @@ mod tests {
 
     /// Keys of what is wrong with one limit.
     fn wrong(json: &str) -> Vec<String> {
-        let problems = compile(&[config(json)]).map(drop).unwrap_err();
+        let problems = rules(&[config(json)]).map(drop).unwrap_err();
         assert!(problems.iter().all(|problem| problem.mend.is_some()), "{problems:?}");
         problems.into_iter().map(|problem| problem.key.trim_start_matches("limit[0]").to_owned()).collect()
     }
@@ -210,7 +210,7 @@ mod tests {
             config(r#"{"name":"x","key":[],"rate":"4000000000/1ms"}"#),
             config(r#"{"name":"y","key":["peer_prefix"],"rate":"1/400d","ipv6_prefix":129}"#),
         ];
-        let problems = compile(&configs).unwrap_err();
+        let problems = rules(&configs).unwrap_err();
         let keys: Vec<_> = problems.iter().map(|problem| problem.key.as_str()).collect();
         assert_eq!(
             keys,
@@ -275,7 +275,7 @@ mod tests {
         for name in ["x/1m", "x/quota", "x/fallback", "/", "a/b"] {
             assert_eq!(wrong(&format!(r#"{{"name":"{name}","key":[],"rate":"1/1s"}}"#)), [".name"], "{name}");
         }
-        assert!(compile(&[config(r#"{"name":"x-1:m.a_B","key":[],"rate":"1/1s"}"#)]).is_ok());
+        assert!(rules(&[config(r#"{"name":"x-1:m.a_B","key":[],"rate":"1/1s"}"#)]).is_ok());
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
             "hold":"30s","cost":"claim:units","reserve":20,"reserved_for":{"roles":["ops"],"scopes":["fast"],"endpoints":["a"]},
             "except":{"peers":["10.0.0.0/8","2001:db8::/32","192.0.2.1"],"identities":["p"],"roles":["r"],"scopes":["s"]},
             "fallback":{"key":["peer_prefix"],"rate":"500/1s"},"learned":true,"ipv4_prefix":16}"#;
-        assert!(compile(&[config(all)]).is_ok());
+        assert!(rules(&[config(all)]).is_ok());
         let read: Config = serde_json::from_str(&serde_json::to_string(&config(all)).unwrap()).unwrap();
         assert_eq!(read, config(all));
     }

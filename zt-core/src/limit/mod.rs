@@ -18,6 +18,7 @@
 
 mod calendar;
 mod check;
+mod compile;
 mod config;
 mod counter;
 mod details;
@@ -41,8 +42,6 @@ mod written;
 
 use std::net::IpAddr;
 
-use smallvec::SmallVec;
-
 use crate::base::units::Size;
 use crate::model::{Body, Header, Identity, Millis, Problem, Request};
 
@@ -55,10 +54,9 @@ pub use snapshot::SnapshotError;
 pub use state::State;
 pub use written::{Cost, Rates, UnknownCost};
 
-use counter::Counter;
+use counter::{Counters, count, with_coarser};
 use fast_path::FastPath;
 use rule::Rule;
-use state::Table;
 
 /// When a limit is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +122,7 @@ impl Limiter {
     /// # Errors
     /// Every mistake, under keys such as `limit[0].rate`.
     pub fn compile(configs: &[Config], memory: Size) -> Result<Self, Vec<Problem>> {
-        let rules = rule::compile(configs)?;
+        let rules = compile::rules(configs)?;
         match state::share(memory, &rules) {
             Ok(_) => {
                 let fast = FastPaths {
@@ -215,49 +213,6 @@ impl Limiter {
         check.ask(&counters, now, true);
         check
     }
-}
-
-type Counters<'l, 's> = SmallVec<[Counter<'l, 's>; 4]>;
-
-/// Adds every count that a request has under a limit.
-fn count<'l, 's>(
-    rule: &'l Rule,
-    tables: &'s [Table],
-    state: &State,
-    subject: &Subject<'_>,
-    counters: &mut Counters<'l, 's>,
-) {
-    let Some(key) = rule.key.key(rule.phase, state.hashers(), subject) else { return };
-    let (cost, reserve) = (rule.cost_of(subject), rule.reserve_from(subject));
-    for (window, table) in rule.windows.iter().zip(tables) {
-        counters.push(Counter { rule, window, table, tables, key, own: key, cost, reserve });
-    }
-}
-
-/// The same counts, and coarser ones of those limits whose tables have lost keys that may have been this one.
-fn with_coarser<'l, 's>(
-    counters: &[Counter<'l, 's>],
-    state: &State,
-    subject: &Subject<'_>,
-    now: Millis,
-) -> Counters<'l, 's> {
-    let mut all: Counters<'l, 's> = SmallVec::new();
-    for group in counter::by_rule(counters) {
-        all.extend_from_slice(group);
-        let Some(first) = group.first() else { continue };
-        let mut tables = first.tables.get(group.len()..).unwrap_or_default();
-        let mut lost = group.iter().any(|counter| counter.has_lost(now));
-        for level in &first.rule.fallback {
-            let Some(key) = level.key.key(first.rule.phase, state.hashers(), subject).filter(|_| lost) else { break };
-            let (own, rest) = tables.split_at(level.windows.len().min(tables.len()));
-            let coarser = level.windows.iter().zip(own);
-            let before = all.len();
-            all.extend(coarser.map(|(window, table)| Counter { window, table, key, reserve: 0, ..*first }));
-            lost = all.get(before..).unwrap_or_default().iter().any(|counter| counter.has_lost(now));
-            tables = rest;
-        }
-    }
-    all
 }
 
 impl<'a> Subject<'a> {

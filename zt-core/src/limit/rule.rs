@@ -1,27 +1,18 @@
 //! A limit, compiled.
 
-use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
-
-use governor::Quota;
 
 use super::calendar::Calendar;
-use super::config::{Config, Fallback};
-use super::fallback::{self, Level};
+use super::fallback::Level;
 use super::in_flight::InFlight;
 use super::key::{PEER_V6_PREFIX, Parts};
-use super::mistakes::mistakes;
-use super::rate::{Bucket, LONGEST_FILL};
 use super::who::{Reserve, Spared};
 use super::window::{Kind, Window};
 use super::written::Cost;
-use super::{KeyPart, Phase, Subject};
+use super::{Phase, Subject};
 use crate::base::bounded::KeyHasher;
-use crate::base::units::Rate;
-use crate::model::{Code, Finding, Mode, Problem};
+use crate::model::{Code, Finding, Mode};
 
 /// A limit, compiled.
 #[derive(Debug)]
@@ -39,154 +30,17 @@ pub(super) struct Rule {
     pub(super) learned: bool,
     /// Whether it is for every endpoint and spares nobody.
     pub(super) for_all: bool,
-    endpoints: Box<[Arc<str>]>,
-    segments: Box<[Arc<str>]>,
+    pub(super) endpoints: Box<[Arc<str>]>,
+    pub(super) segments: Box<[Arc<str>]>,
     /// Where its tables are.
     pub(super) place: Range<usize>,
     /// Whether the end of a request matters.
     pub(super) holds_tickets: bool,
 }
 
-pub(super) fn compile(configs: &[Config]) -> Result<Box<[Rule]>, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let mut names = BTreeSet::new();
-    let mut rules: Vec<Rule> = Vec::with_capacity(configs.len());
-    for (at, config) in configs.iter().enumerate() {
-        let table = format!("limit[{at}]");
-        let mut found = mistakes(config);
-        if !names.insert(config.name.as_str()) {
-            found.push(
-                Problem::new("name", format!("a limit named `{}` is there already", config.name))
-                    .mend("name it differently"),
-            );
-        }
-        let first = rules.last().map_or(0, |rule| rule.place.end);
-        rules.push(rule(config, first, &mut found));
-        problems.extend(found.into_iter().map(|problem| problem.under(&table)));
-    }
-    if problems.is_empty() { Ok(rules.into()) } else { Err(problems) }
-}
-
-fn rule(config: &Config, first: usize, problems: &mut Vec<Problem>) -> Rule {
-    let key = Parts::new(&config.key, config.ipv4_prefix.unwrap_or(24), config.ipv6_prefix.unwrap_or(56));
-    let kinds = kinds(config, problems);
-    let several = kinds.len() > 1;
-    let name = &*config.name;
-    let label = |which: &str| if several { format!("{name}/{which}") } else { name.to_owned() };
-    let windows: Vec<Window> =
-        kinds.iter().map(|(which, kind)| window(name, label(which), &key, kind.clone())).collect();
-    let reserve = config.reserve.zip(config.reserved_for.as_ref());
-    for window in windows
-        .iter()
-        .filter(|window| config.reserve.is_some_and(|r| r < 100 && window.reserve(r) >= window.capacity()))
-    {
-        let message =
-            format!("the reserve leaves nothing of the {} of `{}` to others", window.capacity(), window.label);
-        problems.push(Problem::new("reserve", message).mend("lower it, or raise what can pass at once"));
-    }
-    let spared = Spared::compile(&config.except.clone().unwrap_or_default(), problems);
-    let fallback = levels(config, &key, &kinds, problems);
-    let tables = fallback.iter().map(|level| level.windows.len()).fold(windows.len(), usize::saturating_add);
-    let names = |names: &[String]| names.iter().map(|name| Arc::from(name.as_str())).collect();
-    Rule {
-        name: name.into(),
-        phase: key.phase(),
-        key,
-        mode: config.mode,
-        holds_tickets: config.cost == Some(Cost::Response) || windows.iter().any(|window| !window.is_kept()),
-        windows: windows.into(),
-        fallback,
-        cost: config.cost.clone().unwrap_or(Cost::Fixed(NonZeroU32::MIN)),
-        reserve: reserve.map(|(per_cent, reserved)| Reserve::new(per_cent, reserved)),
-        learned: config.learned,
-        for_all: config.endpoints.is_empty() && config.segments.is_empty() && spared.is_empty(),
-        spared,
-        endpoints: names(&config.endpoints),
-        segments: names(&config.segments),
-        place: first..first.saturating_add(tables),
-    }
-}
-
-/// What is counted, with what tells it apart.
-fn kinds(config: &Config, problems: &mut Vec<Problem>) -> Vec<(String, Kind)> {
-    let mut kinds: Vec<(String, Kind)> = Vec::new();
-    let debts = config.cost == Some(Cost::Response);
-    for (at, rate) in config.rate.0.iter().enumerate() {
-        match bucket(*rate, config.burst) {
-            Ok(quota) => kinds.push((rate.per.to_string(), Kind::Rate(Bucket::new(quota, *rate, debts)))),
-            Err(problem) if config.rate.0.len() == 1 || problem.key != "rate" => problems.push(problem),
-            Err(problem) => problems.push(Problem { key: format!("rate[{at}]"), ..problem }),
-        }
-    }
-    kinds.extend(config.quota.map(|Rate { count, per }| {
-        ("quota".to_owned(), Kind::Calendar(Calendar { count, per_ms: per.millis().unsigned_abs() }))
-    }));
-    kinds.extend(config.concurrent.map(|most| {
-        let hold_ms = config.hold.map_or(60_000, |hold| hold.millis().unsigned_abs());
-        ("concurrent".to_owned(), Kind::InFlight(InFlight { most: most.get(), hold_ms }))
-    }));
-    kinds
-}
-
-/// The rate as governor takes it: the time for one request, rounded down to a nanosecond, and the burst.
-fn bucket(rate: Rate, burst: Option<NonZeroU32>) -> Result<Quota, Problem> {
-    let Rate { count, per } = rate;
-    let window = Duration::from_millis(per.millis().unsigned_abs());
-    let period = window.checked_div(count).unwrap_or_default();
-    let Some(quota) = Quota::with_period(period) else {
-        return Err(Problem::new("rate", format!("`{rate}` is faster than one request a nanosecond"))
-            .mend("leave the limit out"));
-    };
-    let most = burst.or(NonZeroU32::new(count)).unwrap_or(NonZeroU32::MIN);
-    match period.checked_mul(most.get()) {
-        Some(fill) if fill <= LONGEST_FILL => Ok(quota.allow_burst(most)),
-        _ => {
-            let key = if window > LONGEST_FILL || burst.is_none() { "rate" } else { "burst" };
-            Err(Problem::new(key, format!("at `{rate}` a burst of {most} takes more than 366 days to come back"))
-                .mend("lower the burst or shorten the span"))
-        }
-    }
-}
-
-/// The coarser counts of a limit: its own, or the next coarser key; and after that all of it.
-fn levels(config: &Config, key: &Parts, kinds: &[(String, Kind)], problems: &mut Vec<Problem>) -> Box<[Level]> {
-    let Fallback { key: own, rate } = config.fallback.clone().unwrap_or_default();
-    let Some(parts) = own.or_else(|| fallback::coarser(&key.parts)) else { return Box::default() };
-    let wide = |kinds: &[Kind]| kinds.iter().filter_map(fallback::widened).collect::<Vec<_>>();
-    let first = match rate.map(|rate| (rate, bucket(rate, None))) {
-        Some((rate, Ok(quota))) => {
-            vec![Kind::Rate(Bucket::new(quota, rate, config.cost == Some(Cost::Response)))]
-        }
-        Some((_, Err(problem))) => {
-            problems.push(Problem { key: "fallback.rate".to_owned(), ..problem });
-            return Box::default();
-        }
-        None => wide(&kinds.iter().map(|(_, kind)| kind.clone()).collect::<Vec<_>>()),
-    };
-    let whole = wide(&first);
-    let level = |parts: &[KeyPart], kinds: Vec<Kind>| {
-        let key = Parts::new(parts, key.ipv4_prefix, key.ipv6_prefix);
-        let labelled = fallback::labels(&config.name, parts, &kinds).zip(&kinds);
-        let windows = labelled.map(|(label, kind)| window(&config.name, label, &key, kind.clone())).collect();
-        Level { windows, key }
-    };
-    let mut levels = Vec::new();
-    if !parts.is_empty() {
-        levels.push(level(&parts, first));
-        levels.push(level(&[], whole));
-    } else {
-        levels.push(level(&[], first));
-    }
-    levels.retain(|level| !level.windows.is_empty());
-    levels.into()
-}
-
-fn window(name: &str, label: String, key: &Parts, kind: Kind) -> Window {
-    Window { label: label.into(), id: identity(name, key, &kind), told: kind.told(), kind }
-}
-
-/// Name, key, speed (as it is written: its time for one request is rounded) and burst. Not its place, mode or endpoints: those do not change what an entry means.
-fn identity(name: &str, key: &Parts, kind: &Kind) -> u128 {
+/// Of a count: name, key, speed (as it is written: its time for one request is rounded) and burst. Not its place, mode or
+/// endpoints: those do not change what an entry means.
+pub(super) fn identity(name: &str, key: &Parts, kind: &Kind) -> u128 {
     let mut hasher = KeyHasher::new(0);
     hasher.part(name.as_bytes());
     match kind {
@@ -278,6 +132,10 @@ impl Rule {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::compile;
+    use super::super::config::Config;
     use super::*;
 
     fn config(json: &str) -> Config {
@@ -288,7 +146,7 @@ mod tests {
     fn the_key_decides_the_phase() {
         let phase = |key: &str| {
             let config = config(&format!(r#"{{"name":"x","key":{key},"rate":"1/1s"}}"#));
-            compile(&[config]).unwrap()[0].phase
+            compile::rules(&[config]).unwrap()[0].phase
         };
         assert_eq!(phase(r#"["peer","header:x","endpoint","segment","peer_prefix"]"#), Phase::Peer);
         for part in ["identity", "tenant", "role", "claim:a"] {
@@ -298,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_an_entry_means_is_the_identity_of_a_limit() {
-        let id = |json: &str| compile(&[config(json)]).unwrap()[0].windows[0].id;
+        let id = |json: &str| compile::rules(&[config(json)]).unwrap()[0].windows[0].id;
         let base = id(r#"{"name":"x","key":["peer"],"rate":"100/1m"}"#);
         assert_eq!(base, id(r#"{"name":"x","key":["peer"],"rate":"100/1m","mode":"monitor","endpoints":["e"]}"#));
         assert_eq!(base, id(r#"{"name":"x","key":["peer"],"rate":["100/1m","1000/1h"],"quota":"5000/1d"}"#));
@@ -316,15 +174,15 @@ mod tests {
 
     #[test]
     fn no_two_tables_are_the_same() {
-        let rule = &compile(&[config(
+        let rule = &compile::rules(&[config(
             r#"{"name":"x","key":["peer"],"rate":["20/1s","1000/1h"],"quota":"5000/1d","concurrent":5,"fallback":{"rate":"20/1s"}}"#,
         )])
         .unwrap()[0];
         let ids: BTreeSet<u128> = rule.tables().map(|window| window.id).collect();
         assert_eq!((ids.len(), rule.tables().count(), rule.fallback.len()), (6, 6, 2));
         // The times of one request of these differ by less than a nanosecond.
-        let close =
-            &compile(&[config(r#"{"name":"x","key":["peer"],"rate":["2000000/2ms","2000000/3ms"]}"#)]).unwrap()[0];
+        let close = &compile::rules(&[config(r#"{"name":"x","key":["peer"],"rate":["2000000/2ms","2000000/3ms"]}"#)])
+            .unwrap()[0];
         let ids: BTreeSet<u128> = close.tables().map(|window| window.id).collect();
         assert_eq!(ids.len(), close.tables().count());
         let labels: Vec<&str> = rule.windows.iter().map(|window| &*window.label).collect();

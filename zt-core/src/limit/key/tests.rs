@@ -5,12 +5,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::limit::rule;
+use crate::limit::compile;
 use crate::model::{Header, Identity, IdentityKind, Text};
 
 fn key(parts: &str, subject: &Subject<'_>) -> Option<Key> {
     let config = serde_json::from_str(&format!(r#"{{"name":"x","key":{parts},"rate":"1/1s"}}"#)).unwrap();
-    let rule = &rule::compile(&[config]).unwrap()[0];
+    let rule = &compile::rules(&[config]).unwrap()[0];
     rule.key.key(rule.phase, &Hashers::new(3), subject)
 }
 

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::bounded::Key;
+use crate::limit::compile;
 use crate::limit::key::Hashers;
-use crate::limit::rule;
 use crate::model::{Header, Identity, IdentityKind, Text};
 
 type Prefixes = (u8, u8);
@@ -112,7 +112,7 @@ proptest! {
             limit["ipv4_prefix"] = prefixes.0.into();
             limit["ipv6_prefix"] = prefixes.1.into();
         }
-        let rules = rule::compile(&[serde_json::from_value(limit).unwrap()]).unwrap();
+        let rules = compile::rules(&[serde_json::from_value(limit).unwrap()]).unwrap();
         let hashers = Hashers::new(3);
         let (mut by_key, mut by_name) = (BTreeMap::new(), BTreeMap::new());
         for facts in &everybody {
@@ -150,7 +150,7 @@ fn what_follows_an_address_or_a_list_is_no_part_of_it() {
     ] {
         let prefix = if key.contains("prefix") { r#","ipv6_prefix":128"# } else { "" };
         let config = serde_json::from_str(&format!(r#"{{"name":"a","key":{key},"rate":"9/1s"{prefix}}}"#)).unwrap();
-        let (rule, hashers) = (&rule::compile(&[config]).unwrap()[0], Hashers::new(3));
+        let (rule, hashers) = (&compile::rules(&[config]).unwrap()[0], Hashers::new(3));
         assert_ne!(a.key(rule, &hashers), b.key(rule, &hashers), "{key}");
     }
     let lines = |name: &'static str| {

@@ -1,6 +1,7 @@
 //! Several counts of one limit: all are spent, or none.
 
 use proptest::prelude::*;
+use smallvec::SmallVec;
 
 use super::*;
 use crate::base::bounded::Key;

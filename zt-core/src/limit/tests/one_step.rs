@@ -1,9 +1,11 @@
 //! A request with one count is asked in one step: that says and spends what looking first would have.
 
 use proptest::prelude::*;
+use smallvec::SmallVec;
 
 use super::*;
 use crate::base::bounded::Key;
+use crate::limit::state::Table;
 use crate::model::{Identity, IdentityKind, Ticket};
 
 /// What every request took before there was a step for one count.

@@ -1,6 +1,7 @@
 //! Some of several limits, in full tables and in those of other limits: who is asked alone is asked as among others.
 
 use proptest::prelude::*;
+use smallvec::SmallVec;
 
 use super::one_step::{all, looked_first};
 use super::*;
