@@ -39,20 +39,14 @@ fn keyed<C: Callers>(what: &str, live: usize) -> Vec<Figure> {
     let visits = || (0..2 * CHECKS).map(|visit| scattered(visit) % live);
     let (facts, keys): (Vec<_>, Vec<_>) = (visits().map(C::facts).collect(), visits().map(C::key).collect());
     let of_zt = |thread| of_thread(&facts, thread).is_some_and(|facts| zt.check_all(facts));
-    // The same, but no two threads have a caller in common.
-    let own = (0..2 * CHECKS).map(|visit| scattered(visit) % (live / 2) * 2 + visit / CHECKS);
-    let own: Vec<_> = own.map(C::facts).collect();
-    let of_zt_apart = |thread| of_thread(&own, thread).is_some_and(|facts| zt.check_all(facts));
     let of_governor = |thread| {
         of_thread(&keys, thread).is_some_and(|keys| keys.iter().fold(true, |well, key| well & governor.check(key)))
     };
     let of_bare = |thread| {
         of_thread(&keys, thread).is_some_and(|keys| keys.iter().fold(true, |well, key| well & bare.check::<C>(key)))
     };
-    let [zt_1, zt_2, apart_2, governor_1, governor_2, bare_1] = throughputs(
-        CHECKS,
-        [(1, &of_zt), (2, &of_zt), (2, &of_zt_apart), (1, &of_governor), (2, &of_governor), (1, &of_bare)],
-    );
+    let [zt_1, zt_2, governor_1, governor_2, bare_1] =
+        throughputs(CHECKS, [(1, &of_zt), (2, &of_zt), (1, &of_governor), (2, &of_governor), (1, &of_bare)]);
 
     let ns = |per_s: f64| 1e9 / per_s;
     let of = |figure: String| format!("{figure}, {live} keys");
@@ -73,7 +67,6 @@ fn keyed<C: Callers>(what: &str, live: usize) -> Vec<Figure> {
         ratio(zt_2 / zt_1, format!("{what}, 2 threads / 1"))
             .at_least(1.6)
             .beside(format!("governor {:.2}", governor_2 / governor_1)),
-        ratio(apart_2 / zt_1, format!("{what}, 2 threads / 1, each with callers of its own")),
     ];
     if live == 1_000_000 {
         let (bytes, known) = zt.bytes_per_key();

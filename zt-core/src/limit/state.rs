@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Limiter;
+use super::fallback::Level;
 use super::key::Hashers;
 use super::rule::Rule;
 use super::window::{Window, rank};
@@ -46,19 +47,18 @@ pub(super) const LEAST_BYTES: u64 = 16 << 10;
 const MOST_BYTES: u64 = 64 << 30;
 /// The part of a limit's memory that its fallback has.
 const FALLBACK_PART: usize = 16;
-/// Entries of a table whose key is nothing: it needs one.
-const WHOLE: usize = 10;
-/// At most, of such a table.
-const WHOLE_BYTES: usize = 1 << 10;
+/// Of the smallest table.
+const LEAST_TABLE: usize = Bounded::<u64>::LEAST_BYTES + size_of::<Table>();
 
 /// Bytes for each of so many counts.
 pub(super) fn share(memory: Size, rules: &[Rule]) -> Result<usize, Problem> {
     let counts = rules.iter().map(|rule| rule.windows.len()).fold(0, usize::saturating_add);
-    let share = memory.bytes() / (counts as u64).max(1);
+    let of_tables = memory.bytes().saturating_sub(size_of::<State>() as u64);
+    let (share, written) = (of_tables / (counts as u64).max(1), memory.bytes() / (counts as u64).max(1));
     if memory.bytes() > MOST_BYTES {
         return Err(Problem::new("state.memory", "more than 64 GiB").mend("write \"64MiB\" or so"));
     }
-    if counts > 0 && share < LEAST_BYTES {
+    if counts > 0 && written < LEAST_BYTES {
         let least = (counts as u64).saturating_mul(LEAST_BYTES) >> 10;
         return Err(Problem::new("state.memory", format!("{memory} is too little for {counts} counts of limits"))
             .mend(format!("give them {least}KiB at least, 16KiB for each `rate`, `quota` and `concurrent`")));
@@ -69,18 +69,19 @@ pub(super) fn share(memory: Size, rules: &[Rule]) -> Result<usize, Problem> {
 /// The tables of one limit, in the order of [`Rule::tables`].
 fn tables(rule: &Rule, share: usize) -> impl Iterator<Item = Table> {
     let of_all = share.saturating_mul(rule.windows.len());
-    let of_levels = rule.fallback.iter().filter(|level| !level.key.parts.is_empty()).count();
+    // Whose key is nothing needs one entry, and so the smallest table.
+    let is_whole = |level: &&Level| level.key.parts.is_empty();
+    let count = |levels: &mut dyn Iterator<Item = &Level>| levels.map(|level| level.windows.len()).sum::<usize>();
+    let whole = count(&mut rule.fallback.iter().filter(is_whole));
+    let keyed = count(&mut rule.fallback.iter().filter(|level| !is_whole(level)));
     let of_fallback = if rule.fallback.is_empty() { 0 } else { of_all / FALLBACK_PART };
-    let whole = rule.fallback.iter().filter(|level| level.key.parts.is_empty()).map(|level| level.windows.len());
-    let of_whole = whole.sum::<usize>().saturating_mul(WHOLE_BYTES);
-    let own = of_all.saturating_sub(of_fallback).saturating_sub(of_whole);
+    let of_fallback = of_fallback.max(keyed.saturating_mul(LEAST_TABLE));
+    let own = of_all.saturating_sub(of_fallback).saturating_sub(whole.saturating_mul(LEAST_TABLE));
     let own = own.checked_div(rule.windows.len()).unwrap_or(0).saturating_sub(size_of::<Table>());
     let windows = rule.windows.iter().map(move |window| Table::new(window, Bounded::with_memory(own)));
     let levels = rule.fallback.iter().flat_map(move |level| {
-        let bytes = of_fallback.checked_div(of_levels.saturating_mul(level.windows.len())).unwrap_or(0);
-        let bytes = bytes.saturating_sub(size_of::<Table>());
-        let whole = level.key.parts.is_empty();
-        let entries = move || if whole { Bounded::with_capacity(WHOLE) } else { Bounded::with_memory(bytes) };
+        let bytes = if is_whole(&level) { 0 } else { of_fallback.checked_div(keyed).unwrap_or(0) };
+        let entries = move || Bounded::with_memory(bytes.saturating_sub(size_of::<Table>()));
         level.windows.iter().map(move |window| Table::new(window, entries()))
     });
     windows.chain(levels)

@@ -7,26 +7,27 @@ use serde::{Deserialize, Serialize};
 
 use super::Millis;
 
+// The numbers stay: keys of limits in snapshots are made of them.
 /// How an identity was established.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityKind {
     /// A verified JSON Web Token.
-    Jwt,
+    Jwt = 0,
     /// A verified API key.
-    ApiKey,
+    ApiKey = 1,
     /// A verified SPIFFE JWT-SVID: a workload.
-    JwtSvid,
+    JwtSvid = 2,
     /// A client certificate that the configuration knows (mutual TLS).
-    Certificate,
+    Certificate = 3,
     /// An HTTP message signature (RFC 9421).
-    HttpSignature,
+    HttpSignature = 4,
     /// A request signed with AWS Signature Version 4.
-    AwsSigv4,
+    AwsSigv4 = 5,
     /// A signed webhook.
-    Webhook,
+    Webhook = 6,
     /// The host's word (`subject` of a recorded event); nothing was verified.
-    Asserted,
+    Asserted = 7,
 }
 
 impl IdentityKind {

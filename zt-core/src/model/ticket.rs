@@ -18,7 +18,8 @@ pub struct Ticket {
     pub span: u32,
 }
 
-/// A keyed hash: 32 hexadecimal digits.
+/// A keyed hash: 32 hexadecimal digits. As secret as the state's seed: who sees some of callers that he knows can aim at
+/// entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TicketKey(pub u128);
 

@@ -1,7 +1,7 @@
 //! The entries of one ladder, or of persons' suspensions.
 //!
-//! **At the bound**: a new entry displaces, of the ten in its set, the one whose strikes are forgiven soonest; a suspended
-//! one is never displaced before its time. When all ten are suspended, a new one only struck is not remembered, and a new
+//! **At the bound**: a new entry displaces, of the twenty in its set, the one whose strikes are forgiven soonest; a suspended
+//! one is never displaced before its time. When all twenty are suspended, a new one only struck is not remembered, and a new
 //! suspended one shares a mark with its neighbours: all whose network (of an address) or own name falls on the mark, and who
 //! have no entry of their own, are refused until the last of them is free, or a person frees one of them. It fails closed.
 

@@ -19,12 +19,13 @@ pub(super) const FREE: (u64, u64) = (0, 0);
 /// its head, and then its entries: both halves of the key, and the value. A key of zero is none. A place is named by its
 /// first word, a group by its head.
 ///
-/// Each key has a group that is its home, where nine in ten are when three quarters are taken; the others are looked for
+/// Each key has a group that is its home, where nearly nine in ten are when three quarters are taken; the others are looked for
 /// everywhere. In a group all five are compared, without a branch for each: a wrong guess of the processor would cost as
 /// much as fetching the entry, for until it is fetched nothing can be done for the next request.
 ///
 /// Each group has a lock. Who wants an entry that is there takes that of its group; who looks for room, or at all of them,
-/// takes every group's, from the first to the last. They are held for some dozens of instructions.
+/// takes every group's, from the first to the last. The one is held for some dozens of instructions; the others, in a full set,
+/// until forty entries are ranked.
 pub(super) struct Set<'t, V> {
     pub(super) words: &'t [AtomicU64; WORDS],
     value: PhantomData<V>,
@@ -97,7 +98,7 @@ impl<'t, V: Value> Set<'t, V> {
     }
 
     /// The place of this key, home first. Entries stay where they are: one that is not found without the lock was not there
-    /// at some moment meanwhile.
+    /// at some moment meanwhile (or shares its lower half with one that went just then).
     pub(super) fn find(&self, key: Key) -> Option<usize> {
         groups_from::<V>(home::<V>(key)).find_map(|group| self.find_in(group, key.halves()))
     }

@@ -46,3 +46,24 @@ fn what_is_missing_matters_to_the_nanosecond() {
         }
     }
 }
+
+/// However little it is: a table cannot be smaller than its smallest.
+#[test]
+fn no_more_memory_is_taken_than_was_given() {
+    for (key, rates) in
+        [("\"peer\"", 1), ("\"peer\"", 3), ("\"identity\"", 2), ("\"identity\",\"endpoint\"", 1), ("", 1)]
+    {
+        let rates: Vec<String> = (1..=rates).map(|at| format!("\"{at}/{at}s\"")).collect();
+        for limits in [1, 30] {
+            let limit = |at| format!(r#"{{"name":"l{at}","key":[{key}],"rate":[{}]}}"#, rates.join(","));
+            let limits: Vec<String> = (0..limits).map(limit).collect();
+            let configs: Vec<Config> = serde_json::from_str(&format!("[{}]", limits.join(","))).unwrap();
+            let least = limits.len() * rates.len() * (16 << 10);
+            for given in (least..3 * least).step_by(least / 40 + 7) {
+                let limiter = Limiter::compile(&configs, Size::from_bytes(given as u64)).unwrap();
+                let taken = State::new(&limiter, 1).memory();
+                assert!(taken <= given && taken > given / 4 * 3, "{taken} of {given}: {} by {key}", limits.len());
+            }
+        }
+    }
+}
