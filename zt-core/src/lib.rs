@@ -12,6 +12,7 @@
 pub mod base;
 pub mod model;
 
+pub mod anomaly;
 pub mod inspect;
 pub mod limit;
 pub mod policy;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u8)] = &[
     ("model", 0),
     ("base", 0),
+    ("anomaly", 1),
     ("route", 1),
     ("verify", 1),
     ("policy", 1),

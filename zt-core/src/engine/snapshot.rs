@@ -1,9 +1,8 @@
 //! The state as bytes: versioned, checksummed, little-endian.
 //!
 //! ```text
-//! "ZTST" | version u16 | kind u8: 0 whole, 1 delta | length u64
+//! an envelope of kind 0 for a whole state, 1 for a delta, and in it
 //! for limit, verify and respond each: length u64, section
-//! SHA-256 of all before, first 16 bytes
 //! ```
 
 use std::sync::atomic::Ordering;
@@ -12,15 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::State;
 use crate::base::bytes::Reader;
+use crate::base::envelope::{Broken, Envelope};
 use crate::limit;
 
-const MAGIC: &[u8; 4] = b"ZTST";
 const VERSION: u16 = 5;
+const ENVELOPE: Envelope = Envelope { magic: b"ZTST", version: VERSION };
 const WHOLE: u8 = 0;
 const DELTA: u8 = 1;
-/// Magic, version, kind, length.
-const HEAD: usize = 15;
-const CHECKSUM: usize = 16;
 
 /// Why bytes are not a state. The state they were to replace or join is untouched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -159,15 +156,19 @@ impl State {
         section.clear();
         self.respond.write_since(since, &mut section);
         add(&section, &mut body);
-        let mut bytes = Vec::with_capacity(body.len().saturating_add(HEAD).saturating_add(CHECKSUM));
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.push(kind);
-        bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&body);
-        let checksum = Sha256::digest(&bytes);
-        bytes.extend(checksum.iter().take(CHECKSUM));
-        bytes
+        ENVELOPE.seal(kind, &body)
+    }
+}
+
+impl From<Broken> for SnapshotError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Foreign => Self::Foreign,
+            Broken::Version(version) if version > VERSION => Self::Newer(version),
+            Broken::Version(version) => Self::Older(version),
+            Broken::Cut { expected, found } => Self::Cut { expected, found },
+            Broken::Corrupt => Self::Corrupt,
+        }
     }
 }
 
@@ -188,24 +189,6 @@ fn sections(body: &[u8]) -> Result<[&[u8]; 3], SnapshotError> {
 
 /// Kind and body inside a valid envelope.
 fn open(bytes: &[u8]) -> Result<(u8, &[u8]), SnapshotError> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
-    let cut = |expected: u64| SnapshotError::Cut { expected, found: bytes.len() };
-    let around = HEAD.saturating_add(CHECKSUM) as u64;
-    let mut reader = Reader::new(rest);
-    match reader.take().map(u16::from_le_bytes).ok_or(cut(around))? {
-        VERSION => {}
-        newer if newer > VERSION => return Err(SnapshotError::Newer(newer)),
-        older => return Err(SnapshotError::Older(older)),
-    }
-    let [kind] = reader.take().ok_or(cut(around))?;
-    let length = reader.u64().ok_or(cut(around))?;
-    let expected = length.saturating_add(around);
-    if expected != bytes.len() as u64 {
-        return Err(cut(expected));
-    }
-    let signed = bytes.len().saturating_sub(CHECKSUM);
-    let (signed, checksum) = bytes.split_at_checked(signed).ok_or(cut(expected))?;
-    let body = signed.get(HEAD..).ok_or(cut(expected))?;
-    let same = Sha256::digest(signed).get(..CHECKSUM) == Some(checksum);
-    if same && matches!(kind, WHOLE | DELTA) { Ok((kind, body)) } else { Err(SnapshotError::Corrupt) }
+    let (kind, body) = ENVELOPE.open(bytes)?;
+    if matches!(kind, WHOLE | DELTA) { Ok((kind, body)) } else { Err(SnapshotError::Corrupt) }
 }

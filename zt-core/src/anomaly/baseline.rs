@@ -1,0 +1,127 @@
+//! What was learned, frozen: scores requests and does not change.
+
+use std::fmt;
+
+use super::calibration::{Histogram, Histograms, Scale, Shares};
+use super::item::Item;
+use super::kind::Channel;
+use super::model::{Model, Own};
+use super::request::{Reader, Target};
+use super::score::Strangest;
+use crate::base::fixed;
+use crate::base::json::Limits;
+use crate::base::keyed::Keyed;
+use crate::model::Request;
+
+/// Counts, what is normal, and what scores mean.
+#[derive(Clone)]
+pub struct Baseline {
+    pub(super) seed: u64,
+    pub(super) keyed: Keyed,
+    pub(super) service: u64,
+    pub(super) limits: Limits,
+    pub(super) model: Model,
+    /// Scores of each channel.
+    pub(super) histograms: Histograms,
+    /// Evidence of whole requests.
+    pub(super) evidence: Histogram,
+    scales: [Scale; Channel::ALL.len()],
+    shares: Shares,
+}
+
+impl fmt::Debug for Baseline {
+    /// Without the seed and what the tables tell of requests.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Baseline").field("calibrated_on", &self.calibrated_on()).finish_non_exhaustive()
+    }
+}
+
+/// What a baseline says of a request.
+#[derive(Clone, Debug)]
+pub struct Scored {
+    /// Share of normal requests that would score at least as high, an upper bound with 95 % confidence, 0..=1: `1 - risk`
+    /// of a decision. 1 where too few requests were seen to say anything.
+    pub share: f64,
+    /// Nats of evidence of the channel with the most; larger is stranger.
+    pub score: f64,
+    /// Evidence by channel.
+    pub channels: [(Channel, f64); Channel::ALL.len()],
+    pub(super) strangest: Strangest,
+}
+
+impl Baseline {
+    /// One that has seen nothing, whose hashes are keyed by this seed.
+    pub fn new(seed: u64) -> Self {
+        let keyed = Keyed::new(seed);
+        let service = keyed.bytes(b"service");
+        let (histograms, evidence) = (Histograms::default(), Histogram::default());
+        let scales = Channel::ALL.map(|channel| Scale::of(histograms.of(channel)));
+        let shares = Shares::of(&evidence);
+        let (limits, model) = (Limits::default(), Model::default());
+        Self { seed, keyed, service, limits, model, histograms, evidence, scales, shares }
+    }
+
+    /// How unusual a request is. Time is linear in its bytes.
+    pub fn score(&self, request: &Request<'_>, target: &Target<'_>) -> Scored {
+        let strangest = self.strangest(request, target, false);
+        let evidence = self.evidence(&strangest);
+        let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
+        let most = evidence.into_iter().max().unwrap_or_default();
+        let mut each = evidence.into_iter();
+        Scored {
+            share: self.shares.of_evidence(most),
+            score: nats(most),
+            channels: Channel::ALL.map(|channel| (channel, each.next().map_or(0.0, nats))),
+            strangest,
+        }
+    }
+
+    /// Of each channel, in nats.
+    pub(super) fn evidence(&self, strangest: &Strangest) -> [u32; Channel::ALL.len()] {
+        let mut scales = self.scales.iter();
+        Channel::ALL.map(|channel| scales.next().map_or(0, |scale| scale.evidence(strangest.of(channel))))
+    }
+
+    /// Requests that were scored to say what scores mean.
+    pub fn calibrated_on(&self) -> u64 {
+        self.shares.total
+    }
+
+    /// Bytes that it takes.
+    pub fn memory(&self) -> usize {
+        self.model.memory()
+    }
+
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader { keyed: &self.keyed, service: self.service, limits: &self.limits }
+    }
+
+    /// The strangest elements of a request, `counted` if it is among those that the counts are of.
+    pub(super) fn strangest(&self, request: &Request<'_>, target: &Target<'_>, counted: bool) -> Strangest {
+        let mut strangest = Strangest::default();
+        let mut number = 0;
+        self.reader().read(request, target, &mut |_, item: &mut Item| {
+            let elements = match counted {
+                true => self.model.elements_without(item, &Own::of(&item.events)),
+                false => self.model.elements(item),
+            };
+            for element in &elements {
+                strangest.add(element.kind, number, self.model.deviations(self.service, item, element));
+            }
+            number += 1;
+        });
+        strangest
+    }
+
+    /// Adds scores of each channel.
+    pub(super) fn join_scores(&mut self, histograms: &Histograms) {
+        self.histograms.join(histograms);
+        self.scales = Channel::ALL.map(|channel| Scale::of(self.histograms.of(channel)));
+    }
+
+    /// Adds evidence of whole requests.
+    pub(super) fn join_evidence(&mut self, evidence: &Histogram) {
+        self.evidence.join(evidence);
+        self.shares = Shares::of(&self.evidence);
+    }
+}

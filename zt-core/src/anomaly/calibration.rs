@@ -1,0 +1,138 @@
+//! From a score to a share of normal requests: a threshold that keeps its budget (conformal prediction with a binomial
+//! correction: the budget holds with 95 % confidence, Vovk 2012).
+
+use super::kind::Channel;
+use crate::base::fixed;
+use crate::base::math::upper_bound;
+
+/// Bins of a histogram; each a sixteenth of a deviation.
+pub(super) const BINS: usize = 512;
+/// Scores in a bin: 16 of 256.
+const BIN: u32 = fixed::ONE / 16;
+const LEVEL: f64 = 0.05;
+
+/// Scores of requests that were not counted when they were scored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Histogram(Box<[u32; BINS]>);
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self(Box::new([0; BINS]))
+    }
+}
+
+impl From<[u32; BINS]> for Histogram {
+    fn from(bins: [u32; BINS]) -> Self {
+        Self(Box::new(bins))
+    }
+}
+
+fn bin(score: u32) -> usize {
+    ((score / BIN) as usize).min(BINS - 1)
+}
+
+impl Histogram {
+    pub(super) fn add(&mut self, score: u32, times: u32) {
+        if let Some(count) = self.0.get_mut(bin(score)) {
+            *count = count.saturating_add(times);
+        }
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        for (own, other) in self.0.iter_mut().zip(other.0.iter()) {
+            *own = own.saturating_add(*other);
+        }
+    }
+
+    pub(super) fn bins(&self) -> &[u32; BINS] {
+        &self.0
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.0.iter().map(|count| u64::from(*count)).sum()
+    }
+}
+
+/// A histogram of each channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Histograms([Histogram; Channel::ALL.len()]);
+
+impl Histograms {
+    pub(super) fn of(&self, channel: Channel) -> &Histogram {
+        let [first, ..] = &self.0;
+        self.0.get(channel as usize).unwrap_or(first)
+    }
+
+    /// In the order of [`Channel::ALL`].
+    pub(super) fn each(&self) -> impl Iterator<Item = &Histogram> {
+        self.0.iter()
+    }
+
+    pub(super) fn each_mut(&mut self) -> impl Iterator<Item = (Channel, &mut Histogram)> {
+        Channel::ALL.into_iter().zip(&mut self.0)
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        self.each_mut().for_each(|(channel, own)| own.join(other.of(channel)));
+    }
+}
+
+/// How many scores are at least as high as the lower end of each bin, from the highest bin down.
+fn above(histogram: &Histogram) -> impl Iterator<Item = u64> {
+    histogram.0.iter().rev().scan(0_u64, |above, count| {
+        *above = above.saturating_add(u64::from(*count));
+        Some(*above)
+    })
+}
+
+/// What a channel's scores mean: comparable between channels.
+#[derive(Clone, Debug)]
+pub(super) struct Scale(Box<[u32]>);
+
+impl Scale {
+    pub(super) fn of(histogram: &Histogram) -> Self {
+        let whole = histogram.total().saturating_add(1);
+        let evidence = |above: u64| fixed::surprise(above.saturating_add(1), whole);
+        let mut scale: Vec<u32> = std::iter::once(0).chain(above(histogram)).map(evidence).collect();
+        scale.reverse();
+        Self(scale.into())
+    }
+
+    /// Nats of evidence, [`FRACTION`](fixed::FRACTION) bits behind the point: rises with the score without end.
+    pub(super) fn evidence(&self, score: u32) -> u32 {
+        let bin = bin(score);
+        let at = |bin: usize| self.0.get(bin).copied().unwrap_or_default();
+        let (low, high) = (at(bin), at(bin.saturating_add(1)));
+        let within = (score % BIN).saturating_mul(high.saturating_sub(low)) / BIN;
+        low.saturating_add(within).saturating_add(score / 16)
+    }
+}
+
+/// What the evidence of a whole request means.
+#[derive(Clone, Debug)]
+pub(super) struct Shares {
+    /// Of each bin: an upper bound of the share of normal requests with at least as much evidence.
+    bounds: Box<[f64]>,
+    pub(super) total: u64,
+}
+
+impl Shares {
+    pub(super) fn of(histogram: &Histogram) -> Self {
+        let total = histogram.total();
+        let mut last = (u64::MAX, 1.0);
+        let mut bound = |above: u64| {
+            if last.0 != above {
+                last = (above, upper_bound(above, total, LEVEL));
+            }
+            last.1
+        };
+        let mut bounds: Vec<f64> = above(histogram).map(&mut bound).collect();
+        bounds.reverse();
+        Self { bounds: bounds.into(), total }
+    }
+
+    /// An upper bound, with 95 % confidence, of the share of normal requests with at least as much evidence.
+    pub(super) fn of_evidence(&self, evidence: u32) -> f64 {
+        self.bounds.get(bin(evidence)).copied().unwrap_or(1.0)
+    }
+}

@@ -1,0 +1,95 @@
+//! A baseline as bytes.
+//!
+//! ```text
+//! an envelope, and in it, little-endian, all lists in rising order:
+//! seed u64
+//! contexts: number u64, of each: id u64 | events u32 | keys u16, 65535 where it is open
+//! keys: number u64, of each: id u64 | context u64 | count u32
+//! norms: number u64, of each: id u64 | number u64 | sum u64 | sum of squares u64
+//! for each channel, then for the evidence: 512 counts u32
+//! ```
+
+use super::baseline::Baseline;
+use super::calibration::{BINS, Histogram, Histograms};
+use super::model::{Counts, Norms};
+use crate::base::bytes::Reader;
+use crate::base::envelope::{Broken, Envelope};
+
+const VERSION: u16 = 1;
+const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: VERSION };
+
+/// Why bytes are not a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BaselineError {
+    /// Not a baseline of zt.
+    #[error("not a zt baseline")]
+    Foreign,
+    /// Written by another version.
+    #[error("baseline version {0}, and {VERSION} is known here: learn it again with this version")]
+    Version(u16),
+    /// Shorter or longer than it says.
+    #[error("the baseline is cut: {found} bytes of {expected}")]
+    Cut {
+        /// Bytes it should have.
+        expected: u64,
+        /// Bytes it has.
+        found: usize,
+    },
+    /// The checksum does not match.
+    #[error("the baseline is corrupt: its checksum does not match")]
+    Corrupt,
+    /// The content contradicts itself.
+    #[error("the baseline cannot be read: {0}")]
+    Content(&'static str),
+}
+
+impl From<Broken> for BaselineError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Foreign => Self::Foreign,
+            Broken::Version(version) => Self::Version(version),
+            Broken::Cut { expected, found } => Self::Cut { expected, found },
+            Broken::Corrupt => Self::Corrupt,
+        }
+    }
+}
+
+impl Baseline {
+    /// As bytes; the same baseline gives the same bytes.
+    pub fn write(&self) -> Vec<u8> {
+        let mut body = self.seed.to_le_bytes().to_vec();
+        self.model.counts.write(&mut body);
+        self.model.norms.write(&mut body);
+        for histogram in self.histograms.each().chain([&self.evidence]) {
+            histogram.bins().iter().for_each(|count| body.extend_from_slice(&count.to_le_bytes()));
+        }
+        ENVELOPE.seal(0, &body)
+    }
+
+    /// From bytes.
+    ///
+    /// # Errors
+    /// [`BaselineError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, BaselineError> {
+        let (kind, body) = ENVELOPE.open(bytes)?;
+        let mut reader = Reader::new(body);
+        let seed = reader.u64().filter(|_| kind == 0).ok_or(BaselineError::Content("no seed"))?;
+        let mut baseline = Self::new(seed);
+        baseline.model.counts = Counts::read(&mut reader).ok_or(BaselineError::Content("counts"))?;
+        baseline.model.norms = Norms::read(&mut reader).ok_or(BaselineError::Content("norms"))?;
+        let mut histograms = Histograms::default();
+        let read = histograms.each_mut().try_for_each(|(_, own)| histogram(&mut reader).map(|read| *own = read));
+        let evidence = read.and_then(|()| histogram(&mut reader)).filter(|_| reader.left() == 0);
+        let evidence = evidence.ok_or(BaselineError::Content("histograms"))?;
+        baseline.join_scores(&histograms);
+        baseline.join_evidence(&evidence);
+        Ok(baseline)
+    }
+}
+
+fn histogram(reader: &mut Reader<'_>) -> Option<Histogram> {
+    let mut bins = [0; BINS];
+    bins.iter_mut().try_for_each(|bin| reader.u32().map(|count| *bin = count))?;
+    Some(Histogram::from(bins))
+}

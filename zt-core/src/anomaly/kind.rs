@@ -1,0 +1,77 @@
+//! What is looked at in a request, and which channel it speaks in.
+
+/// One kind of element: a thing that can be more or less usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// Method and template, in the service.
+    Endpoint,
+    /// The set of parameter names, of an endpoint.
+    Names,
+    /// One parameter's name, of an endpoint.
+    Name,
+    /// The set of header names, of an endpoint.
+    Headers,
+    /// Steps from one class of characters to the next, of a value.
+    Steps,
+    /// The row of classes, of a value.
+    Shape,
+    /// Length, of a value.
+    Length,
+    /// The whole value.
+    Whole,
+    /// Steps, of any value of the service.
+    Symbols,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Endpoint,
+        Self::Names,
+        Self::Name,
+        Self::Headers,
+        Self::Steps,
+        Self::Shape,
+        Self::Length,
+        Self::Whole,
+        Self::Symbols,
+    ];
+
+    pub(super) const fn channel(self) -> Channel {
+        match self {
+            Self::Endpoint => Channel::Endpoint,
+            Self::Name => Channel::Parameter,
+            Self::Names | Self::Headers => Channel::Structure,
+            Self::Steps | Self::Shape | Self::Length | Self::Whole | Self::Symbols => Channel::Value,
+        }
+    }
+}
+
+/// One kind of evidence, calibrated on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Channel {
+    /// An endpoint that was not called before.
+    Endpoint,
+    /// A parameter that the endpoint did not have before.
+    Parameter,
+    /// Parameters or headers that did not come together before.
+    Structure,
+    /// A value unlike those before it.
+    Value,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 4] = [Self::Endpoint, Self::Parameter, Self::Structure, Self::Value];
+
+    /// Its name in a decision's `scores`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::Parameter => "parameter",
+            Self::Structure => "structure",
+            Self::Value => "value",
+        }
+    }
+}

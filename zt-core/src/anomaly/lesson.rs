@@ -1,0 +1,109 @@
+//! Learning from recorded requests in four passes, each of which can be cut into parts: counts, then how surprising
+//! requests are, then how high each channel scores, then how much evidence that makes. From the second pass on each item is
+//! looked at as if it had not been counted, so all requests serve all passes.
+//!
+//! What each pass makes are integers that are added: parts learned anywhere and joined in any order are, byte for byte,
+//! what one would have learned from all.
+
+use super::baseline::Baseline;
+use super::calibration::{Histogram, Histograms};
+use super::item::Item;
+use super::model::{Counts, Norms, Own};
+use super::request::Target;
+use crate::model::Request;
+
+/// One pass, or a part of it.
+#[derive(Clone, Debug)]
+pub struct Lesson<'b> {
+    before: &'b Baseline,
+    learned: Learned,
+}
+
+#[derive(Clone, Debug)]
+enum Learned {
+    Counts(Counts),
+    Norms(Norms),
+    Scores(Histograms),
+    Evidence(Histogram),
+}
+
+/// A pass over the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// What there is.
+    Counts,
+    /// How surprising it usually is.
+    Norms,
+    /// How high requests score in each channel.
+    Scores,
+    /// How much evidence that makes.
+    Evidence,
+}
+
+impl Pass {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Counts, Self::Norms, Self::Scores, Self::Evidence];
+}
+
+impl<'b> Lesson<'b> {
+    /// Begins a pass on what was learned before it.
+    pub fn new(before: &'b Baseline, pass: Pass) -> Self {
+        let learned = match pass {
+            Pass::Counts => Learned::Counts(Counts::default()),
+            Pass::Norms => Learned::Norms(Norms::default()),
+            Pass::Scores => Learned::Scores(Histograms::default()),
+            Pass::Evidence => Learned::Evidence(Histogram::default()),
+        };
+        Self { before, learned }
+    }
+
+    /// Learns from one request.
+    pub fn add(&mut self, request: &Request<'_>, target: &Target<'_>) {
+        let Baseline { model, service, .. } = self.before;
+        let reader = self.before.reader();
+        match &mut self.learned {
+            Learned::Counts(counts) => reader.read(request, target, &mut |_, item: &mut Item| {
+                item.events.iter().for_each(|event| counts.add(event.context, event.key, 1));
+            }),
+            Learned::Norms(norms) => reader.read(request, target, &mut |_, item: &mut Item| {
+                for element in model.elements_without(item, &Own::of(&item.events)) {
+                    norms.add(item.norm(*service, element.kind), element.surprise, 1);
+                }
+            }),
+            Learned::Scores(histograms) => {
+                let strangest = self.before.strangest(request, target, true);
+                histograms.each_mut().for_each(|(channel, histogram)| histogram.add(strangest.of(channel), 1));
+            }
+            Learned::Evidence(histogram) => {
+                let evidence = self.before.evidence(&self.before.strangest(request, target, true));
+                histogram.add(evidence.into_iter().max().unwrap_or_default(), 1);
+            }
+        }
+    }
+
+    /// Adds another part of the same pass; a part of another pass adds nothing.
+    pub fn join(&mut self, other: &Self) {
+        match (&mut self.learned, &other.learned) {
+            (Learned::Counts(own), Learned::Counts(other)) => own.join(other),
+            (Learned::Norms(own), Learned::Norms(other)) => own.join(other),
+            (Learned::Scores(own), Learned::Scores(other)) => own.join(other),
+            (Learned::Evidence(own), Learned::Evidence(other)) => own.join(other),
+            _ => {}
+        }
+    }
+
+    /// What was known before, and what this pass has learned.
+    pub fn end(self) -> Baseline {
+        let mut baseline = self.before.clone();
+        match self.learned {
+            Learned::Counts(counts) => {
+                baseline.model.counts.join(&counts);
+                baseline.model.counts.derive();
+            }
+            Learned::Norms(norms) => baseline.model.norms.join(&norms),
+            Learned::Scores(histograms) => baseline.join_scores(&histograms),
+            Learned::Evidence(histogram) => baseline.join_evidence(&histogram),
+        }
+        baseline
+    }
+}

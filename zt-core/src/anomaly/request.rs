@@ -1,0 +1,191 @@
+//! A request as items.
+
+use super::item::{Event, Item};
+use super::kind::Kind;
+use super::value::{Look, scan};
+use crate::base::json::Limits;
+use crate::base::keyed::{Keyed, join};
+use crate::base::leaves::{self, Leaf, Place};
+use crate::base::percent;
+use crate::model::Request;
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'r> {
+    /// An endpoint that the configuration or a document names.
+    Endpoint {
+        /// Its id.
+        id: &'r str,
+        /// Variables of its template by name, decoded.
+        variables: &'r [(&'r str, std::borrow::Cow<'r, str>)],
+    },
+    /// Whatever the path says: segments that look like ids are variables.
+    Path,
+}
+
+/// Values of one request that are looked at; behind them only the names are.
+const MOST_VALUES: u32 = 512;
+
+/// Hands out the items of a request one by one, in a fixed order: the structure last.
+pub(super) struct Reader<'k> {
+    pub(super) keyed: &'k Keyed,
+    pub(super) service: u64,
+    pub(super) limits: &'k Limits,
+}
+
+/// Where an item stands, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At<'l> {
+    /// The path.
+    Path,
+    /// A value.
+    Leaf(Leaf<'l>),
+    /// The structure.
+    Structure,
+}
+
+impl Reader<'_> {
+    pub(super) fn read(&self, request: &Request<'_>, target: &Target<'_>, visit: &mut impl FnMut(At<'_>, &mut Item)) {
+        let mut item = Item::default();
+        let mut values = Values { reader: self, endpoint: self.keyed.bytes(request.method.bytes()), left: MOST_VALUES };
+        let raw = request.path.bytes();
+        let decoded = percent::decode(raw).unwrap_or(raw.into());
+        let path = join(self.service, self.keyed.bytes(b"path"));
+        item.begin(path, join(path, self.keyed.bytes(&decoded)));
+        scan(self.keyed, self.service, path, &decoded, Look::Steps, &mut item);
+        visit(At::Path, &mut item);
+
+        match target {
+            Target::Endpoint { id, variables } => {
+                values.endpoint = join(self.service, self.keyed.bytes(id.as_bytes()));
+                for (name, value) in *variables {
+                    let leaf = Leaf { place: Place::Path, name: name.as_bytes(), value: value.as_bytes() };
+                    values.leaf(leaf, &mut item, visit);
+                }
+            }
+            Target::Path => values.path(&decoded, &mut item, visit),
+        }
+        let mut names = Names::default();
+        let mut parameter = |leaf: Leaf<'_>| {
+            names.add(self.keyed, leaf);
+            values.leaf(leaf, &mut item, visit);
+        };
+        if let Some(query) = &request.query {
+            leaves::form(Place::Query, query.bytes(), &mut parameter);
+        }
+        if let Some(body) = &request.body {
+            leaves::body(request.header("content-type").next(), body.bytes(), self.limits, &mut parameter);
+        }
+        let mut headers = Names::default();
+        for (name, value) in &request.headers {
+            let mut lower = [0_u8; 64];
+            let name = lower_case(name.bytes(), &mut lower);
+            let leaf = Leaf { place: Place::Header, name, value: value.bytes() };
+            match name {
+                // Says what the body's values say better.
+                b"content-length" => continue,
+                b"cookie" => leaves::cookies(value.bytes(), &mut |leaf| values.leaf(leaf, &mut item, visit)),
+                _ => values.leaf(leaf, &mut item, visit),
+            }
+            headers.add(self.keyed, leaf);
+        }
+        self.structure(values.endpoint, &names, &headers, &mut item);
+        visit(At::Structure, &mut item);
+    }
+
+    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, item: &mut Item) {
+        let together = join(names.together(), headers.together());
+        item.begin(endpoint, join(endpoint, together));
+        let at = |kind: Kind| join(endpoint, kind as u64);
+        item.push(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint));
+        item.push(Event::new(Kind::Names, at(Kind::Names), names.together()));
+        item.push(Event::new(Kind::Headers, at(Kind::Headers), headers.together()));
+        for name in &names.each {
+            item.push(Event::new(Kind::Name, at(Kind::Name), *name));
+        }
+    }
+}
+
+/// Values, each under the endpoint and its name.
+struct Values<'r, 'k> {
+    reader: &'r Reader<'k>,
+    endpoint: u64,
+    left: u32,
+}
+
+impl Values<'_, '_> {
+    fn leaf(&mut self, leaf: Leaf<'_>, item: &mut Item, visit: &mut impl FnMut(At<'_>, &mut Item)) {
+        let Some(left) = self.left.checked_sub(1) else { return };
+        self.left = left;
+        let Reader { keyed, service, .. } = self.reader;
+        // Headers and cookies are alike at every endpoint.
+        let owner = match leaf.place {
+            Place::Header | Place::Cookie => *service,
+            _ => self.endpoint,
+        };
+        let context = join(join(owner, leaf.place as u64), keyed.bytes(leaf.name));
+        item.begin(context, join(context, keyed.bytes(leaf.value)));
+        scan(keyed, *service, context, leaf.value, Look::Whole, item);
+        visit(At::Leaf(leaf), item);
+    }
+
+    /// Segments one by one: what looks like an id is a value, all others make the endpoint.
+    fn path(&mut self, path: &[u8], item: &mut Item, visit: &mut impl FnMut(At<'_>, &mut Item)) {
+        let mut endpoint = join(self.reader.service, self.endpoint);
+        for segment in path.split(|byte| *byte == b'/').skip(1) {
+            if is_variable(segment) {
+                self.endpoint = endpoint;
+                self.leaf(Leaf { place: Place::Path, name: b"", value: segment }, item, visit);
+                endpoint = join(endpoint, 1);
+            } else {
+                endpoint = join(endpoint, self.reader.keyed.bytes(segment));
+            }
+        }
+        self.endpoint = endpoint;
+    }
+}
+
+/// Names that came together, in any order. One that comes again counts as a second name; in a JSON text it does not, where
+/// it is another element of an array.
+#[derive(Default)]
+struct Names {
+    each: smallvec::SmallVec<[u64; 16]>,
+    sum: u64,
+}
+
+impl Names {
+    fn add(&mut self, keyed: &Keyed, leaf: Leaf<'_>) {
+        let mut name = join(leaf.place as u64, keyed.bytes(leaf.name));
+        if leaf.place != Place::Json && self.each.contains(&name) {
+            name = join(name, 1);
+        }
+        if self.each.len() < MOST_VALUES as usize && !self.each.contains(&name) {
+            self.each.push(name);
+            self.sum = self.sum.wrapping_add(join(name, name));
+        }
+    }
+
+    const fn together(&self) -> u64 {
+        self.sum
+    }
+}
+
+/// Half of it digits, or longer than a word, or with characters that no name has.
+fn is_variable(segment: &[u8]) -> bool {
+    let digits = segment.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    !segment.is_empty()
+        && (digits.saturating_mul(2) >= segment.len() || segment.len() > 40 || !segment.iter().all(plain))
+}
+
+/// In lower case, where it fits.
+fn lower_case<'n>(name: &'n [u8], buffer: &'n mut [u8; 64]) -> &'n [u8] {
+    match buffer.get_mut(..name.len()) {
+        Some(buffer) => {
+            buffer.copy_from_slice(name);
+            buffer.make_ascii_lowercase();
+            buffer
+        }
+        None => name,
+    }
+}

@@ -1,0 +1,51 @@
+//! From elements to one score for each channel.
+
+use smallvec::SmallVec;
+
+use super::kind::{Channel, Kind};
+
+/// Of the second strangest element, so many of 10 parts count beside the strangest.
+const SECOND: u32 = 3;
+/// Elements that explain a score.
+const TOP: usize = 3;
+
+/// One of the strangest elements of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Strange {
+    pub(super) kind: Kind,
+    /// The item it is of, by its number in the request.
+    pub(super) item: u32,
+    /// Deviations, [`FRACTION`](crate::base::fixed::FRACTION) bits behind the point.
+    pub(super) deviations: u32,
+}
+
+/// The strangest elements so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Strangest {
+    /// Of each channel the two highest.
+    channels: [[u32; 2]; Channel::ALL.len()],
+    pub(super) top: SmallVec<[Strange; TOP]>,
+}
+
+impl Strangest {
+    pub(super) fn add(&mut self, kind: Kind, item: u32, deviations: i32) {
+        let Ok(deviations) = u32::try_from(deviations) else { return };
+        let Some([first, second]) = self.channels.get_mut(kind.channel() as usize) else { return };
+        if deviations > *first {
+            *second = std::mem::replace(first, deviations);
+        } else {
+            *second = deviations.max(*second);
+        }
+        let at = self.top.iter().position(|other| deviations > other.deviations).unwrap_or(self.top.len());
+        if at < TOP && deviations > 0 {
+            self.top.truncate(TOP - 1);
+            self.top.insert(at.min(self.top.len()), Strange { kind, item, deviations });
+        }
+    }
+
+    /// A channel's score, [`FRACTION`](crate::base::fixed::FRACTION) bits behind the point.
+    pub(super) fn of(&self, channel: Channel) -> u32 {
+        let [first, second] = self.channels.get(channel as usize).copied().unwrap_or_default();
+        first.saturating_add(second.saturating_mul(SECOND) / 10)
+    }
+}

@@ -1,0 +1,182 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::Request;
+
+fn get(path: &str, query: &str) -> Request<'static> {
+    Request {
+        method: "GET".into(),
+        path: path.to_owned().into(),
+        query: Some(query.to_owned().into()),
+        headers: vec![("Accept".into(), "application/json".into()), ("X-Client".into(), "app/1.2".into())],
+        ..Request::default()
+    }
+}
+
+/// Orders looked at, one page after the other.
+fn shop(count: u32) -> Vec<Request<'static>> {
+    let one = |n: u32| get(&format!("/orders/{}", 1000 + n * 7 % 9000), &format!("page={}&sort=date", n % 12));
+    (0..count).map(one).collect()
+}
+
+fn learn(requests: &[Request<'_>]) -> Baseline {
+    Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
+        let mut lesson = Lesson::new(&before, pass);
+        requests.iter().for_each(|request| lesson.add(request, &Target::Path));
+        lesson.end()
+    })
+}
+
+#[test]
+fn what_was_never_there_is_stranger_than_what_was() {
+    let baseline = learn(&shop(4_000));
+    let score = |request: &Request<'_>| baseline.score(request, &Target::Path);
+    let normal = score(&get("/orders/4711", "page=3&sort=date"));
+    for (strange, channel) in [
+        (get("/orders/4711", "page=3'--&sort=date"), Channel::Value),
+        (get("/orders/4711;ls", "page=3&sort=date"), Channel::Value),
+        (get("/orders/4711", "page=3&sort=date&admin=1"), Channel::Parameter),
+        (get("/orders/4711", "sort=date"), Channel::Structure),
+        (get("/backup", ""), Channel::Endpoint),
+    ] {
+        let scored = score(&strange);
+        assert!(scored.score > normal.score + 2.0, "{:?} {scored:?} {normal:?}", strange.query);
+        assert!(scored.share <= 0.001 && normal.share > 0.01, "{scored:?} {normal:?}");
+        let of = |scored: &Scored| scored.channels.into_iter().find(|(other, _)| *other == channel).unwrap().1;
+        assert!(of(&scored) > of(&normal) + 2.0, "{channel:?} {scored:?}");
+    }
+}
+
+#[test]
+fn explanations_name_the_place_and_never_the_value() {
+    let baseline = learn(&shop(4_000));
+    let request = get("/orders/4711", "page=3&sort=date'secret");
+    let scored = baseline.score(&request, &Target::Path);
+    let told = baseline.explain(&request, &Target::Path, &scored);
+    assert_eq!(told.len(), 3);
+    assert!(
+        told.iter().all(|told| told.place == "query parameter `sort`" && told.channel == Channel::Value),
+        "{told:?}"
+    );
+    assert!(told.iter().any(|told| told.what == "a quote behind a letter"), "{told:?}");
+    assert!(told.iter().all(|told| !told.to_string().contains("secret")));
+    let unknown = get("/orders/4711", &format!("page=3&sort=date&x%00{}=1", "y".repeat(100)));
+    let told = baseline.explain(&unknown, &Target::Path, &baseline.score(&unknown, &Target::Path));
+    assert!(told.iter().all(|told| told.place.len() < 100 && !told.place.contains('\0')), "{told:?}");
+}
+
+#[test]
+fn nothing_is_called_strange_before_enough_was_seen() {
+    for requests in [&[][..], &shop(100), &shop(2_900)] {
+        let baseline = learn(requests);
+        let scored = baseline.score(&get("/etc/passwd", "x=';--"), &Target::Path);
+        assert_eq!(baseline.calibrated_on(), requests.len() as u64);
+        assert!(scored.share > 0.001, "{scored:?}");
+        assert!(scored.score.is_finite());
+    }
+}
+
+#[test]
+fn names_and_ids_that_are_always_new_are_no_surprise() {
+    let one = |n: u32| get("/search", &format!("q=word{}x{}&page=1", n * 7919 % 100_003, n * 104_729 % 1_000_003));
+    let requests: Vec<_> = (0..4_000).map(one).collect();
+    let baseline = learn(&requests);
+    let scored = baseline.score(&get("/search", "q=word99991x770077&page=1"), &Target::Path);
+    assert!(scored.share > 0.05, "{scored:?}");
+}
+
+fn request() -> impl Strategy<Value = Request<'static>> {
+    let query = proptest::collection::vec(("[a-c]{1,2}", "[a0'<. ]{0,5}"), 0..4);
+    ("/[a-c]{1,2}(/[0-9]{1,3})?", query).prop_map(|(path, query)| {
+        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        get(&path, &query.join("&"))
+    })
+}
+
+/// All that a baseline is, in a canonical order.
+fn whole(baseline: &Baseline) -> Vec<u8> {
+    baseline.write()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Parts learned apart and joined in any order are what one learns from all.
+    #[test]
+    fn parts_are_the_whole(
+        requests in proptest::collection::vec((request(), 0_usize..16), 1..120),
+        order in Just((0..16_usize).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let alone = learn(&requests.iter().map(|(request, _)| request.clone()).collect::<Vec<_>>());
+        let together = Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
+            let part = |number: usize| {
+                let mut lesson = Lesson::new(&before, pass);
+                let own = requests.iter().filter(|(_, part)| *part == number);
+                own.for_each(|(request, _)| lesson.add(request, &Target::Path));
+                lesson
+            };
+            let mut parts: Vec<Lesson<'_>> = order.iter().map(|number| part(*number)).collect();
+            // Two by two, as a tree.
+            while parts.len() > 1 {
+                let joined = parts.chunks(2).map(|pair| {
+                    let mut first = pair[0].clone();
+                    pair.iter().skip(1).for_each(|other| first.join(other));
+                    first
+                });
+                parts = joined.collect();
+            }
+            parts.remove(0).end()
+        });
+        prop_assert_eq!(whole(&alone), whole(&together));
+    }
+
+    /// What a request would score had it not been learned is what it scores where it was not.
+    #[test]
+    fn thinking_a_request_away_is_not_having_learned_it(requests in proptest::collection::vec(request(), 1..60)) {
+        let counts = |requests: &[Request<'_>]| {
+            let before = Baseline::new(1);
+            let mut lesson = Lesson::new(&before, Pass::Counts);
+            requests.iter().for_each(|request| lesson.add(request, &Target::Path));
+            lesson.end()
+        };
+        let (with, without) = (counts(&requests), counts(&requests[1..]));
+        let own = &requests[0];
+        // Each item is thought away alone: of a request whose items share no context that is all of it.
+        let mut items = Vec::new();
+        with.reader().read(own, &Target::Path, &mut |_, item| items.push(item.events.clone()));
+        let mut uses = std::collections::BTreeMap::<u64, u32>::new();
+        for events in &items {
+            let contexts: std::collections::BTreeSet<u64> = events.iter().map(|event| event.context).collect();
+            contexts.into_iter().for_each(|context| *uses.entry(context).or_default() += 1);
+        }
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
+        for events in &items {
+            let own = model::Own::of(events);
+            for event in events.iter().filter(|event| uses[&event.context] == 1) {
+                expected.push(without.model.counts.surprise(event));
+                found.push(with.model.counts.surprise_without(event, &own));
+            }
+        }
+        prop_assert!(!found.is_empty());
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn bytes_are_read_back_and_broken_ones_are_errors(
+        requests in proptest::collection::vec(request(), 0..40),
+        at: prop::sample::Index,
+        flip in 1_u8..,
+    ) {
+        let baseline = learn(&requests);
+        let bytes = baseline.write();
+        let read = Baseline::read(&bytes).unwrap();
+        prop_assert_eq!(read.write(), bytes.clone());
+        let probe = get("/a/7", "a=<'&zz=1");
+        let (here, there) = (baseline.score(&probe, &Target::Path), read.score(&probe, &Target::Path));
+        prop_assert_eq!((here.score.to_bits(), here.share.to_bits()), (there.score.to_bits(), there.share.to_bits()));
+        let mut broken = bytes.clone();
+        broken[at.index(bytes.len())] ^= flip;
+        prop_assert!(Baseline::read(&broken).is_err());
+        prop_assert!(Baseline::read(&bytes[..at.index(bytes.len())]).is_err());
+    }
+}

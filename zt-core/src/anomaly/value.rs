@@ -1,0 +1,79 @@
+//! The events of one value.
+
+use super::item::{Event, Item};
+use super::kind::Kind;
+use super::symbol::{END, START, of};
+use crate::base::keyed::{Keyed, join};
+
+/// Classes of a shape: behind these a value's shape is not looked at.
+const MOST_RUNS: u32 = 24;
+/// Bytes of a value that are looked at; its length and the whole are always.
+pub(super) const MOST_BYTES: usize = 16 << 10;
+
+/// What of a value is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// All.
+    Whole,
+    /// Steps alone: a path, whose variables are values of their own.
+    Steps,
+}
+
+/// Adds the events of a value to an item. `context` is the value's: endpoint and name.
+pub(super) fn scan(keyed: &Keyed, service: u64, context: u64, value: &[u8], look: Look, item: &mut Item) {
+    let (steps, symbols) = (join(context, Kind::Steps as u64), join(service, Kind::Symbols as u64));
+    let (mut before, mut last) = (START, START);
+    let (mut shape, mut runs) = (join(context, Kind::Shape as u64), 0_u32);
+    let mut class = None;
+    for &byte in value.get(..MOST_BYTES).unwrap_or(value) {
+        let (of_byte, symbol) = of(byte);
+        if class == Some(of_byte) {
+            continue;
+        }
+        class = Some(of_byte);
+        item.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, symbol)));
+        item.push(Event::new(Kind::Symbols, join(symbols, last.into()), symbol.into()));
+        if runs < MOST_RUNS {
+            runs = runs.saturating_add(1);
+            shape = join(shape, symbol.into());
+        }
+        before = last;
+        last = symbol;
+    }
+    item.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, END)));
+    if look == Look::Steps {
+        return;
+    }
+    item.push(Event::new(Kind::Shape, join(context, Kind::Shape as u64), shape));
+    item.push(Event::new(Kind::Length, join(context, Kind::Length as u64), bucket(value.len())));
+    item.push(Event::new(Kind::Whole, join(context, Kind::Whole as u64), keyed.bytes(value)));
+}
+
+fn pair(before: u8, symbol: u8) -> u64 {
+    u64::from(before) << 8 | u64::from(symbol)
+}
+
+/// A length as it is up to 15; above, four buckets between powers of two.
+fn bucket(length: usize) -> u64 {
+    let length = length as u64;
+    match length.checked_ilog2() {
+        Some(power @ 4..) => {
+            let power = u64::from(power);
+            16_u64.saturating_add(power.saturating_sub(4) << 2) | (length >> power.saturating_sub(2) & 3)
+        }
+        _ => length,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_rise_with_the_length() {
+        let firsts: Vec<u64> = [0, 1, 15, 16, 19, 20, 24, 28, 32, 40].into_iter().map(bucket).collect();
+        assert_eq!(firsts, [0, 1, 15, 16, 16, 17, 18, 19, 20, 21]);
+        assert!((0..5000).all(|length| bucket(length) <= bucket(length + 1)));
+        assert_eq!(bucket(usize::MAX), 16 + 4 * 59 + 3);
+    }
+}

@@ -1,0 +1,108 @@
+//! The only file that takes logarithms and exponentials of floating-point numbers: from libm, the same on every target.
+
+/// Terms of the continued fraction; it converges within a few dozen.
+const MOST_TERMS: u32 = 500;
+
+/// Smallest `p` with `P(Binomial(n, p) <= m) <= level`: with confidence `1 - level` what happened `m` times of `n` is at
+/// most so likely (Clopper and Pearson 1934). 1 where `m` is not less than `n`.
+pub fn upper_bound(m: u64, n: u64, level: f64) -> f64 {
+    if m >= n {
+        return 1.0;
+    }
+    let (mut low, mut high) = (m as f64 / n as f64, 1.0);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        match binomial_cdf(m, n, middle) <= level {
+            true => high = middle,
+            false => low = middle,
+        }
+    }
+    high
+}
+
+/// `P(Binomial(n, p) <= m)`.
+pub fn binomial_cdf(m: u64, n: u64, p: f64) -> f64 {
+    if m >= n {
+        return 1.0;
+    }
+    incomplete_beta((n - m) as f64, m as f64 + 1.0, 1.0 - p, p)
+}
+
+/// Regularised incomplete beta function at `x`, whose complement to 1 is `y`.
+fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> f64 {
+    if x <= 0.0 {
+        return 0.0;
+    }
+    if y <= 0.0 {
+        return 1.0;
+    }
+    let log = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * libm::log(x) + b * libm::log(y);
+    let front = libm::exp(log);
+    match x < (a + 1.0) / (a + b + 2.0) {
+        true => front * fraction(a, b, x) / a,
+        false => 1.0 - front * fraction(b, a, y) / b,
+    }
+}
+
+/// The continued fraction of it (Lentz's method; DLMF 8.17.22).
+fn fraction(a: f64, b: f64, x: f64) -> f64 {
+    const TINY: f64 = 1e-300;
+    let keep = |value: f64| if value.abs() < TINY { TINY } else { value };
+    let mut c = 1.0;
+    let mut d = 1.0 / keep(1.0 - (a + b) * x / (a + 1.0));
+    let mut result = d;
+    for term in 1..=MOST_TERMS {
+        let m = f64::from(term);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        d = 1.0 / keep(1.0 + even * d);
+        c = keep(1.0 + even / c);
+        result *= d * c;
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        d = 1.0 / keep(1.0 + odd * d);
+        c = keep(1.0 + odd / c);
+        result *= d * c;
+        if (d * c - 1.0).abs() < 1e-14 {
+            break;
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest number of false alarms of `n` that keeps a budget.
+    fn allowed(n: u64, budget: f64) -> Option<u64> {
+        (0..n).take_while(|m| upper_bound(*m, n, 0.05) <= budget).last()
+    }
+
+    #[test]
+    fn false_alarms_that_keep_a_budget() {
+        let expected = [(2_900, None), (3_000, Some(0)), (6_000, Some(1)), (10_000, Some(4)), (30_000, Some(20))];
+        for (n, k) in expected {
+            assert_eq!(allowed(n, 0.001), k, "{n}");
+        }
+        for (n, k) in [(1_000, 4), (3_000, 20), (6_000, 47), (30_000, 271)] {
+            assert_eq!(allowed(n, 0.01), Some(k), "{n}");
+        }
+        let fits = |m, n, budget| upper_bound(m, n, 0.05) <= budget && upper_bound(m + 1, n, 0.05) > budget;
+        assert!(fits(83, 100_000, 0.001) && fits(948, 100_000, 0.01));
+    }
+
+    #[test]
+    fn sums_of_the_binomial() {
+        for (n, p) in [(5_u64, 0.3), (20, 0.05), (40, 0.9)] {
+            let mut sum = 0.0;
+            let mut term = libm::pow(1.0 - p, n as f64);
+            for m in 0..n {
+                sum += term;
+                assert!((binomial_cdf(m, n, p) - sum).abs() < 1e-12, "{m} {n} {p}");
+                term *= (n - m) as f64 / (m + 1) as f64 * p / (1.0 - p);
+            }
+        }
+        assert_eq!(binomial_cdf(3, 3, 0.5), 1.0);
+        assert_eq!((upper_bound(5, 5, 0.05), upper_bound(0, 0, 0.05)), (1.0, 1.0));
+        assert!((upper_bound(0, 1_000_000, 0.05) - 2.995_7e-6).abs() < 1e-9);
+    }
+}
