@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::calibration::{Histogram, Histograms, Scale, Shares};
-use super::item::Item;
+use super::item::norm;
 use super::kind::Channel;
-use super::model::{Model, Own};
+use super::model::Model;
 use super::request::{Reader, Target};
 use super::score::Strangest;
 use crate::base::fixed;
@@ -63,7 +63,10 @@ impl Baseline {
 
     /// How unusual a request is. Time is linear in its bytes.
     pub fn score(&self, request: &Request<'_>, target: &Target<'_>) -> Scored {
-        let strangest = self.strangest(request, target, false);
+        self.scored(self.strangest(request, target, false))
+    }
+
+    pub(super) fn scored(&self, strangest: Strangest) -> Scored {
         let evidence = self.evidence(&strangest);
         let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
         let most = evidence.into_iter().max().unwrap_or_default();
@@ -98,30 +101,27 @@ impl Baseline {
 
     /// The strangest elements of a request, `counted` if it is among those that the counts are of.
     pub(super) fn strangest(&self, request: &Request<'_>, target: &Target<'_>, counted: bool) -> Strangest {
-        let mut strangest = Strangest::default();
-        let mut number = 0;
-        self.reader().read(request, target, &mut |_, item: &mut Item| {
+        let (mut strangest, mut events, mut number) = (Strangest::default(), Vec::new(), 0);
+        let reader = self.reader();
+        reader.read(request, target, &mut |found| {
+            reader.events(found, &mut events);
             let elements = match counted {
-                true => self.model.elements_without(item, &Own::of(&item.events)),
-                false => self.model.elements(item),
+                true => self.model.elements_without(&events),
+                false => self.model.elements(&events),
             };
             for element in &elements {
-                strangest.add(element.kind, number, self.model.deviations(self.service, item, element));
+                let norm = norm(self.service, found.context, element.kind);
+                strangest.add(element.kind, number, self.model.norms.of(norm).deviations(element.surprise));
             }
             number += 1;
         });
         strangest
     }
 
-    /// Adds scores of each channel.
-    pub(super) fn join_scores(&mut self, histograms: &Histograms) {
-        self.histograms.join(histograms);
+    /// Works out what follows from counts and histograms: once after they have changed.
+    pub(super) fn derive(&mut self) {
+        self.model.counts.derive();
         self.scales = Channel::ALL.map(|channel| Scale::of(self.histograms.of(channel)));
-    }
-
-    /// Adds evidence of whole requests.
-    pub(super) fn join_evidence(&mut self, evidence: &Histogram) {
-        self.evidence.join(evidence);
         self.shares = Shares::of(&self.evidence);
     }
 }

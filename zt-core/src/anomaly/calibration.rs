@@ -9,7 +9,6 @@ use crate::base::math::upper_bound;
 pub(super) const BINS: usize = 512;
 /// Scores in a bin: 16 of 256.
 const BIN: u32 = fixed::ONE / 16;
-const LEVEL: f64 = 0.05;
 
 /// Scores of requests that were not counted when they were scored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +121,7 @@ impl Shares {
         let mut last = (u64::MAX, 1.0);
         let mut bound = |above: u64| {
             if last.0 != above {
-                last = (above, upper_bound(above, total, LEVEL));
+                last = (above, upper_bound(above, total));
             }
             last.1
         };

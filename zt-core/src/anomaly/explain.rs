@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::baseline::{Baseline, Scored};
-use super::item::{Event, Item};
+use super::item::Event;
 use super::kind::{Channel, Kind};
 use super::request::{At, Target};
 use super::score::Strange;
@@ -47,20 +47,21 @@ impl fmt::Display for Explanation {
 impl Baseline {
     /// The strangest things about a request that was scored, at most three.
     pub fn explain(&self, request: &Request<'_>, target: &Target<'_>, scored: &Scored) -> Vec<Explanation> {
-        let mut found = Vec::new();
-        let mut number = 0;
-        self.reader().read(request, target, &mut |at, item: &mut Item| {
+        let (mut told, mut events, mut number) = (Vec::new(), Vec::new(), 0);
+        let reader = self.reader();
+        reader.read(request, target, &mut |found| {
             for strange in scored.strangest.top.iter().filter(|strange| strange.item == number) {
-                found.push(self.explanation(at, item, strange));
+                reader.events(found, &mut events);
+                told.push(self.explanation(&found.at, &events, strange));
             }
             number += 1;
         });
-        found.sort_by(|a, b| b.deviations.total_cmp(&a.deviations));
-        found
+        told.sort_by(|a, b| b.deviations.total_cmp(&a.deviations));
+        told
     }
 
-    fn explanation(&self, at: At<'_>, item: &Item, strange: &Strange) -> Explanation {
-        let of_kind = || item.events.iter().filter(|event| event.kind == strange.kind);
+    fn explanation(&self, at: &At<'_>, events: &[Event], strange: &Strange) -> Explanation {
+        let of_kind = || events.iter().filter(|event| event.kind == strange.kind);
         let most = of_kind().map(|event| self.model.counts.surprise(event)).max().unwrap_or_default();
         let known = |event: &Event| self.model.counts.surprise(event) == most;
         let (position, event) = of_kind().enumerate().find(|(_, event)| known(event)).unzip();
@@ -76,10 +77,10 @@ impl Baseline {
     }
 }
 
-fn place(at: At<'_>) -> String {
+fn place(at: &At<'_>) -> String {
     match at {
-        At::Path => "path".to_owned(),
-        At::Structure => "request".to_owned(),
+        At::Path(_) => "path".to_owned(),
+        At::Structure(..) => "request".to_owned(),
         At::Leaf(Leaf { place, name: b"", .. }) => place.as_str().to_owned(),
         At::Leaf(Leaf { place, name, .. }) => {
             let name = String::from_utf8_lossy(name);
@@ -89,7 +90,7 @@ fn place(at: At<'_>) -> String {
     }
 }
 
-fn what(kind: Kind, at: At<'_>, position: usize) -> String {
+fn what(kind: Kind, at: &At<'_>, position: usize) -> String {
     match kind {
         Kind::Endpoint => "an endpoint".to_owned(),
         Kind::Names => "these parameters together".to_owned(),
@@ -100,7 +101,8 @@ fn what(kind: Kind, at: At<'_>, position: usize) -> String {
         Kind::Whole => "this value".to_owned(),
         Kind::Steps | Kind::Symbols => match at {
             At::Leaf(leaf) => step(leaf.value, position),
-            At::Path | At::Structure => "a step between characters".to_owned(),
+            At::Path(path) => step(path, position),
+            At::Structure(..) => String::new(),
         },
     }
 }

@@ -10,7 +10,7 @@
 //! ```
 
 use super::baseline::Baseline;
-use super::calibration::{BINS, Histogram, Histograms};
+use super::calibration::{BINS, Histogram};
 use super::model::{Counts, Norms};
 use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
@@ -78,12 +78,11 @@ impl Baseline {
         let mut baseline = Self::new(seed);
         baseline.model.counts = Counts::read(&mut reader).ok_or(BaselineError::Content("counts"))?;
         baseline.model.norms = Norms::read(&mut reader).ok_or(BaselineError::Content("norms"))?;
-        let mut histograms = Histograms::default();
-        let read = histograms.each_mut().try_for_each(|(_, own)| histogram(&mut reader).map(|read| *own = read));
+        let read =
+            baseline.histograms.each_mut().try_for_each(|(_, own)| histogram(&mut reader).map(|read| *own = read));
         let evidence = read.and_then(|()| histogram(&mut reader)).filter(|_| reader.left() == 0);
-        let evidence = evidence.ok_or(BaselineError::Content("histograms"))?;
-        baseline.join_scores(&histograms);
-        baseline.join_evidence(&evidence);
+        baseline.evidence = evidence.ok_or(BaselineError::Content("histograms"))?;
+        baseline.derive();
         Ok(baseline)
     }
 }

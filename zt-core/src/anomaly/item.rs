@@ -21,33 +21,11 @@ impl Event {
     }
 }
 
-/// Events of one value, or of a request's structure.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Item {
-    /// What tells it from others: two with the same are the same.
-    pub(super) id: u64,
-    /// Normalised among its likes: a value's kinds by endpoint and name.
-    pub(super) context: u64,
-    pub(super) events: Vec<Event>,
-}
-
-impl Item {
-    pub(super) fn begin(&mut self, context: u64, id: u64) {
-        (self.context, self.id) = (context, id);
-        self.events.clear();
-    }
-
-    #[inline]
-    pub(super) fn push(&mut self, event: Event) {
-        self.events.push(event);
-    }
-
-    /// Where elements of a kind are compared with their likes: steps of any value with those of all values.
-    pub(super) const fn norm(&self, service: u64, kind: Kind) -> u64 {
-        match kind {
-            Kind::Symbols => join(service, Kind::Symbols as u64),
-            kind => join(self.context, kind as u64),
-        }
+/// Where elements of a kind are compared with their likes: by the item's context; steps of any value with those of all.
+pub(super) const fn norm(service: u64, context: u64, kind: Kind) -> u64 {
+    match kind {
+        Kind::Symbols => join(service, Kind::Symbols as u64),
+        kind => join(context, kind as u64),
     }
 }
 

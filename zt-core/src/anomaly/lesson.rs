@@ -7,8 +7,8 @@
 
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
-use super::item::Item;
-use super::model::{Counts, Norms, Own};
+use super::item::norm;
+use super::model::{Counts, Norms};
 use super::request::Target;
 use crate::model::Request;
 
@@ -61,13 +61,16 @@ impl<'b> Lesson<'b> {
     pub fn add(&mut self, request: &Request<'_>, target: &Target<'_>) {
         let Baseline { model, service, .. } = self.before;
         let reader = self.before.reader();
+        let mut events = Vec::new();
         match &mut self.learned {
-            Learned::Counts(counts) => reader.read(request, target, &mut |_, item: &mut Item| {
-                item.events.iter().for_each(|event| counts.add(event.context, event.key, 1));
+            Learned::Counts(counts) => reader.read(request, target, &mut |found| {
+                reader.events(found, &mut events);
+                events.iter().for_each(|event| counts.add(event.context, event.key, 1));
             }),
-            Learned::Norms(norms) => reader.read(request, target, &mut |_, item: &mut Item| {
-                for element in model.elements_without(item, &Own::of(&item.events)) {
-                    norms.add(item.norm(*service, element.kind), element.surprise, 1);
+            Learned::Norms(norms) => reader.read(request, target, &mut |found| {
+                reader.events(found, &mut events);
+                for element in model.elements_without(&events) {
+                    norms.add(norm(*service, found.context, element.kind), element.surprise, 1);
                 }
             }),
             Learned::Scores(histograms) => {
@@ -96,14 +99,12 @@ impl<'b> Lesson<'b> {
     pub fn end(self) -> Baseline {
         let mut baseline = self.before.clone();
         match self.learned {
-            Learned::Counts(counts) => {
-                baseline.model.counts.join(&counts);
-                baseline.model.counts.derive();
-            }
+            Learned::Counts(counts) => baseline.model.counts.join(&counts),
             Learned::Norms(norms) => baseline.model.norms.join(&norms),
-            Learned::Scores(histograms) => baseline.join_scores(&histograms),
-            Learned::Evidence(histogram) => baseline.join_evidence(&histogram),
+            Learned::Scores(histograms) => baseline.histograms.join(&histograms),
+            Learned::Evidence(histogram) => baseline.evidence.join(&histogram),
         }
+        baseline.derive();
         baseline
     }
 }

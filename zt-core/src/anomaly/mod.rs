@@ -9,12 +9,14 @@ mod baseline;
 mod calibration;
 mod explain;
 mod file;
+mod gathered;
 mod item;
 mod kind;
 mod lesson;
 mod model;
 mod request;
 mod score;
+mod state;
 mod symbol;
 mod value;
 
@@ -24,6 +26,7 @@ pub use file::BaselineError;
 pub use kind::Channel;
 pub use lesson::{Lesson, Pass};
 pub use request::Target;
+pub use state::{State, Trace};
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! A request as items.
 
-use super::item::{Event, Item};
+use super::item::Event;
 use super::kind::Kind;
-use super::value::{Look, scan};
+use super::value;
 use crate::base::json::Limits;
 use crate::base::keyed::{Keyed, join};
 use crate::base::leaves::{self, Leaf, Place};
@@ -33,42 +33,47 @@ pub(super) struct Reader<'k> {
     pub(super) limits: &'k Limits,
 }
 
-/// Where an item stands, for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An item that was found: its events are worked out when they are asked for.
+pub(super) struct Found<'l> {
+    /// What tells it from others: two with the same are the same.
+    pub(super) id: u64,
+    /// What it is compared with: a value by endpoint and name.
+    pub(super) context: u64,
+    pub(super) at: At<'l>,
+}
+
+/// Where an item stands.
 pub(super) enum At<'l> {
-    /// The path.
-    Path,
+    /// The path, decoded.
+    Path(&'l [u8]),
     /// A value.
     Leaf(Leaf<'l>),
-    /// The structure.
-    Structure,
+    /// The structure: names of parameters, and of headers.
+    Structure(&'l Names, &'l Names),
 }
 
 impl Reader<'_> {
-    pub(super) fn read(&self, request: &Request<'_>, target: &Target<'_>, visit: &mut impl FnMut(At<'_>, &mut Item)) {
-        let mut item = Item::default();
+    pub(super) fn read(&self, request: &Request<'_>, target: &Target<'_>, visit: &mut impl FnMut(&Found<'_>)) {
         let mut values = Values { reader: self, endpoint: self.keyed.bytes(request.method.bytes()), left: MOST_VALUES };
         let raw = request.path.bytes();
         let decoded = percent::decode(raw).unwrap_or(raw.into());
-        let path = join(self.service, self.keyed.bytes(b"path"));
-        item.begin(path, join(path, self.keyed.bytes(&decoded)));
-        scan(self.keyed, self.service, path, &decoded, Look::Steps, &mut item);
-        visit(At::Path, &mut item);
+        let context = join(self.service, Place::Path as u64);
+        let id = join(context, self.keyed.bytes(&decoded));
+        visit(&Found { id, context, at: At::Path(&decoded) });
 
         match target {
             Target::Endpoint { id, variables } => {
                 values.endpoint = join(self.service, self.keyed.bytes(id.as_bytes()));
                 for (name, value) in *variables {
-                    let leaf = Leaf { place: Place::Path, name: name.as_bytes(), value: value.as_bytes() };
-                    values.leaf(leaf, &mut item, visit);
+                    values.leaf(Leaf { place: Place::Path, name: name.as_bytes(), value: value.as_bytes() }, visit);
                 }
             }
-            Target::Path => values.path(&decoded, &mut item, visit),
+            Target::Path => values.path(&decoded, visit),
         }
         let mut names = Names::default();
         let mut parameter = |leaf: Leaf<'_>| {
             names.add(self.keyed, leaf);
-            values.leaf(leaf, &mut item, visit);
+            values.leaf(leaf, visit);
         };
         if let Some(query) = &request.query {
             leaves::form(Place::Query, query.bytes(), &mut parameter);
@@ -84,24 +89,33 @@ impl Reader<'_> {
             match name {
                 // Says what the body's values say better.
                 b"content-length" => continue,
-                b"cookie" => leaves::cookies(value.bytes(), &mut |leaf| values.leaf(leaf, &mut item, visit)),
-                _ => values.leaf(leaf, &mut item, visit),
+                b"cookie" => leaves::cookies(value.bytes(), &mut |leaf| values.leaf(leaf, visit)),
+                _ => values.leaf(leaf, visit),
             }
             headers.add(self.keyed, leaf);
         }
-        self.structure(values.endpoint, &names, &headers, &mut item);
-        visit(At::Structure, &mut item);
+        let id = join(join(values.endpoint, names.together()), headers.together());
+        visit(&Found { id, context: values.endpoint, at: At::Structure(&names, &headers) });
     }
 
-    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, item: &mut Item) {
-        let together = join(names.together(), headers.together());
-        item.begin(endpoint, join(endpoint, together));
+    /// The events of an item that was found, in the place of what is in `events`.
+    pub(super) fn events(&self, found: &Found<'_>, events: &mut Vec<Event>) {
+        events.clear();
+        let of = value::Of { service: self.service, context: found.context };
+        match found.at {
+            At::Path(path) => drop(value::steps(&of, path, events)),
+            At::Leaf(leaf) => value::scan(self.keyed, &of, leaf.value, events),
+            At::Structure(names, headers) => self.structure(found.context, names, headers, events),
+        }
+    }
+
+    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, events: &mut Vec<Event>) {
         let at = |kind: Kind| join(endpoint, kind as u64);
-        item.push(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint));
-        item.push(Event::new(Kind::Names, at(Kind::Names), names.together()));
-        item.push(Event::new(Kind::Headers, at(Kind::Headers), headers.together()));
+        events.push(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint));
+        events.push(Event::new(Kind::Names, at(Kind::Names), names.together()));
+        events.push(Event::new(Kind::Headers, at(Kind::Headers), headers.together()));
         for name in &names.each {
-            item.push(Event::new(Kind::Name, at(Kind::Name), *name));
+            events.push(Event::new(Kind::Name, at(Kind::Name), *name));
         }
     }
 }
@@ -114,7 +128,7 @@ struct Values<'r, 'k> {
 }
 
 impl Values<'_, '_> {
-    fn leaf(&mut self, leaf: Leaf<'_>, item: &mut Item, visit: &mut impl FnMut(At<'_>, &mut Item)) {
+    fn leaf(&mut self, leaf: Leaf<'_>, visit: &mut impl FnMut(&Found<'_>)) {
         let Some(left) = self.left.checked_sub(1) else { return };
         self.left = left;
         let Reader { keyed, service, .. } = self.reader;
@@ -124,18 +138,16 @@ impl Values<'_, '_> {
             _ => self.endpoint,
         };
         let context = join(join(owner, leaf.place as u64), keyed.bytes(leaf.name));
-        item.begin(context, join(context, keyed.bytes(leaf.value)));
-        scan(keyed, *service, context, leaf.value, Look::Whole, item);
-        visit(At::Leaf(leaf), item);
+        visit(&Found { id: join(context, keyed.bytes(leaf.value)), context, at: At::Leaf(leaf) });
     }
 
     /// Segments one by one: what looks like an id is a value, all others make the endpoint.
-    fn path(&mut self, path: &[u8], item: &mut Item, visit: &mut impl FnMut(At<'_>, &mut Item)) {
+    fn path(&mut self, path: &[u8], visit: &mut impl FnMut(&Found<'_>)) {
         let mut endpoint = join(self.reader.service, self.endpoint);
         for segment in path.split(|byte| *byte == b'/').skip(1) {
             if is_variable(segment) {
                 self.endpoint = endpoint;
-                self.leaf(Leaf { place: Place::Path, name: b"", value: segment }, item, visit);
+                self.leaf(Leaf { place: Place::Path, name: b"", value: segment }, visit);
                 endpoint = join(endpoint, 1);
             } else {
                 endpoint = join(endpoint, self.reader.keyed.bytes(segment));
@@ -148,7 +160,7 @@ impl Values<'_, '_> {
 /// Names that came together, in any order. One that comes again counts as a second name; in a JSON text it does not, where
 /// it is another element of an array.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     each: smallvec::SmallVec<[u64; 16]>,
     sum: u64,
 }

@@ -1,8 +1,8 @@
 //! The events of one value.
 
-use super::item::{Event, Item};
+use super::item::Event;
 use super::kind::Kind;
-use super::symbol::{END, START, of};
+use super::symbol::{self, END, START};
 use crate::base::keyed::{Keyed, join};
 
 /// Classes of a shape: behind these a value's shape is not looked at.
@@ -10,29 +10,35 @@ const MOST_RUNS: u32 = 24;
 /// Bytes of a value that are looked at; its length and the whole are always.
 pub(super) const MOST_BYTES: usize = 16 << 10;
 
-/// What of a value is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// All.
-    Whole,
-    /// Steps alone: a path, whose variables are values of their own.
-    Steps,
+/// What a value is compared with.
+pub(super) struct Of {
+    pub(super) service: u64,
+    /// Endpoint and name.
+    pub(super) context: u64,
 }
 
-/// Adds the events of a value to an item. `context` is the value's: endpoint and name.
-pub(super) fn scan(keyed: &Keyed, service: u64, context: u64, value: &[u8], look: Look, item: &mut Item) {
-    let (steps, symbols) = (join(context, Kind::Steps as u64), join(service, Kind::Symbols as u64));
+/// The events of a value.
+pub(super) fn scan(keyed: &Keyed, of: &Of, value: &[u8], events: &mut Vec<Event>) {
+    let shape = steps(of, value, events);
+    let at = |kind: Kind| join(of.context, kind as u64);
+    events.push(Event::new(Kind::Shape, at(Kind::Shape), shape));
+    events.push(Event::new(Kind::Length, at(Kind::Length), bucket(value.len())));
+    events.push(Event::new(Kind::Whole, at(Kind::Whole), keyed.bytes(value)));
+}
+
+/// The steps of a value alone, and its shape.
+pub(super) fn steps(of: &Of, value: &[u8], events: &mut Vec<Event>) -> u64 {
+    let (steps, symbols) = (join(of.context, Kind::Steps as u64), join(of.service, Kind::Symbols as u64));
     let (mut before, mut last) = (START, START);
-    let (mut shape, mut runs) = (join(context, Kind::Shape as u64), 0_u32);
-    let mut class = None;
+    let (mut shape, mut runs, mut class) = (0, 0_u32, None);
     for &byte in value.get(..MOST_BYTES).unwrap_or(value) {
-        let (of_byte, symbol) = of(byte);
+        let (of_byte, symbol) = symbol::of(byte);
         if class == Some(of_byte) {
             continue;
         }
         class = Some(of_byte);
-        item.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, symbol)));
-        item.push(Event::new(Kind::Symbols, join(symbols, last.into()), symbol.into()));
+        events.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, symbol)));
+        events.push(Event::new(Kind::Symbols, join(symbols, last.into()), symbol.into()));
         if runs < MOST_RUNS {
             runs = runs.saturating_add(1);
             shape = join(shape, symbol.into());
@@ -40,13 +46,8 @@ pub(super) fn scan(keyed: &Keyed, service: u64, context: u64, value: &[u8], look
         before = last;
         last = symbol;
     }
-    item.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, END)));
-    if look == Look::Steps {
-        return;
-    }
-    item.push(Event::new(Kind::Shape, join(context, Kind::Shape as u64), shape));
-    item.push(Event::new(Kind::Length, join(context, Kind::Length as u64), bucket(value.len())));
-    item.push(Event::new(Kind::Whole, join(context, Kind::Whole as u64), keyed.bytes(value)));
+    events.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, END)));
+    shape
 }
 
 fn pair(before: u8, symbol: u8) -> u64 {

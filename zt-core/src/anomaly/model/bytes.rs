@@ -18,11 +18,11 @@ impl Counts {
     }
 
     /// `None` where they contradict each other: each key is of a context that is not open and has as many, and the counts of
-    /// its keys add up to its events, as far as they can be written.
+    /// its keys add up to its events, as far as they can be written. What follows is not yet [derived](Self::derive).
     pub(in super::super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let contexts = read(reader, |reader| Some(Context::read(reader.u32()?, u16::from_le_bytes(reader.take()?))))?;
         let keys = read(reader, |reader| Some(Key::read(reader.u64()?, reader.u32()?)))?;
-        let mut counts = Self { contexts, keys };
+        let counts = Self { contexts, keys };
         let mut sums: Map<(u16, u32)> = Map::default();
         for key in counts.keys.values().filter(|key| key.count > 0) {
             let (number, events) = sums.entry(key.context).or_default();
@@ -36,11 +36,7 @@ impl Counts {
         };
         let all = counts.contexts.iter().all(|(id, context)| sound(id, context));
         let owned = sums.keys().all(|id| counts.contexts.contains_key(id));
-        if zero || !all || !owned {
-            return None;
-        }
-        counts.derive();
-        Some(counts)
+        (!zero && all && owned).then_some(counts)
     }
 }
 

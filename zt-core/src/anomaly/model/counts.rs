@@ -145,16 +145,15 @@ impl Counts {
 
     /// Adds all of another's; what follows is not yet [derived](Self::derive).
     pub(in super::super) fn join(&mut self, other: &Self) {
-        for (key, entry) in &other.keys {
-            self.add(entry.context, *key, entry.count);
+        for (id, context) in other.contexts.iter().filter(|(_, context)| context.keys == OPEN) {
+            let of = self.contexts.entry(*id).or_insert(Context::read(0, OPEN));
+            of.keys = OPEN;
+            of.events = of.events.saturating_add(context.events);
         }
-        for (id, context) in &other.contexts {
-            // Events of the keys are added; of an open context there are none.
-            let of = self.contexts.entry(*id).or_insert(Context::read(0, 0));
-            if context.keys == OPEN {
-                of.keys = OPEN;
-                of.events = of.events.saturating_add(context.events);
-            }
+        // Events of the others are those of their keys; an open one may have keys until it is derived.
+        let open = |key: &Key| other.contexts.get(&key.context).is_none_or(|context| context.keys == OPEN);
+        for (key, entry) in other.keys.iter().filter(|(_, key)| !open(key)) {
+            self.add(entry.context, *key, entry.count);
         }
     }
 

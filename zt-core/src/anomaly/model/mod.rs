@@ -12,7 +12,7 @@ mod moments;
 pub(super) use counts::{Counts, Own};
 pub(super) use moments::Norms;
 
-use super::item::{Element, Elements, Item};
+use super::item::{Elements, Event};
 
 /// Counts, and what is normal for each kind of element.
 #[derive(Clone, Debug, Default)]
@@ -22,19 +22,15 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// The elements of an item, each as surprising as it is to this model.
-    pub(super) fn elements(&self, item: &Item) -> Elements {
-        super::item::elements(&item.events, |event| self.counts.surprise(event))
+    /// The elements of an item's events, each as surprising as it is to this model.
+    pub(super) fn elements(&self, events: &[Event]) -> Elements {
+        super::item::elements(events, |event| self.counts.surprise(event))
     }
 
     /// The same as if the item had not been counted.
-    pub(super) fn elements_without(&self, item: &Item, own: &Own) -> Elements {
-        super::item::elements(&item.events, |event| self.counts.surprise_without(event, own))
-    }
-
-    /// How far an element is from its likes, in deviations, [`FRACTION`](crate::base::fixed::FRACTION) bits behind the point.
-    pub(super) fn deviations(&self, service: u64, item: &Item, element: &Element) -> i32 {
-        self.norms.of(item.norm(service, element.kind)).deviations(element.surprise)
+    pub(super) fn elements_without(&self, events: &[Event]) -> Elements {
+        let own = Own::of(events);
+        super::item::elements(events, |event| self.counts.surprise_without(event, &own))
     }
 
     /// Bytes that the tables take.

@@ -1,0 +1,135 @@
+//! What was seen since the last fold: items, how strange each is, and how often it is to be learned.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::baseline::Baseline;
+use super::calibration::{Histogram, Histograms};
+use super::item::{Element, Event, norm};
+use super::request::Target;
+use super::score::Strangest;
+use crate::base::keyed::Map;
+use crate::model::Request;
+
+/// Items and events that are kept; more are scored and not learned.
+const MOST_ITEMS: usize = 4_096;
+const MOST_EVENTS: usize = 65_536;
+
+/// Since the last fold.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    by_id: Map<u32>,
+    items: Vec<Item>,
+    events: Vec<Event>,
+    /// Of the item at hand.
+    scratch: Vec<Event>,
+    scores: Histograms,
+    evidence: Histogram,
+    /// Requests to be learned.
+    pub(super) requests: u64,
+    /// Folds before.
+    pub(super) folds: u64,
+}
+
+#[derive(Debug)]
+struct Item {
+    context: u64,
+    /// With deviations.
+    elements: SmallVec<[(Element, i32); 5]>,
+    events: Range<usize>,
+    /// Requests to be learned that had it.
+    times: u32,
+}
+
+impl Gathered {
+    pub(super) fn score(
+        &mut self,
+        baseline: &Baseline,
+        request: &Request<'_>,
+        target: &Target<'_>,
+    ) -> (Strangest, SmallVec<[u32; 24]>) {
+        let (mut strangest, mut items, mut number) = (Strangest::default(), SmallVec::new(), 0_u32);
+        let reader = baseline.reader();
+        reader.read(request, target, &mut |found| {
+            let known = self.by_id.get(&found.id).copied();
+            let at = known.or_else(|| {
+                reader.events(found, &mut self.scratch);
+                self.keep(baseline, found.context, found.id)
+            });
+            match at.and_then(|at| Some((at, self.items.get(at as usize)?))) {
+                Some((at, item)) => {
+                    item.elements
+                        .iter()
+                        .for_each(|(element, deviations)| strangest.add(element.kind, number, *deviations));
+                    items.push(at);
+                }
+                None => {
+                    let elements = look(baseline, found.context, &self.scratch);
+                    elements.for_each(|(element, deviations)| strangest.add(element.kind, number, deviations));
+                }
+            }
+            number = number.saturating_add(1);
+        });
+        (strangest, items)
+    }
+
+    /// Keeps the item whose events are at hand; `None` where there is no room.
+    fn keep(&mut self, baseline: &Baseline, context: u64, id: u64) -> Option<u32> {
+        let (from, to) = (self.events.len(), self.events.len().saturating_add(self.scratch.len()));
+        let at = u32::try_from(self.items.len()).ok()?;
+        if self.items.len() >= MOST_ITEMS || to > MOST_EVENTS {
+            return None;
+        }
+        let elements = look(baseline, context, &self.scratch).collect();
+        self.events.extend_from_slice(&self.scratch);
+        self.items.push(Item { context, elements, events: from..to, times: 0 });
+        self.by_id.insert(id, at);
+        Some(at)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.items.len() >= MOST_ITEMS || self.events.len() >= MOST_EVENTS / 8 * 7
+    }
+
+    pub(super) fn learn(&mut self, baseline: &Baseline, items: &[u32], strangest: &Strangest) {
+        for item in items {
+            if let Some(item) = self.items.get_mut(*item as usize) {
+                item.times = item.times.saturating_add(1);
+            }
+        }
+        self.scores.each_mut().for_each(|(channel, histogram)| histogram.add(strangest.of(channel), 1));
+        self.evidence.add(baseline.evidence(strangest).into_iter().max().unwrap_or_default(), 1);
+        self.requests = self.requests.saturating_add(1);
+    }
+
+    /// Adds all to a baseline and begins anew.
+    pub(super) fn fold_into(&mut self, baseline: &mut Baseline) {
+        for item in self.items.iter().filter(|item| item.times > 0) {
+            for event in self.events.get(item.events.clone()).unwrap_or_default() {
+                baseline.model.counts.add(event.context, event.key, item.times);
+            }
+            for (element, _) in &item.elements {
+                let norm = norm(baseline.service, item.context, element.kind);
+                baseline.model.norms.add(norm, element.surprise, item.times);
+            }
+        }
+        baseline.histograms.join(&self.scores);
+        baseline.evidence.join(&self.evidence);
+        let folds = self.folds.saturating_add(1);
+        self.by_id.clear();
+        self.items.clear();
+        self.events.clear();
+        (self.scores, self.evidence) = (Histograms::default(), Histogram::default());
+        (self.requests, self.folds) = (0, folds);
+    }
+}
+
+/// The elements of an item's events, and how far each is from its likes.
+fn look<'b>(baseline: &'b Baseline, context: u64, events: &[Event]) -> impl Iterator<Item = (Element, i32)> + use<'b> {
+    let elements = baseline.model.elements(events);
+    elements.into_iter().map(move |element| {
+        let moments = baseline.model.norms.of(norm(baseline.service, context, element.kind));
+        (element, moments.deviations(element.surprise))
+    })
+}

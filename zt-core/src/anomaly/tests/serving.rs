@@ -1,0 +1,81 @@
+//! Learning while serving.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn serve(state: &State, requests: &[Request<'_>]) -> Vec<u64> {
+    let one = |request: &Request<'_>| {
+        let (scored, trace) = state.score(request, &Target::Path);
+        state.learn(&trace);
+        scored.score.to_bits()
+    };
+    requests.iter().map(one).collect()
+}
+
+/// The counts alone: what is normal and what scores mean depends on the order.
+fn counts(baseline: &Baseline) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    baseline.model.counts.write(&mut bytes);
+    bytes
+}
+
+fn counted(requests: &[Request<'_>]) -> Vec<u8> {
+    let before = Baseline::new(1);
+    let mut lesson = Lesson::new(&before, Pass::Counts);
+    requests.iter().for_each(|request| lesson.add(request, &Target::Path));
+    counts(&lesson.end())
+}
+
+#[test]
+fn what_is_strange_at_first_is_known_later() {
+    let state = State::new(Baseline::new(1));
+    let scores = serve(&state, &shop(6_000));
+    assert_eq!(scores, serve(&State::new(Baseline::new(1)), &shop(6_000)), "the same in the same order");
+    let folded = state.baseline();
+    let asked = |request: &Request<'_>| state.score(request, &Target::Path).0;
+    let (normal, strange) = (asked(&get("/orders/4711", "page=3&sort=date")), asked(&get("/orders/1'--", "page=<x>")));
+    assert!(
+        strange.score > normal.score + 4.0 && strange.share <= 0.001 && normal.share > 0.01,
+        "{normal:?} {strange:?}"
+    );
+    assert_eq!(asked(&get("/orders/1'--", "page=<x>")).score, strange.score, "asking teaches nothing");
+    assert_eq!(folded.score(&get("/orders/1'--", "page=<x>"), &Target::Path).score, strange.score);
+}
+
+#[test]
+fn serving_counts_what_a_lesson_counts() {
+    let requests = shop(3_000);
+    let state = State::new(Baseline::new(1));
+    serve(&state, &requests);
+    assert_eq!(counts(&state.baseline()), counted(&requests));
+    assert_eq!(state.baseline().calibrated_on(), 3_000);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "threads are what is tested")]
+fn threads_lose_no_count_but_of_what_a_fold_overtook() {
+    let requests = shop(4_000);
+    let state = State::new(Baseline::new(1));
+    std::thread::scope(|scope| {
+        for part in requests.chunks(1_000) {
+            let state = &state;
+            scope.spawn(move || serve(state, part));
+        }
+    });
+    let learned = state.baseline().calibrated_on();
+    // Of each fold, at most one request of each other thread.
+    assert!((4_000 - 3 * 200..=4_000).contains(&learned), "{learned}");
+}
+
+#[test]
+fn values_that_never_come_again_do_not_grow_it() {
+    let state = State::new(Baseline::new(1));
+    let one = |n: u64| get("/search", &format!("q={:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let mut sizes = BTreeSet::new();
+    for round in 0..4 {
+        serve(&state, &(0..5_000).map(|n| one(round * 5_000 + n)).collect::<Vec<_>>());
+        sizes.insert(state.baseline().memory());
+    }
+    assert!(sizes.last().is_some_and(|size| *size < 64 << 10), "{sizes:?}");
+}
