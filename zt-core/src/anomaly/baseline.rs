@@ -23,10 +23,14 @@ pub struct Baseline {
     pub(super) model: Model,
     /// Scores of each channel.
     pub(super) histograms: Histograms,
+    /// The highest of them.
+    pub(super) highest: Histogram,
     /// Evidence of whole requests.
     pub(super) evidence: Histogram,
     scales: [Scale; Channel::ALL.len()],
     shares: Shares,
+    /// Requests that score higher are not counted.
+    fence: u32,
 }
 
 impl fmt::Debug for Baseline {
@@ -54,11 +58,12 @@ impl Baseline {
     pub fn new(seed: u64) -> Self {
         let keyed = Keyed::new(seed);
         let service = keyed.bytes(b"service");
-        let (histograms, evidence) = (Histograms::default(), Histogram::default());
+        let histograms = Histograms::default();
+        let (highest, evidence) = (Histogram::default(), Histogram::default());
         let scales = Channel::ALL.map(|channel| Scale::of(histograms.of(channel)));
         let shares = Shares::of(&evidence);
         let (limits, model) = (Limits::default(), Model::default());
-        Self { seed, keyed, service, limits, model, histograms, evidence, scales, shares }
+        Self { seed, keyed, service, limits, model, histograms, highest, evidence, scales, shares, fence: u32::MAX }
     }
 
     /// How unusual a request is. Time is linear in its bytes.
@@ -83,6 +88,11 @@ impl Baseline {
     pub(super) fn evidence(&self, strangest: &Strangest) -> [u32; Channel::ALL.len()] {
         let mut scales = self.scales.iter();
         Channel::ALL.map(|channel| scales.next().map_or(0, |scale| scale.evidence(strangest.of(channel))))
+    }
+
+    /// Whether a request is so strange that it is not counted: what it brings has to come from several clients first.
+    pub(super) fn is_outlier(&self, strangest: &Strangest) -> bool {
+        strangest.highest() > self.fence
     }
 
     /// Requests that were scored to say what scores mean.
@@ -123,5 +133,6 @@ impl Baseline {
         self.model.counts.derive();
         self.scales = Channel::ALL.map(|channel| Scale::of(self.histograms.of(channel)));
         self.shares = Shares::of(&self.evidence);
+        self.fence = self.highest.fence();
     }
 }

@@ -7,6 +7,10 @@ use crate::base::math::upper_bound;
 
 /// Bins of a histogram; each a sixteenth of a deviation.
 pub(super) const BINS: usize = 512;
+/// No score below is an outlier.
+const LEAST_FENCE: u32 = 4 * fixed::ONE;
+/// Scores before any is an outlier.
+const FEW: u64 = 1_000;
 /// Scores in a bin: 16 of 256.
 const BIN: u32 = fixed::ONE / 16;
 
@@ -41,6 +45,26 @@ impl Histogram {
         for (own, other) in self.0.iter_mut().zip(other.0.iter()) {
             *own = own.saturating_add(*other);
         }
+    }
+
+    /// Above it a score is an outlier: as far above the 97th of 100 as three quarters of the way there from the middle, and
+    /// four deviations at least. Where few scores are known nothing is.
+    pub(super) fn fence(&self) -> u32 {
+        let total = self.total();
+        if total < FEW {
+            return u32::MAX;
+        }
+        let quantile = |parts: u64| {
+            let mut left = total.saturating_mul(parts) / 100;
+            let below = |count: &&u32| {
+                let below = left >= u64::from(**count);
+                left = left.saturating_sub(u64::from(**count));
+                below
+            };
+            u32::try_from(self.0.iter().take_while(below).count()).unwrap_or(u32::MAX).saturating_mul(BIN)
+        };
+        let (middle, high) = (quantile(50), quantile(97));
+        high.saturating_add(high.saturating_sub(middle) / 4 * 3).max(LEAST_FENCE)
     }
 
     pub(super) fn bins(&self) -> &[u32; BINS] {

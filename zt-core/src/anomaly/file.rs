@@ -3,10 +3,10 @@
 //! ```text
 //! an envelope, and in it, little-endian, all lists in rising order:
 //! seed u64
-//! contexts: number u64, of each: id u64 | events u32 | keys u16, 65535 where it is open
-//! keys: number u64, of each: id u64 | context u64 | count u32
+//! contexts: number u64, of each: id u64 | events u32 | keys u16, 65535 where it is open | support u8
+//! keys: number u64, of each: id u64 | context u64 | count u32 | support u8
 //! norms: number u64, of each: id u64 | number u64 | sum u64 | sum of squares u64
-//! for each channel, then for the evidence: 512 counts u32
+//! for each channel, then for the highest of them, then for the evidence: 512 counts u32
 //! ```
 
 use super::baseline::Baseline;
@@ -61,7 +61,7 @@ impl Baseline {
         let mut body = self.seed.to_le_bytes().to_vec();
         self.model.counts.write(&mut body);
         self.model.norms.write(&mut body);
-        for histogram in self.histograms.each().chain([&self.evidence]) {
+        for histogram in self.histograms.each().chain([&self.highest, &self.evidence]) {
             histogram.bins().iter().for_each(|count| body.extend_from_slice(&count.to_le_bytes()));
         }
         ENVELOPE.seal(0, &body)
@@ -80,8 +80,9 @@ impl Baseline {
         baseline.model.norms = Norms::read(&mut reader).ok_or(BaselineError::Content("norms"))?;
         let read =
             baseline.histograms.each_mut().try_for_each(|(_, own)| histogram(&mut reader).map(|read| *own = read));
-        let evidence = read.and_then(|()| histogram(&mut reader)).filter(|_| reader.left() == 0);
-        baseline.evidence = evidence.ok_or(BaselineError::Content("histograms"))?;
+        let rest = read.and_then(|()| histogram(&mut reader).zip(histogram(&mut reader)));
+        let rest = rest.filter(|_| reader.left() == 0).ok_or(BaselineError::Content("histograms"))?;
+        (baseline.highest, baseline.evidence) = rest;
         baseline.derive();
         Ok(baseline)
     }

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
 use super::item::{Element, Event, norm};
+use super::model::Support;
 use super::request::Target;
 use super::score::Strangest;
 use crate::base::keyed::Map;
@@ -15,6 +16,8 @@ use crate::model::Request;
 /// Items and events that are kept; more are scored and not learned.
 const MOST_ITEMS: usize = 4_096;
 const MOST_EVENTS: usize = 65_536;
+/// Clients whose outliers are told apart.
+const MOST_HEARD: usize = 256;
 
 /// Since the last fold.
 #[derive(Debug, Default)]
@@ -25,7 +28,10 @@ pub(super) struct Gathered {
     /// Of the item at hand.
     scratch: Vec<Event>,
     scores: Histograms,
+    highest: Histogram,
     evidence: Histogram,
+    /// Clients with outliers.
+    heard: Vec<u64>,
     /// Requests to be learned.
     pub(super) requests: u64,
     /// Folds before.
@@ -38,8 +44,12 @@ struct Item {
     /// With deviations.
     elements: SmallVec<[(Element, i32); 5]>,
     events: Range<usize>,
-    /// Requests to be learned that had it.
+    /// Requests to be counted that had it, and whose they were.
     times: u32,
+    support: Support,
+    /// Outliers that had it, and whose they were.
+    proposals: u32,
+    proposed: Support,
 }
 
 impl Gathered {
@@ -83,7 +93,15 @@ impl Gathered {
         }
         let elements = look(baseline, context, &self.scratch).collect();
         self.events.extend_from_slice(&self.scratch);
-        self.items.push(Item { context, elements, events: from..to, times: 0 });
+        self.items.push(Item {
+            context,
+            elements,
+            events: from..to,
+            times: 0,
+            support: Support::default(),
+            proposals: 0,
+            proposed: Support::default(),
+        });
         self.by_id.insert(id, at);
         Some(at)
     }
@@ -92,35 +110,67 @@ impl Gathered {
         self.items.len() >= MOST_ITEMS || self.events.len() >= MOST_EVENTS / 8 * 7
     }
 
-    pub(super) fn learn(&mut self, baseline: &Baseline, items: &[u32], strangest: &Strangest) {
+    pub(super) fn learn(&mut self, baseline: &Baseline, items: &[u32], strangest: &Strangest, client: Option<u64>) {
+        let support = Support::of(client.unwrap_or_default());
+        let outlier = baseline.is_outlier(strangest);
         for item in items {
-            if let Some(item) = self.items.get_mut(*item as usize) {
-                item.times = item.times.saturating_add(1);
+            match self.items.get_mut(*item as usize) {
+                Some(item) if outlier => {
+                    item.proposals = item.proposals.saturating_add(1);
+                    item.proposed = item.proposed.or(support);
+                }
+                Some(item) => {
+                    item.times = item.times.saturating_add(1);
+                    item.support = item.support.or(support);
+                }
+                None => {}
             }
         }
-        self.scores.each_mut().for_each(|(channel, histogram)| histogram.add(strangest.of(channel), 1));
-        self.evidence.add(baseline.evidence(strangest).into_iter().max().unwrap_or_default(), 1);
         self.requests = self.requests.saturating_add(1);
+        if outlier && client.is_some_and(|client| self.is_heard(client)) {
+            return;
+        }
+        self.scores.each_mut().for_each(|(channel, histogram)| histogram.add(strangest.of(channel), 1));
+        self.highest.add(strangest.highest(), 1);
+        self.evidence.add(baseline.evidence(strangest).into_iter().max().unwrap_or_default(), 1);
+    }
+
+    /// Whether an outlier of this client has told already what normal requests may score: nobody moves the budget alone.
+    fn is_heard(&mut self, client: u64) -> bool {
+        let heard = self.heard.contains(&client);
+        if !heard && self.heard.len() < MOST_HEARD {
+            self.heard.push(client);
+        }
+        heard
     }
 
     /// Adds all to a baseline and begins anew.
     pub(super) fn fold_into(&mut self, baseline: &mut Baseline) {
-        for item in self.items.iter().filter(|item| item.times > 0) {
-            for event in self.events.get(item.events.clone()).unwrap_or_default() {
-                baseline.model.counts.add(event.context, event.key, item.times);
+        for item in &self.items {
+            let events = self.events.get(item.events.clone()).unwrap_or_default();
+            let counts = &mut baseline.model.counts;
+            if item.times > 0 {
+                events.iter().for_each(|event| counts.add(event.context, event.key, item.times, item.support));
+                for (element, _) in &item.elements {
+                    let norm = norm(baseline.service, item.context, element.kind);
+                    baseline.model.norms.add(norm, element.surprise, item.times);
+                }
             }
-            for (element, _) in &item.elements {
-                let norm = norm(baseline.service, item.context, element.kind);
-                baseline.model.norms.add(norm, element.surprise, item.times);
+            if item.proposals > 0 {
+                let Item { proposals, proposed, .. } = *item;
+                events.iter().for_each(|event| counts.propose(event.context, event.key, proposals, proposed));
             }
         }
         baseline.histograms.join(&self.scores);
+        baseline.highest.join(&self.highest);
         baseline.evidence.join(&self.evidence);
         let folds = self.folds.saturating_add(1);
         self.by_id.clear();
         self.items.clear();
         self.events.clear();
-        (self.scores, self.evidence) = (Histograms::default(), Histogram::default());
+        self.heard.clear();
+        self.scores = Histograms::default();
+        (self.highest, self.evidence) = (Histogram::default(), Histogram::default());
         (self.requests, self.folds) = (0, folds);
     }
 }

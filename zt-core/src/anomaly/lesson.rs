@@ -8,7 +8,7 @@
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
 use super::item::norm;
-use super::model::{Counts, Norms};
+use super::model::{Counts, Norms, Support};
 use super::request::Target;
 use crate::model::Request;
 
@@ -16,6 +16,7 @@ use crate::model::Request;
 #[derive(Clone, Debug)]
 pub struct Lesson<'b> {
     before: &'b Baseline,
+    first: Option<&'b Baseline>,
     learned: Learned,
 }
 
@@ -23,7 +24,7 @@ pub struct Lesson<'b> {
 enum Learned {
     Counts(Counts),
     Norms(Norms),
-    Scores(Histograms),
+    Scores(Histograms, Histogram),
     Evidence(Histogram),
 }
 
@@ -51,34 +52,46 @@ impl<'b> Lesson<'b> {
         let learned = match pass {
             Pass::Counts => Learned::Counts(Counts::default()),
             Pass::Norms => Learned::Norms(Norms::default()),
-            Pass::Scores => Learned::Scores(Histograms::default()),
+            Pass::Scores => Learned::Scores(Histograms::default(), Histogram::default()),
             Pass::Evidence => Learned::Evidence(Histogram::default()),
         };
-        Self { before, learned }
+        Self { before, first: None, learned }
     }
 
-    /// Learns from one request.
-    pub fn add(&mut self, request: &Request<'_>, target: &Target<'_>) {
-        let Baseline { model, service, .. } = self.before;
-        let reader = self.before.reader();
+    /// Does not count requests that are outliers to a baseline that was learned from the same requests.
+    pub fn doubting(self, first: &'b Baseline) -> Self {
+        Self { first: Some(first), ..self }
+    }
+
+    /// Learns from one request of a client, who is given by any hash of who it is; without one all are the same.
+    pub fn add(&mut self, request: &Request<'_>, target: &Target<'_>, client: Option<u64>) {
+        let doubtful = |first: &&Baseline| first.is_outlier(&first.strangest(request, target, true));
+        let counts = !self.first.as_ref().is_some_and(doubtful);
+        let before = self.before;
+        let reader = before.reader();
         let mut events = Vec::new();
         match &mut self.learned {
-            Learned::Counts(counts) => reader.read(request, target, &mut |found| {
-                reader.events(found, &mut events);
-                events.iter().for_each(|event| counts.add(event.context, event.key, 1));
-            }),
+            Learned::Counts(_) | Learned::Norms(_) if !counts => {}
+            Learned::Counts(learned) => {
+                let support = Support::of(client.unwrap_or_default());
+                reader.read(request, target, &mut |found| {
+                    reader.events(found, &mut events);
+                    events.iter().for_each(|event| learned.add(event.context, event.key, 1, support));
+                });
+            }
             Learned::Norms(norms) => reader.read(request, target, &mut |found| {
                 reader.events(found, &mut events);
-                for element in model.elements_without(&events) {
-                    norms.add(norm(*service, found.context, element.kind), element.surprise, 1);
+                for element in before.model.elements_without(&events) {
+                    norms.add(norm(before.service, found.context, element.kind), element.surprise, 1);
                 }
             }),
-            Learned::Scores(histograms) => {
-                let strangest = self.before.strangest(request, target, true);
+            Learned::Scores(histograms, highest) => {
+                let strangest = before.strangest(request, target, counts);
                 histograms.each_mut().for_each(|(channel, histogram)| histogram.add(strangest.of(channel), 1));
+                highest.add(strangest.highest(), 1);
             }
             Learned::Evidence(histogram) => {
-                let evidence = self.before.evidence(&self.before.strangest(request, target, true));
+                let evidence = before.evidence(&before.strangest(request, target, counts));
                 histogram.add(evidence.into_iter().max().unwrap_or_default(), 1);
             }
         }
@@ -89,7 +102,10 @@ impl<'b> Lesson<'b> {
         match (&mut self.learned, &other.learned) {
             (Learned::Counts(own), Learned::Counts(other)) => own.join(other),
             (Learned::Norms(own), Learned::Norms(other)) => own.join(other),
-            (Learned::Scores(own), Learned::Scores(other)) => own.join(other),
+            (Learned::Scores(own, highest), Learned::Scores(other, others)) => {
+                own.join(other);
+                highest.join(others);
+            }
             (Learned::Evidence(own), Learned::Evidence(other)) => own.join(other),
             _ => {}
         }
@@ -101,7 +117,10 @@ impl<'b> Lesson<'b> {
         match self.learned {
             Learned::Counts(counts) => baseline.model.counts.join(&counts),
             Learned::Norms(norms) => baseline.model.norms.join(&norms),
-            Learned::Scores(histograms) => baseline.histograms.join(&histograms),
+            Learned::Scores(histograms, highest) => {
+                baseline.histograms.join(&histograms);
+                baseline.highest.join(&highest);
+            }
             Learned::Evidence(histogram) => baseline.evidence.join(&histogram),
         }
         baseline.derive();

@@ -48,4 +48,9 @@ impl Strangest {
         let [first, second] = self.channels.get(channel as usize).copied().unwrap_or_default();
         first.saturating_add(second.saturating_mul(SECOND) / 10)
     }
+
+    /// The highest score of any channel.
+    pub(super) fn highest(&self) -> u32 {
+        Channel::ALL.into_iter().map(|channel| self.of(channel)).max().unwrap_or_default()
+    }
 }

@@ -65,15 +65,16 @@ impl State {
         (scored, Trace { shard: number, folds: gathered.folds, items, strangest })
     }
 
-    /// Learns from a request that was scored; one that was scored before the last fold teaches nothing.
-    pub fn learn(&self, trace: &Trace) {
+    /// Learns from a request that was scored, of a client who is given by any hash of who it is; without one all are the same.
+    /// A request that was scored before the last fold teaches nothing.
+    pub fn learn(&self, trace: &Trace, client: Option<u64>) {
         let Some(Apart(shard)) = self.shards.get(trace.shard) else { return };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let Shard { baseline, gathered } = &mut *shard;
         if gathered.folds != trace.folds {
             return;
         }
-        gathered.learn(baseline, &trace.items, &trace.strangest);
+        gathered.learn(baseline, &trace.items, &trace.strangest, client);
         let due = (baseline.calibrated_on() / PART).max(FIRST);
         if gathered.requests >= due || gathered.is_full() {
             drop(shard);

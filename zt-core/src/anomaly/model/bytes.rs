@@ -1,28 +1,34 @@
 //! Counts and norms as bytes, in rising order of their ids.
 
-use super::counts::{Context, Counts, Key, MOST_KEYS, OPEN};
+use super::counts::{Context, Counts, Key, MOST_KEYS, OPEN, Support};
 use super::moments::{Moments, Norms};
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
 
 impl Counts {
     pub(in super::super) fn write(&self, out: &mut Vec<u8>) {
-        list(&self.contexts, out, |context, out| {
+        list(self.contexts.iter(), out, |context, out| {
             out.extend_from_slice(&context.events.to_le_bytes());
             out.extend_from_slice(&context.keys.to_le_bytes());
+            out.push(context.support.0);
         });
-        list(&self.keys, out, |key, out| {
+        // Proposals stay where they were made.
+        list(self.keys.iter().filter(|(_, key)| key.count > 0), out, |key, out| {
             out.extend_from_slice(&key.context.to_le_bytes());
             out.extend_from_slice(&key.count.to_le_bytes());
+            out.push(key.support.0);
         });
     }
 
     /// `None` where they contradict each other: each key is of a context that is not open and has as many, and the counts of
     /// its keys add up to its events, as far as they can be written. What follows is not yet [derived](Self::derive).
     pub(in super::super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let contexts = read(reader, |reader| Some(Context::read(reader.u32()?, u16::from_le_bytes(reader.take()?))))?;
-        let keys = read(reader, |reader| Some(Key::read(reader.u64()?, reader.u32()?)))?;
-        let counts = Self { contexts, keys };
+        let support = |reader: &mut Reader<'_>| reader.take().map(u8::from_le_bytes).map(Support);
+        let contexts = read(reader, |reader| {
+            Some(Context::read(reader.u32()?, u16::from_le_bytes(reader.take()?), support(reader)?))
+        })?;
+        let keys = read(reader, |reader| Some(Key::read(reader.u64()?, reader.u32()?, support(reader)?)))?;
+        let counts = Self { contexts, keys, ..Self::default() };
         let mut sums: Map<(u16, u32)> = Map::default();
         for key in counts.keys.values().filter(|key| key.count > 0) {
             let (number, events) = sums.entry(key.context).or_default();
@@ -42,7 +48,7 @@ impl Counts {
 
 impl Norms {
     pub(in super::super) fn write(&self, out: &mut Vec<u8>) {
-        list(&self.0, out, |moments, out| {
+        list(self.0.iter(), out, |moments, out| {
             let Moments { number, sum, squares } = moments;
             [number, sum, squares].iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
         });
@@ -56,8 +62,12 @@ impl Norms {
     }
 }
 
-fn list<V>(map: &Map<V>, out: &mut Vec<u8>, write: impl Fn(&V, &mut Vec<u8>)) {
-    let mut sorted: Vec<(&u64, &V)> = map.iter().collect();
+fn list<'v, V: 'v>(
+    entries: impl Iterator<Item = (&'v u64, &'v V)>,
+    out: &mut Vec<u8>,
+    write: impl Fn(&V, &mut Vec<u8>),
+) {
+    let mut sorted: Vec<(&u64, &V)> = entries.collect();
     sorted.sort_unstable_by_key(|(id, _)| **id);
     out.extend_from_slice(&(sorted.len() as u64).to_le_bytes());
     for (id, value) in sorted {

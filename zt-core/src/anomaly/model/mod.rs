@@ -9,7 +9,7 @@ mod bytes;
 mod counts;
 mod moments;
 
-pub(super) use counts::{Counts, Own};
+pub(super) use counts::{Counts, Own, Support};
 pub(super) use moments::Norms;
 
 use super::item::{Elements, Event};

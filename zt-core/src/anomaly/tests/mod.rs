@@ -22,7 +22,7 @@ fn shop(count: u32) -> Vec<Request<'static>> {
 fn learn(requests: &[Request<'_>]) -> Baseline {
     Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
         let mut lesson = Lesson::new(&before, pass);
-        requests.iter().for_each(|request| lesson.add(request, &Target::Path));
+        requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
         lesson.end()
     })
 }
@@ -107,7 +107,7 @@ proptest! {
             let part = |number: usize| {
                 let mut lesson = Lesson::new(&before, pass);
                 let own = requests.iter().filter(|(_, part)| *part == number);
-                own.for_each(|(request, _)| lesson.add(request, &Target::Path));
+                own.for_each(|(request, _)| lesson.add(request, &Target::Path, None));
                 lesson
             };
             let mut parts: Vec<Lesson<'_>> = order.iter().map(|number| part(*number)).collect();
@@ -131,7 +131,7 @@ proptest! {
         let counts = |requests: &[Request<'_>]| {
             let before = Baseline::new(1);
             let mut lesson = Lesson::new(&before, Pass::Counts);
-            requests.iter().for_each(|request| lesson.add(request, &Target::Path));
+            requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
             lesson.end()
         };
         let (with, without) = (counts(&requests), counts(&requests[1..]));

@@ -7,7 +7,7 @@ use super::*;
 fn serve(state: &State, requests: &[Request<'_>]) -> Vec<u64> {
     let one = |request: &Request<'_>| {
         let (scored, trace) = state.score(request, &Target::Path);
-        state.learn(&trace);
+        state.learn(&trace, None);
         scored.score.to_bits()
     };
     requests.iter().map(one).collect()
@@ -23,7 +23,7 @@ fn counts(baseline: &Baseline) -> Vec<u8> {
 fn counted(requests: &[Request<'_>]) -> Vec<u8> {
     let before = Baseline::new(1);
     let mut lesson = Lesson::new(&before, Pass::Counts);
-    requests.iter().for_each(|request| lesson.add(request, &Target::Path));
+    requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
     counts(&lesson.end())
 }
 
@@ -53,7 +53,6 @@ fn serving_counts_what_a_lesson_counts() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "threads are what is tested")]
 fn threads_lose_no_count_but_of_what_a_fold_overtook() {
     let requests = shop(4_000);
     let state = State::new(Baseline::new(1));
@@ -78,4 +77,59 @@ fn values_that_never_come_again_do_not_grow_it() {
         sizes.insert(state.baseline().memory());
     }
     assert!(sizes.last().is_some_and(|size| *size < 64 << 10), "{sizes:?}");
+}
+
+/// A new thing that some clients do: `clients` of them, turn by turn.
+fn novelty(state: &State, clients: u64, times: u64) -> f64 {
+    let new = get("/orders/4711", "page=3&sort=date&view=[compact]");
+    for n in 0..times {
+        let (_, trace) = state.score(&new, &Target::Path);
+        state.learn(&trace, Some((n % clients) << 61));
+    }
+    state.baseline();
+    state.score(&new, &Target::Path).0.score
+}
+
+fn served() -> State {
+    let state = State::new(Baseline::new(1));
+    for (number, request) in (0_u64..).zip(&shop(6_000)) {
+        let (_, trace) = state.score(request, &Target::Path);
+        state.learn(&trace, Some(number << 61));
+    }
+    state
+}
+
+#[test]
+fn one_client_alone_makes_nothing_normal() {
+    let state = served();
+    let strange = novelty(&state, 1, 0);
+    assert!(strange > 7.0, "{strange}");
+    let after: Vec<f64> = (0..3).map(|_| novelty(&state, 1, 300)).collect();
+    assert!(after[2] > strange - 1.0, "as strange as before: {strange} {after:?}");
+}
+
+#[test]
+fn what_several_clients_do_becomes_normal() {
+    let state = served();
+    let strange = novelty(&state, 3, 0);
+    // First what they bring is taken up, then that it is common.
+    let after: Vec<f64> = (0..3).map(|_| novelty(&state, 3, 300)).collect();
+    assert!(after[2] < strange - 3.0, "{strange} {after:?}");
+}
+
+#[test]
+fn an_outlier_of_one_among_many_is_not_counted() {
+    let attacks: Vec<_> = (0..60).map(|n| get("/orders/4711", &format!("page=3&sort=date'--{n}"))).collect();
+    let mut requests = shop(6_000);
+    for (n, attack) in attacks.iter().enumerate() {
+        requests.insert(n * 100, attack.clone());
+    }
+    let first = learn(&requests);
+    let second = Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
+        let mut lesson = Lesson::new(&before, pass).doubting(&first);
+        requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
+        lesson.end()
+    });
+    assert_eq!(counts(&second), counted(&shop(6_000)), "as if they had never been");
+    assert_eq!(second.calibrated_on(), 6_060, "but the budget is that of all");
 }
