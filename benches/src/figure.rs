@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+/// Digits behind the point, unless a figure says otherwise.
+const DIGITS: usize = 2;
+
 /// One measured figure.
 #[derive(Clone, Debug)]
 pub struct Figure {
@@ -13,6 +16,8 @@ pub struct Figure {
     pub value: Option<f64>,
     /// Of what.
     pub unit: &'static str,
+    /// Digits behind the point that the table shows.
+    pub digits: usize,
     /// What it should be.
     pub target: Option<Target>,
     /// The same by others, or what it is compared with.
@@ -32,9 +37,10 @@ pub enum Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = f.precision().unwrap_or(DIGITS);
         match self {
-            Self::AtMost(bound) => write!(f, "<= {bound:.2}"),
-            Self::AtLeast(bound) => write!(f, ">= {bound:.2}"),
+            Self::AtMost(bound) => write!(f, "<= {bound:.digits$}"),
+            Self::AtLeast(bound) => write!(f, ">= {bound:.digits$}"),
         }
     }
 }
@@ -43,7 +49,7 @@ impl Figure {
     /// A measured figure with nothing to meet.
     pub fn new(figure: impl Into<String>, value: f64, unit: &'static str) -> Self {
         let figure = figure.into();
-        Self { figure, value: Some(value), unit, target: None, peer: String::new(), reason: None }
+        Self { figure, value: Some(value), unit, digits: DIGITS, target: None, peer: String::new(), reason: None }
     }
 
     /// A figure that could not be measured.
@@ -61,6 +67,11 @@ impl Figure {
         Self { target: Some(Target::AtLeast(bound)), ..self }
     }
 
+    /// Shown with so many digits behind the point.
+    pub fn to_digits(self, digits: usize) -> Self {
+        Self { digits, ..self }
+    }
+
     /// With what it is compared with.
     pub fn beside(mut self, peer: impl Into<String>) -> Self {
         self.peer = peer.into();
@@ -76,10 +87,15 @@ impl Figure {
         })
     }
 
+    /// The target, as it is shown.
+    fn bound(&self) -> Option<String> {
+        self.target.map(|target| format!("{target:.0$}", self.digits))
+    }
+
     fn to_json(&self) -> Value {
         json!({
             "figure": self.figure, "value": self.value, "unit": self.unit,
-            "target": self.target.map(|target| target.to_string()), "met": self.met(),
+            "target": self.bound(), "met": self.met(),
             "peer": self.peer, "reason": self.reason,
         })
     }
@@ -88,10 +104,9 @@ impl Figure {
 /// The table.
 pub fn table(figures: &[Figure]) -> String {
     let rows = figures.iter().map(|figure| {
-        let value = figure
-            .value
-            .map_or_else(|| figure.reason.clone().unwrap_or_default(), |v| format!("{v:.2} {}", figure.unit));
-        let target = figure.target.map(|target| target.to_string()).unwrap_or_default();
+        let shown = |value: f64| format!("{value:.0$} {1}", figure.digits, figure.unit);
+        let value = figure.value.map_or_else(|| figure.reason.clone().unwrap_or_default(), shown);
+        let target = figure.bound().unwrap_or_default();
         let met = match figure.met() {
             Some(true) => "met",
             Some(false) => "MISSED",
@@ -121,5 +136,14 @@ mod tests {
         assert_eq!(figure.clone().at_most(1.9).met(), Some(false));
         assert_eq!(figure.at_least(2.1).met(), Some(false));
         assert_eq!(Figure::missing("x", "us", "why").at_least(0.0).met(), None);
+    }
+
+    #[test]
+    fn a_figure_and_its_target_are_shown_alike() {
+        let figure = Figure::new("x", 0.9991, "share").at_least(0.998);
+        assert_eq!(figure.bound().as_deref(), Some(">= 1.00"));
+        let figure = figure.to_digits(4);
+        assert_eq!(figure.bound().as_deref(), Some(">= 0.9980"));
+        assert!(table(&[figure]).contains("0.9991 share  >= 0.9980 met"));
     }
 }

@@ -5,6 +5,7 @@
 
 mod bindings;
 mod decide;
+mod detection;
 mod flood;
 mod machine;
 mod policy;
@@ -21,6 +22,7 @@ type Bench = fn() -> Vec<Figure>;
 const BENCHES: &[(&str, Bench)] = &[
     ("decide", decide::figures),
     ("bindings", bindings::figures),
+    ("detection", detection::figures),
     ("policy", policy::figures),
     ("state", state::figures),
     ("verify", verify::figures),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use zt_benches::figure::Figure;
 
-use super::peers::{programs, root};
+use super::peers::{data, programs, root};
 
 /// Between `nbf` and `exp` of the sound tokens.
 const NOW: i64 = 1_795_310_765_000;
@@ -96,8 +96,7 @@ fn newest() -> Option<Value> {
 }
 
 fn suite_file() -> PathBuf {
-    let data = std::env::var_os("ZT_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    data.join("verify/zt_jwt_attacks.json")
+    data().join("verify/zt_jwt_attacks.json")
 }
 
 fn suite_cases() -> Option<Vec<Value>> {

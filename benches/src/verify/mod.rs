@@ -13,7 +13,7 @@ use zt_core::verify::{State, Verified, Verifier};
 
 pub(crate) use attacks::{figures as attacks, record};
 use payload::Payload;
-pub(crate) use peers::root;
+pub(crate) use peers::{data, root};
 
 /// The table of `verify`.
 pub(crate) fn figures() -> Vec<Figure> {

@@ -123,3 +123,8 @@ fn rows(answer: Value) -> Rows {
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
+
+/// Recorded data, which is not part of the project: `$ZT_DATA`, or `shared/data` beside it.
+pub(crate) fn data() -> PathBuf {
+    std::env::var_os("ZT_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from)
+}

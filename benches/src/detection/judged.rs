@@ -1,0 +1,90 @@
+//! What a detector says of the requests of a split.
+
+use std::collections::BTreeSet;
+use std::hint::black_box;
+use std::time::Instant;
+
+use zt_core::anomaly::{Baseline, Lesson, Pass, Target};
+use zt_core::model::Event;
+
+use super::data::{Split, is_attack, label};
+use super::metrics::{Estimate, Scores, share};
+
+const SEED: u64 = 1;
+
+/// One score for each request that was tested.
+pub(super) struct Judged {
+    pub(super) labels: Vec<String>,
+    /// Higher is stranger.
+    pub(super) scores: Vec<f64>,
+    /// Shares of normal requests that would score at least as high; none of a peer.
+    pub(super) shares: Vec<f64>,
+    pub(super) calibrated_on: u64,
+    /// A request, microseconds.
+    pub(super) learn_us: f64,
+    pub(super) score_us: f64,
+}
+
+impl AsRef<Self> for Judged {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Judged {
+    /// By zt, which learns in four passes.
+    pub(super) fn by_zt(split: &Split) -> Self {
+        eprintln!("{}: zt learns {} requests and scores {}", split.name, split.learned.len(), split.tested.len());
+        let start = Instant::now();
+        let baseline = learn(&split.learned);
+        let learn_us = start.elapsed().as_secs_f64() * 1e6 / split.learned.len().max(1) as f64;
+        let start = Instant::now();
+        let scored: Vec<(f64, f64)> = split
+            .tested
+            .iter()
+            .map(|event| {
+                let scored = baseline.score(black_box(&event.request), &Target::Path);
+                (scored.score, scored.share)
+            })
+            .collect();
+        let score_us = start.elapsed().as_secs_f64() * 1e6 / split.tested.len().max(1) as f64;
+        let (scores, shares) = scored.into_iter().unzip();
+        let labels = split.tested.iter().map(|event| label(event).to_owned()).collect();
+        Self { labels, scores, shares, calibrated_on: baseline.calibrated_on(), learn_us, score_us }
+    }
+
+    /// Of normal requests and of all attacks, or one family's.
+    pub(super) fn scores(&self, family: Option<&str>) -> Scores {
+        let judged = self.labels.iter().zip(&self.scores);
+        let wanted = judged.filter(|(label, _)| !is_attack(label) || family.is_none_or(|family| family == *label));
+        Scores::new(wanted.map(|(label, score)| (is_attack(label), *score)))
+    }
+
+    /// Of its attacks.
+    pub(super) fn families(&self) -> Vec<&str> {
+        let families: BTreeSet<&str> =
+            self.labels.iter().map(String::as_str).filter(|label| is_attack(label)).collect();
+        families.into_iter().collect()
+    }
+
+    /// Normal requests.
+    pub(super) fn normal(&self) -> usize {
+        self.labels.iter().filter(|label| !is_attack(label)).count()
+    }
+
+    /// Normal requests that a budget of so many of a thousand calls unusual.
+    pub(super) fn false_alarms(&self, per_mille: u64) -> Option<(usize, Estimate)> {
+        let budget = per_mille as f64 / 1e3;
+        let judged = self.labels.iter().zip(&self.shares);
+        let alarms = judged.filter(|(label, share)| !is_attack(label) && **share <= budget).count();
+        Some((alarms, share(alarms, self.normal())?))
+    }
+}
+
+fn learn(events: &[Event]) -> Baseline {
+    Pass::ALL.into_iter().fold(Baseline::new(SEED), |before, pass| {
+        let mut lesson = Lesson::new(&before, pass);
+        events.iter().for_each(|event| lesson.add(&event.request, &Target::Path));
+        lesson.end()
+    })
+}
