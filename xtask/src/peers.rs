@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::process::{cargo, need, program, run, target};
+use crate::process::{cargo, need, program, root, run, target};
 use crate::python;
 
 /// What was built of them.
@@ -20,6 +20,23 @@ fn install_bound() -> Result<(), String> {
     need("npm")?;
     let arguments = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
     run("Node: peers", program("npm", "benches/peers/node", &arguments))
+}
+
+/// Installs the Python peers of detection one by one: what cannot be installed is said, and missing in the table.
+///
+/// # Errors
+/// When Python is missing or a requirement cannot be read.
+pub(crate) fn install_detection() -> Result<(), String> {
+    python::environment()?;
+    let file = "benches/peers/detection/requirements.txt";
+    let text = std::fs::read_to_string(root().join(file)).map_err(|error| format!("{file}: {error}"))?;
+    for requirement in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement];
+        if let Err(reason) = run(&format!("Python: {requirement}"), program(python::interpreter(), "", &arguments)) {
+            println!("{reason}");
+        }
+    }
+    Ok(())
 }
 
 /// Installs the Python and the Node peers, and builds the Rust ones of authorization.

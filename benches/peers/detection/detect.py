@@ -63,10 +63,11 @@ def krcf_displacement(learned):
 
 
 def robust_random_cut(learned):
-    """Trees of random samples; a request is inserted into each, and taken out again."""
+    """Trees of random samples; a request is inserted into each, and taken out again. The trees round what they are made of,
+    and would not know a request again that is not rounded likewise."""
     numpy, rrcf = importlib.import_module("numpy"), importlib.import_module("rrcf")
     random = numpy.random.RandomState(1)
-    sample = min(256, len(learned))
+    sample, learned = min(256, len(learned)), numpy.around(learned, 9)
     trees = [rrcf.RCTree(learned[random.choice(len(learned), sample, replace=False)], random_state=number)
              for number in range(50)]
 
@@ -76,17 +77,18 @@ def robust_random_cut(learned):
         tree.forget_point("asked")
         return displacement
 
-    return lambda tested: [sum(displaced(tree, point) for tree in trees) / len(trees) for point in tested]
+    return lambda tested: [sum(displaced(tree, point) for tree in trees) / len(trees)
+                           for point in numpy.around(tested, 9)]
 
 
 # Package, what of it, how it learns, and whether it is slow.
 DETECTORS = [
-    ("scikit-learn", "IForest", isolation_forest, False),
-    ("river", "HST 25 x 8", half_space_trees, False),
-    ("river", "LODA", loda, False),
-    ("krcf", "50 x 256", krcf_score, False),
-    ("krcf", "displacement", krcf_displacement, False),
-    ("rrcf", "50 x 256", robust_random_cut, True),
+    ("scikit-learn", " IForest", isolation_forest, False),
+    ("river", " HST", half_space_trees, False),
+    ("river", " LODA", loda, False),
+    ("krcf", "", krcf_score, False),
+    ("krcf", " displacement", krcf_displacement, False),
+    ("rrcf", "", robust_random_cut, True),
 ]
 
 
@@ -106,12 +108,12 @@ def sampled(events):
 
 def measure(detector, learned, tested, events):
     package, what, learn, is_slow = detector
-    row = {"detector": f"{package} {what}"}
+    row = {"detector": f"{package}{what}"}
     try:
-        row["detector"] = f"{package} {version(package)} {what}"
+        row["detector"] = f"{package} {version(package)}{what}"
         if is_slow and len(events) > 2 * SLOW:
             row["at"] = sampled(events)
-            row["detector"] += f" (of {len(row['at']):,} tested)"
+            row["detector"] += f" ({len(row['at']):,} tested)"
             tested = tested[row["at"]]
         started = time.perf_counter()
         score = learn(learned)
@@ -135,7 +137,7 @@ def main(folder, *names):
         points = [vectors(learned), vectors(tested)]
         rows = []
         for detector in DETECTORS:
-            print(f"{name}: {detector[0]} {detector[1]}", file=sys.stderr, flush=True)
+            print(f"{name}: {detector[0]}{detector[1]}", file=sys.stderr, flush=True)
             rows.append(measure(detector, *points, tested))
         ids = {"learned": [event["id"] for event in learned], "tested": [event["id"] for event in tested]}
         answer[name] = {**ids, "rows": rows}

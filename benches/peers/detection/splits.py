@@ -12,7 +12,7 @@ def load(folder, name):
         cut = len(events) * 6 // 10
         return [event for event in events[:cut] if not is_attack(event)], events[cut:]
     learned, attacks = read(folder, "csic_train_normal"), read(folder, "csic_dev_attack")
-    if name == "CSIC, 1 % attacks learned":
+    if name == "CSIC, 1 % attacks":
         learned, attacks = contaminated(learned, attacks)
     elif name != "CSIC":
         raise ValueError(f"no split `{name}`")

@@ -11,7 +11,7 @@ pub(super) const CSIC: &str = "CSIC";
 pub(super) const ATRDF: &str = "ATRDF";
 pub(super) const FUR_API: &str = "FUR-API";
 /// CSIC, with attacks among what is learned.
-pub(super) const CONTAMINATED: &str = "CSIC, 1 % attacks learned";
+pub(super) const CONTAMINATED: &str = "CSIC, 1 % attacks";
 
 /// Every split; `benches/peers/detection` cuts the same.
 pub(super) const NAMES: [&str; 4] = [CSIC, ATRDF, FUR_API, CONTAMINATED];

@@ -43,7 +43,7 @@ impl Measure {
     fn name(self) -> String {
         match self {
             Self::Auc => "AUC".to_owned(),
-            Self::AveragePrecision => "average precision at 1 % attacks".to_owned(),
+            Self::AveragePrecision => "AP at 1 % attacks".to_owned(),
             Self::Found(per_mille) => format!("TPR at {} FPR", percent(per_mille)),
         }
     }
