@@ -4,8 +4,10 @@ Prints one JSON document, scores by detector; `cargo xtask bench detection` read
 
 import importlib
 import json
+import math
 import sys
 import time
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from splits import is_attack, load
@@ -81,14 +83,14 @@ def robust_random_cut(learned):
                            for point in numpy.around(tested, 9)]
 
 
-# Package, what of it, how it learns, and whether it is slow.
+# Package, its module, what of it, how it learns, and whether it is slow.
 DETECTORS = [
-    ("scikit-learn", " IForest", isolation_forest, False),
-    ("river", " HST", half_space_trees, False),
-    ("river", " LODA", loda, False),
-    ("krcf", "", krcf_score, False),
-    ("krcf", " displacement", krcf_displacement, False),
-    ("rrcf", "", robust_random_cut, True),
+    ("scikit-learn", "sklearn.ensemble", " IForest", isolation_forest, False),
+    ("river", "river.anomaly", " HST", half_space_trees, False),
+    ("river", "river.anomaly", " LODA", loda, False),
+    ("krcf", "krcf", "", krcf_score, False),
+    ("krcf", "krcf", " displacement", krcf_displacement, False),
+    ("rrcf", "rrcf", "", robust_random_cut, True),
 ]
 
 
@@ -106,11 +108,13 @@ def sampled(events):
     return positions
 
 
-def measure(detector, learned, tested, events):
-    package, what, learn, is_slow = detector
+def measure(detector, points, events):
+    package, module, what, learn, is_slow = detector
     row = {"detector": f"{package}{what}"}
     try:
         row["detector"] = f"{package} {version(package)}{what}"
+        importlib.import_module(module)
+        learned, tested = points()
         if is_slow and len(events) > 2 * SLOW:
             row["at"] = sampled(events)
             row["detector"] += f" ({len(row['at']):,} tested)"
@@ -118,9 +122,12 @@ def measure(detector, learned, tested, events):
         started = time.perf_counter()
         score = learn(learned)
         learned_at = time.perf_counter()
-        row["scores"] = [float(one) for one in score(tested)]
+        scores = [float(one) for one in score(tested)]
         row["learn_us"] = (learned_at - started) * 1e6 / len(learned)
         row["score_us"] = (time.perf_counter() - learned_at) * 1e6 / len(tested)
+        if not all(map(math.isfinite, scores)):
+            raise ValueError("a score is not a number")
+        row["scores"] = scores
     except PackageNotFoundError:
         row["reason"] = "not installed"
     except Exception as error:  # Of whatever a peer may raise: the others are measured all the same.
@@ -129,20 +136,23 @@ def measure(detector, learned, tested, events):
 
 
 def main(folder, *names):
-    from vector import vectors
-
     answer = {}
     for name in names:
         learned, tested = load(folder, name)
-        points = [vectors(learned), vectors(tested)]
+
+        @cache
+        def points():
+            # Here and not above: without numpy each row says so.
+            vectors = importlib.import_module("vector").vectors
+            return vectors(learned), vectors(tested)
+
         rows = []
         for detector in DETECTORS:
-            print(f"{name}: {detector[0]}{detector[1]}", file=sys.stderr, flush=True)
-            rows.append(measure(detector, *points, tested))
+            print(f"{name}: {detector[0]}{detector[2]}", file=sys.stderr, flush=True)
+            rows.append(measure(detector, points, tested))
         ids = {"learned": [event["id"] for event in learned], "tested": [event["id"] for event in tested]}
         answer[name] = {**ids, "rows": rows}
-    # Not a number is no score: refused here, not in the reader.
-    print(json.dumps(answer, allow_nan=False))
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":
