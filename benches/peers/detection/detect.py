@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from splits import is_attack, load
 
-# Tested by what takes 20 ms a request: so many normal requests, and so many attacks.
+# Tested by what takes many milliseconds a request: so many normal requests, and so many attacks.
 SLOW = 1_000
 
 

@@ -72,12 +72,15 @@ impl Judged {
         self.labels.iter().filter(|label| !is_attack(label)).count()
     }
 
-    /// Normal requests that a budget of so many of a thousand calls unusual.
-    pub(super) fn false_alarms(&self, per_mille: u64) -> Option<(usize, Estimate)> {
+    /// What a budget of so many of a thousand calls unusual: of the normal requests, and of the attacks.
+    pub(super) fn called_unusual(&self, per_mille: u64) -> (Option<Estimate>, Option<Estimate>) {
         let budget = per_mille as f64 / 1e3;
-        let judged = self.labels.iter().zip(&self.shares);
-        let alarms = judged.filter(|(label, share)| !is_attack(label) && **share <= budget).count();
-        Some((alarms, share(alarms, self.normal())?))
+        let judged = || self.labels.iter().zip(&self.shares);
+        let called =
+            |wanted: fn(&str) -> bool| judged().filter(|(label, share)| wanted(label) && **share <= budget).count();
+        let normal = self.normal();
+        let attacks = share(called(is_attack), self.labels.len() - normal);
+        (share(called(|label| !is_attack(label)), normal), attacks)
     }
 }
 

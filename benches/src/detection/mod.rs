@@ -132,11 +132,13 @@ fn budget(name: &str, per_mille: u64, judged: &Result<Judged, String>) -> Figure
         Ok(judged) => judged,
         Err(reason) => return Figure::missing(title, "share", reason),
     };
-    let Some((alarms, estimate)) = judged.false_alarms(per_mille) else {
+    let (alarms, found) = judged.called_unusual(per_mille);
+    let Some(estimate) = alarms else {
         return Figure::missing(title, "share", "no normal requests");
     };
     let needed = 3_000 / per_mille;
-    let beside = estimate.interval().into_iter().chain([format!("{alarms} of {}", judged.normal())]);
+    let found = found.map(|found| format!("it finds {:.4} of the attacks", found.value));
+    let beside = estimate.interval().into_iter().chain(found);
     let mut beside = beside.collect::<Vec<_>>().join("; ");
     let enough = judged.calibrated_on >= needed;
     if !enough {
