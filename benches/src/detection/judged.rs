@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Instant;
 
-use zt_core::anomaly::{Baseline, Lesson, Pass, Target};
+use zt_core::anomaly::{Baseline, Pass, Target, Trainer};
 use zt_core::model::Event;
 
 use super::data::{Split, is_attack, label};
@@ -92,12 +92,12 @@ fn learn(events: &[Event]) -> Baseline {
 
 fn learn_but(events: &[Event], first: Option<&Baseline>) -> Baseline {
     Pass::ALL.into_iter().fold(Baseline::new(SEED), |before, pass| {
-        let lesson = Lesson::new(&before, pass);
-        let mut lesson = match first {
-            Some(first) => lesson.doubting(first),
-            None => lesson,
+        let trainer = Trainer::new(&before, pass);
+        let mut trainer = match first {
+            Some(first) => trainer.without_outliers_to(first),
+            None => trainer,
         };
-        events.iter().for_each(|event| lesson.add(&event.request, &Target::Path, None));
-        lesson.end()
+        events.iter().for_each(|event| trainer.add(&event.request, &Target::Path, None));
+        trainer.end()
     })
 }

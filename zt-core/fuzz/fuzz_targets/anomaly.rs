@@ -1,18 +1,12 @@
 //! Any request is learned and scored without a panic; what was learned is a baseline that reads back as it was written.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use zt_core::anomaly::{Baseline, Lesson, Pass, State, Target};
-use zt_core::model::{Body, Request};
+#[path = "../content_types.rs"]
+mod content_types;
 
-const KINDS: [&str; 6] = [
-    "application/json",
-    "application/x-ndjson",
-    "application/x-www-form-urlencoded",
-    "multipart/form-data; boundary=b",
-    "text/plain",
-    "application/json-seq",
-];
+use libfuzzer_sys::fuzz_target;
+use zt_core::anomaly::{Baseline, Trainer, Pass, State, Target};
+use zt_core::model::{Body, Request};
 
 /// A byte of choices, then path, query, header name, header value and body, a line each.
 fn request(bytes: &[u8]) -> Request<'_> {
@@ -20,7 +14,7 @@ fn request(bytes: &[u8]) -> Request<'_> {
     let mut lines = rest.splitn(5, |byte| *byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();
     let (path, query, name, value, body) = (line(), line(), line(), line(), line());
-    let kind = KINDS.get(usize::from(choice & 7)).copied().unwrap_or("application/json");
+    let kind = content_types::chosen(*choice).unwrap_or("application/json");
     Request {
         method: "POST".into(),
         path: path.into(),
@@ -34,9 +28,9 @@ fn request(bytes: &[u8]) -> Request<'_> {
 fuzz_target!(|bytes: &[u8]| {
     let requests: Vec<Request<'_>> = bytes.split(|byte| *byte == 0xff).map(request).collect();
     let learned = Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
-        let mut lesson = Lesson::new(&before, pass);
-        requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
-        lesson.end()
+        let mut trainer = Trainer::new(&before, pass);
+        requests.iter().for_each(|request| trainer.add(request, &Target::Path, None));
+        trainer.end()
     });
     let written = learned.write();
     assert!(Baseline::read(&written).expect("a baseline").write() == written);

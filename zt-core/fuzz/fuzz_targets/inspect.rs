@@ -1,18 +1,12 @@
 //! Inspection never panics, finds little, and its details never show what was sent.
 #![no_main]
 
+#[path = "../content_types.rs"]
+mod content_types;
+
 use libfuzzer_sys::fuzz_target;
 use zt_core::inspect::{Config, Inspector};
 use zt_core::model::{Body, Request};
-
-const KINDS: [&str; 6] = [
-    "application/json",
-    "application/x-ndjson",
-    "application/x-www-form-urlencoded",
-    "multipart/form-data; boundary=b",
-    "text/plain",
-    "application/json-seq",
-];
 
 fuzz_target!(|bytes: &[u8]| {
     // A byte of choices, then query, header name, header value, content type and body, a line each.
@@ -20,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut lines = rest.splitn(5, |byte| *byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();
     let (query, name, value, own_kind, body) = (line(), line(), line(), line(), line());
-    let kind = KINDS.get(usize::from(choice & 7)).map_or(own_kind, |kind| kind.as_bytes());
+    let kind = content_types::chosen(*choice).map_or(own_kind, str::as_bytes);
     let request = Request {
         query: Some(query.into()),
         headers: vec![(name.into(), value.into()), ("content-type".into(), kind.into())],

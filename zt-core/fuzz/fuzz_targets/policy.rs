@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use zt_core::policy::{Config, Endpoint, Link, Policy, Request, Vocabulary};
 use zt_core::model::Source;
+use zt_core::policy::{Config, Endpoint, Link, Policy, Request, Vocabulary};
 
 const ENDPOINTS: &[Endpoint<'_>] = &[
     Endpoint { id: "listOrders", method: "GET", segment: Some("orders") },

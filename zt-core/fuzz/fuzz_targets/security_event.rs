@@ -26,7 +26,8 @@ static VERIFIER: LazyLock<(Verifier, State)> = LazyLock::new(|| {
     let common = serde_json::json!({"issuer": "i", "audiences": ["a"], "algorithms": ["HS256"], "jwks": jwks});
     let mut transmitter = common.clone();
     transmitter["subject_formats"] = serde_json::json!(["opaque", "email", "account", "phone_number", "uri", "did"]);
-    let config: Config = serde_json::from_value(serde_json::json!({"issuer": [common], "transmitter": [transmitter]})).unwrap();
+    let config: Config =
+        serde_json::from_value(serde_json::json!({"issuer": [common], "transmitter": [transmitter]})).unwrap();
     let verifier = Verifier::compile(&config).expect("a sound configuration");
     let state = State::new(&verifier, 7);
     (verifier, state)

@@ -21,10 +21,8 @@ pub struct Baseline {
     pub(super) service: u64,
     pub(super) limits: Limits,
     pub(super) model: Model,
-    /// Scores of each channel.
+    /// Scores of the channels.
     pub(super) histograms: Histograms,
-    /// The highest of them.
-    pub(super) highest: Histogram,
     /// Evidence of whole requests.
     pub(super) evidence: Histogram,
     scales: [Scale; Channel::ALL.len()],
@@ -59,11 +57,11 @@ impl Baseline {
         let keyed = Keyed::new(seed);
         let service = keyed.bytes(b"service");
         let histograms = Histograms::default();
-        let (highest, evidence) = (Histogram::default(), Histogram::default());
+        let evidence = Histogram::default();
         let scales = Channel::ALL.map(|channel| Scale::of(histograms.of(channel)));
         let shares = Shares::of(&evidence);
         let (limits, model) = (Limits::default(), Model::default());
-        Self { seed, keyed, service, limits, model, histograms, highest, evidence, scales, shares, fence: u32::MAX }
+        Self { seed, keyed, service, limits, model, histograms, evidence, scales, shares, fence: u32::MAX }
     }
 
     /// How unusual a request is. Time is linear in its bytes.
@@ -133,6 +131,6 @@ impl Baseline {
         self.model.counts.derive();
         self.scales = Channel::ALL.map(|channel| Scale::of(self.histograms.of(channel)));
         self.shares = Shares::of(&self.evidence);
-        self.fence = self.highest.fence();
+        self.fence = self.histograms.highest().fence();
     }
 }

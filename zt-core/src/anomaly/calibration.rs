@@ -2,6 +2,7 @@
 //! correction: the budget holds with 95 % confidence, Vovk 2012).
 
 use super::kind::Channel;
+use super::score::Strangest;
 use crate::base::fixed;
 use crate::base::math::upper_bound;
 
@@ -76,27 +77,41 @@ impl Histogram {
     }
 }
 
-/// A histogram of each channel.
+/// A histogram of each channel, and one of the highest of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Histograms([Histogram; Channel::ALL.len()]);
+pub(super) struct Histograms {
+    channels: [Histogram; Channel::ALL.len()],
+    highest: Histogram,
+}
 
 impl Histograms {
     pub(super) fn of(&self, channel: Channel) -> &Histogram {
-        let [first, ..] = &self.0;
-        self.0.get(channel as usize).unwrap_or(first)
+        self.channels.get(channel as usize).unwrap_or(&self.highest)
     }
 
-    /// In the order of [`Channel::ALL`].
+    pub(super) const fn highest(&self) -> &Histogram {
+        &self.highest
+    }
+
+    /// Of each channel, in the order of [`Channel::ALL`], then of the highest.
     pub(super) fn each(&self) -> impl Iterator<Item = &Histogram> {
-        self.0.iter()
+        self.channels.iter().chain([&self.highest])
     }
 
-    pub(super) fn each_mut(&mut self) -> impl Iterator<Item = (Channel, &mut Histogram)> {
-        Channel::ALL.into_iter().zip(&mut self.0)
+    pub(super) fn each_mut(&mut self) -> impl Iterator<Item = &mut Histogram> {
+        self.channels.iter_mut().chain([&mut self.highest])
+    }
+
+    /// Adds the scores of one request.
+    pub(super) fn add(&mut self, strangest: &Strangest) {
+        for (channel, histogram) in Channel::ALL.into_iter().zip(&mut self.channels) {
+            histogram.add(strangest.of(channel), 1);
+        }
+        self.highest.add(strangest.highest(), 1);
     }
 
     pub(super) fn join(&mut self, other: &Self) {
-        self.each_mut().for_each(|(channel, own)| own.join(other.of(channel)));
+        self.each_mut().zip(other.each()).for_each(|(own, other)| own.join(other));
     }
 }
 

@@ -61,7 +61,7 @@ impl Baseline {
         let mut body = self.seed.to_le_bytes().to_vec();
         self.model.counts.write(&mut body);
         self.model.norms.write(&mut body);
-        for histogram in self.histograms.each().chain([&self.highest, &self.evidence]) {
+        for histogram in self.histograms.each().chain([&self.evidence]) {
             histogram.bins().iter().for_each(|count| body.extend_from_slice(&count.to_le_bytes()));
         }
         ENVELOPE.seal(0, &body)
@@ -78,11 +78,12 @@ impl Baseline {
         let mut baseline = Self::new(seed);
         baseline.model.counts = Counts::read(&mut reader).ok_or(BaselineError::Content("counts"))?;
         baseline.model.norms = Norms::read(&mut reader).ok_or(BaselineError::Content("norms"))?;
-        let read =
-            baseline.histograms.each_mut().try_for_each(|(_, own)| histogram(&mut reader).map(|read| *own = read));
-        let rest = read.and_then(|()| histogram(&mut reader).zip(histogram(&mut reader)));
-        let rest = rest.filter(|_| reader.left() == 0).ok_or(BaselineError::Content("histograms"))?;
-        (baseline.highest, baseline.evidence) = rest;
+        for own in baseline.histograms.each_mut().chain([&mut baseline.evidence]) {
+            *own = histogram(&mut reader).ok_or(BaselineError::Content("histograms"))?;
+        }
+        if reader.left() > 0 {
+            return Err(BaselineError::Content("more than a baseline has"));
+        }
         baseline.derive();
         Ok(baseline)
     }

@@ -7,26 +7,26 @@
 
 mod baseline;
 mod calibration;
+mod delta;
 mod explain;
 mod file;
-mod gathered;
 mod item;
 mod kind;
-mod lesson;
 mod model;
 mod request;
 mod score;
 mod state;
 mod symbol;
+mod trainer;
 mod value;
 
 pub use baseline::{Baseline, Scored};
 pub use explain::Explanation;
 pub use file::BaselineError;
 pub use kind::Channel;
-pub use lesson::{Lesson, Pass};
 pub use request::Target;
 pub use state::{State, Trace};
+pub use trainer::{Pass, Trainer};
 
 #[cfg(test)]
 mod tests;

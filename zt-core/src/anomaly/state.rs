@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Scored};
-use super::gathered::Gathered;
+use super::delta::Delta;
 use super::request::Target;
 use super::score::Strangest;
 use crate::model::Request;
@@ -35,7 +35,7 @@ struct Apart(Mutex<Shard>);
 #[derive(Debug)]
 struct Shard {
     baseline: Arc<Baseline>,
-    gathered: Gathered,
+    delta: Delta,
 }
 
 /// What a request would teach.
@@ -52,17 +52,17 @@ impl State {
     /// Goes on from a baseline.
     pub fn new(baseline: Baseline) -> Self {
         let baseline = Arc::new(baseline);
-        let shard = || Shard { baseline: Arc::clone(&baseline), gathered: Gathered::default() };
+        let shard = || Shard { baseline: Arc::clone(&baseline), delta: Delta::default() };
         Self { shards: std::array::from_fn(|_| Apart(Mutex::new(shard()))) }
     }
 
     /// How unusual a request is, and what it would [teach](Self::learn).
     pub fn score(&self, request: &Request<'_>, target: &Target<'_>) -> (Scored, Trace) {
         let (number, mut shard) = self.free();
-        let Shard { baseline, gathered } = &mut *shard;
-        let (strangest, items) = gathered.score(baseline, request, target);
+        let Shard { baseline, delta } = &mut *shard;
+        let (strangest, items) = delta.score(baseline, request, target);
         let scored = baseline.scored(strangest.clone());
-        (scored, Trace { shard: number, folds: gathered.folds, items, strangest })
+        (scored, Trace { shard: number, folds: delta.folds, items, strangest })
     }
 
     /// Learns from a request that was scored, of a client who is given by any hash of who it is; without one all are the same.
@@ -70,13 +70,13 @@ impl State {
     pub fn learn(&self, trace: &Trace, client: Option<u64>) {
         let Some(Apart(shard)) = self.shards.get(trace.shard) else { return };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let Shard { baseline, gathered } = &mut *shard;
-        if gathered.folds != trace.folds {
+        let Shard { baseline, delta } = &mut *shard;
+        if delta.folds != trace.folds {
             return;
         }
-        gathered.learn(baseline, &trace.items, &trace.strangest, client);
+        delta.learn(baseline, &trace.items, &trace.strangest, client);
         let due = (baseline.calibrated_on() / PART).max(FIRST);
-        if gathered.requests >= due || gathered.is_full() {
+        if delta.requests >= due || delta.is_full() {
             drop(shard);
             self.fold();
         }
@@ -104,7 +104,7 @@ impl State {
         // Nobody else has it now: no copy is made.
         let known = Arc::make_mut(&mut baseline);
         for shard in &mut shards {
-            shard.gathered.fold_into(known);
+            shard.delta.fold_into(known);
         }
         known.derive();
         for shard in &mut shards {

@@ -39,13 +39,13 @@ pub const fn join(context: u64, key: u64) -> u64 {
 }
 
 /// A map whose keys are hashes already.
-pub type Map<V> = hashbrown::HashMap<u64, V, BuildHasherDefault<Itself>>;
+pub type Map<V> = hashbrown::HashMap<u64, V, BuildHasherDefault<IdentityHasher>>;
 
 /// A hash that is its own.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Itself(u64);
+pub struct IdentityHasher(u64);
 
-impl Hasher for Itself {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

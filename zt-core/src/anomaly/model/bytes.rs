@@ -25,9 +25,9 @@ impl Counts {
     pub(in super::super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let support = |reader: &mut Reader<'_>| reader.take().map(u8::from_le_bytes).map(Support);
         let contexts = read(reader, |reader| {
-            Some(Context::read(reader.u32()?, u16::from_le_bytes(reader.take()?), support(reader)?))
+            Some(Context::new(reader.u32()?, u16::from_le_bytes(reader.take()?), support(reader)?))
         })?;
-        let keys = read(reader, |reader| Some(Key::read(reader.u64()?, reader.u32()?, support(reader)?)))?;
+        let keys = read(reader, |reader| Some(Key::new(reader.u64()?, reader.u32()?, support(reader)?)))?;
         let counts = Self { contexts, keys, ..Self::default() };
         let mut sums: Map<(u16, u32)> = Map::default();
         for key in counts.keys.values().filter(|key| key.count > 0) {

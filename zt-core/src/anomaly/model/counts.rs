@@ -80,7 +80,7 @@ pub(super) struct Key {
 
 impl Context {
     /// Without what follows from the counts.
-    pub(super) const fn read(events: u32, keys: u16, support: Support) -> Self {
+    pub(super) const fn new(events: u32, keys: u16, support: Support) -> Self {
         Self { events, keys, support, novel: 0, once: 0 }
     }
 
@@ -92,7 +92,7 @@ impl Context {
 
 impl Key {
     /// Without what follows from the counts.
-    pub(super) const fn read(context: u64, count: u32, support: Support) -> Self {
+    pub(super) const fn new(context: u64, count: u32, support: Support) -> Self {
         Self { context, count, support, surprise: 0 }
     }
 }
@@ -166,13 +166,13 @@ impl Counts {
 
     /// Adds one event so many times; what follows from the counts is not yet [derived](Self::derive).
     pub(in super::super) fn add(&mut self, context: u64, key: u64, times: u32, support: Support) {
-        let of = self.contexts.entry(context).or_insert(Context::read(0, 0, support));
+        let of = self.contexts.entry(context).or_insert(Context::new(0, 0, support));
         of.events = of.events.saturating_add(times);
         of.support = of.support.or(support);
         if of.keys == OPEN {
             return;
         }
-        let entry = self.keys.entry(key).or_insert(Key::read(context, 0, support));
+        let entry = self.keys.entry(key).or_insert(Key::new(context, 0, support));
         if entry.count == 0 {
             of.keys = of.keys.saturating_add(1);
         }
@@ -191,7 +191,7 @@ impl Counts {
             Entry::Vacant(_) if full => return,
             Entry::Vacant(entry) => {
                 self.proposed = self.proposed.saturating_add(1);
-                entry.insert(Key::read(context, 0, support))
+                entry.insert(Key::new(context, 0, support))
             }
         };
         entry.support = entry.support.or(support);
@@ -203,7 +203,7 @@ impl Counts {
     /// Adds all of another's; what follows is not yet [derived](Self::derive).
     pub(in super::super) fn join(&mut self, other: &Self) {
         for (id, context) in other.contexts.iter().filter(|(_, context)| context.keys == OPEN) {
-            let of = self.contexts.entry(*id).or_insert(Context::read(0, OPEN, context.support));
+            let of = self.contexts.entry(*id).or_insert(Context::new(0, OPEN, context.support));
             of.keys = OPEN;
             of.support = of.support.or(context.support);
             of.events = of.events.saturating_add(context.events);

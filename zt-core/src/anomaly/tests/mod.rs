@@ -21,9 +21,9 @@ fn shop(count: u32) -> Vec<Request<'static>> {
 
 fn learn(requests: &[Request<'_>]) -> Baseline {
     Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
-        let mut lesson = Lesson::new(&before, pass);
-        requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
-        lesson.end()
+        let mut trainer = Trainer::new(&before, pass);
+        requests.iter().for_each(|request| trainer.add(request, &Target::Path, None));
+        trainer.end()
     })
 }
 
@@ -105,12 +105,12 @@ proptest! {
         let alone = learn(&requests.iter().map(|(request, _)| request.clone()).collect::<Vec<_>>());
         let together = Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
             let part = |number: usize| {
-                let mut lesson = Lesson::new(&before, pass);
+                let mut trainer = Trainer::new(&before, pass);
                 let own = requests.iter().filter(|(_, part)| *part == number);
-                own.for_each(|(request, _)| lesson.add(request, &Target::Path, None));
-                lesson
+                own.for_each(|(request, _)| trainer.add(request, &Target::Path, None));
+                trainer
             };
-            let mut parts: Vec<Lesson<'_>> = order.iter().map(|number| part(*number)).collect();
+            let mut parts: Vec<Trainer<'_>> = order.iter().map(|number| part(*number)).collect();
             // Two by two, as a tree.
             while parts.len() > 1 {
                 let joined = parts.chunks(2).map(|pair| {
@@ -130,9 +130,9 @@ proptest! {
     fn thinking_a_request_away_is_not_having_learned_it(requests in proptest::collection::vec(request(), 1..60)) {
         let counts = |requests: &[Request<'_>]| {
             let before = Baseline::new(1);
-            let mut lesson = Lesson::new(&before, Pass::Counts);
-            requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
-            lesson.end()
+            let mut trainer = Trainer::new(&before, Pass::Counts);
+            requests.iter().for_each(|request| trainer.add(request, &Target::Path, None));
+            trainer.end()
         };
         let (with, without) = (counts(&requests), counts(&requests[1..]));
         let own = &requests[0];

@@ -22,9 +22,9 @@ fn counts(baseline: &Baseline) -> Vec<u8> {
 
 fn counted(requests: &[Request<'_>]) -> Vec<u8> {
     let before = Baseline::new(1);
-    let mut lesson = Lesson::new(&before, Pass::Counts);
-    requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
-    counts(&lesson.end())
+    let mut trainer = Trainer::new(&before, Pass::Counts);
+    requests.iter().for_each(|request| trainer.add(request, &Target::Path, None));
+    counts(&trainer.end())
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn what_is_strange_at_first_is_known_later() {
 }
 
 #[test]
-fn serving_counts_what_a_lesson_counts() {
+fn serving_counts_what_training_counts() {
     let requests = shop(3_000);
     let state = State::new(Baseline::new(1));
     serve(&state, &requests);
@@ -126,9 +126,9 @@ fn an_outlier_of_one_among_many_is_not_counted() {
     }
     let first = learn(&requests);
     let second = Pass::ALL.into_iter().fold(Baseline::new(1), |before, pass| {
-        let mut lesson = Lesson::new(&before, pass).doubting(&first);
-        requests.iter().for_each(|request| lesson.add(request, &Target::Path, None));
-        lesson.end()
+        let mut trainer = Trainer::new(&before, pass).without_outliers_to(&first);
+        requests.iter().for_each(|request| trainer.add(request, &Target::Path, None));
+        trainer.end()
     });
     assert_eq!(counts(&second), counted(&shop(6_000)), "as if they had never been");
     assert_eq!(second.calibrated_on(), 6_060, "but the budget is that of all");

@@ -14,7 +14,7 @@ use crate::model::Request;
 
 /// One pass, or a part of it.
 #[derive(Clone, Debug)]
-pub struct Lesson<'b> {
+pub struct Trainer<'b> {
     before: &'b Baseline,
     first: Option<&'b Baseline>,
     learned: Learned,
@@ -24,7 +24,7 @@ pub struct Lesson<'b> {
 enum Learned {
     Counts(Counts),
     Norms(Norms),
-    Scores(Histograms, Histogram),
+    Scores(Histograms),
     Evidence(Histogram),
 }
 
@@ -46,20 +46,20 @@ impl Pass {
     pub const ALL: [Self; 4] = [Self::Counts, Self::Norms, Self::Scores, Self::Evidence];
 }
 
-impl<'b> Lesson<'b> {
+impl<'b> Trainer<'b> {
     /// Begins a pass on what was learned before it.
     pub fn new(before: &'b Baseline, pass: Pass) -> Self {
         let learned = match pass {
             Pass::Counts => Learned::Counts(Counts::default()),
             Pass::Norms => Learned::Norms(Norms::default()),
-            Pass::Scores => Learned::Scores(Histograms::default(), Histogram::default()),
+            Pass::Scores => Learned::Scores(Histograms::default()),
             Pass::Evidence => Learned::Evidence(Histogram::default()),
         };
         Self { before, first: None, learned }
     }
 
     /// Does not count requests that are outliers to a baseline that was learned from the same requests.
-    pub fn doubting(self, first: &'b Baseline) -> Self {
+    pub fn without_outliers_to(self, first: &'b Baseline) -> Self {
         Self { first: Some(first), ..self }
     }
 
@@ -85,11 +85,7 @@ impl<'b> Lesson<'b> {
                     norms.add(norm(before.service, found.context, element.kind), element.surprise, 1);
                 }
             }),
-            Learned::Scores(histograms, highest) => {
-                let strangest = before.strangest(request, target, counts);
-                histograms.each_mut().for_each(|(channel, histogram)| histogram.add(strangest.of(channel), 1));
-                highest.add(strangest.highest(), 1);
-            }
+            Learned::Scores(histograms) => histograms.add(&before.strangest(request, target, counts)),
             Learned::Evidence(histogram) => {
                 let evidence = before.evidence(&before.strangest(request, target, counts));
                 histogram.add(evidence.into_iter().max().unwrap_or_default(), 1);
@@ -102,10 +98,7 @@ impl<'b> Lesson<'b> {
         match (&mut self.learned, &other.learned) {
             (Learned::Counts(own), Learned::Counts(other)) => own.join(other),
             (Learned::Norms(own), Learned::Norms(other)) => own.join(other),
-            (Learned::Scores(own, highest), Learned::Scores(other, others)) => {
-                own.join(other);
-                highest.join(others);
-            }
+            (Learned::Scores(own), Learned::Scores(other)) => own.join(other),
             (Learned::Evidence(own), Learned::Evidence(other)) => own.join(other),
             _ => {}
         }
@@ -117,10 +110,7 @@ impl<'b> Lesson<'b> {
         match self.learned {
             Learned::Counts(counts) => baseline.model.counts.join(&counts),
             Learned::Norms(norms) => baseline.model.norms.join(&norms),
-            Learned::Scores(histograms, highest) => {
-                baseline.histograms.join(&histograms);
-                baseline.highest.join(&highest);
-            }
+            Learned::Scores(histograms) => baseline.histograms.join(&histograms),
             Learned::Evidence(histogram) => baseline.evidence.join(&histogram),
         }
         baseline.derive();

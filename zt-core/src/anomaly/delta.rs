@@ -21,14 +21,13 @@ const MOST_HEARD: usize = 256;
 
 /// Since the last fold.
 #[derive(Debug, Default)]
-pub(super) struct Gathered {
+pub(super) struct Delta {
     by_id: Map<u32>,
     items: Vec<Item>,
     events: Vec<Event>,
     /// Of the item at hand.
     scratch: Vec<Event>,
     scores: Histograms,
-    highest: Histogram,
     evidence: Histogram,
     /// Clients with outliers.
     heard: Vec<u64>,
@@ -52,7 +51,7 @@ struct Item {
     proposed: Support,
 }
 
-impl Gathered {
+impl Delta {
     pub(super) fn score(
         &mut self,
         baseline: &Baseline,
@@ -130,8 +129,7 @@ impl Gathered {
         if outlier && client.is_some_and(|client| self.is_heard(client)) {
             return;
         }
-        self.scores.each_mut().for_each(|(channel, histogram)| histogram.add(strangest.of(channel), 1));
-        self.highest.add(strangest.highest(), 1);
+        self.scores.add(strangest);
         self.evidence.add(baseline.evidence(strangest).into_iter().max().unwrap_or_default(), 1);
     }
 
@@ -162,15 +160,13 @@ impl Gathered {
             }
         }
         baseline.histograms.join(&self.scores);
-        baseline.highest.join(&self.highest);
         baseline.evidence.join(&self.evidence);
         let folds = self.folds.saturating_add(1);
         self.by_id.clear();
         self.items.clear();
         self.events.clear();
         self.heard.clear();
-        self.scores = Histograms::default();
-        (self.highest, self.evidence) = (Histogram::default(), Histogram::default());
+        (self.scores, self.evidence) = (Histograms::default(), Histogram::default());
         (self.requests, self.folds) = (0, folds);
     }
 }
