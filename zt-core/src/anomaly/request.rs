@@ -63,7 +63,8 @@ impl Reader<'_> {
 
         match target {
             Target::Endpoint { id, variables } => {
-                values.endpoint = join(self.service, self.keyed.bytes(id.as_bytes()));
+                // One endpoint may serve several methods.
+                values.endpoint = join(join(self.service, values.endpoint), self.keyed.bytes(id.as_bytes()));
                 for (name, value) in *variables {
                     values.leaf(Leaf { place: Place::Path, name: name.as_bytes(), value: value.as_bytes() }, visit);
                 }

@@ -24,6 +24,7 @@ mod snapshot;
 mod state;
 mod stopwatch;
 mod suspend;
+mod target;
 #[cfg(feature = "compile")]
 mod zt_toml;
 
@@ -41,6 +42,7 @@ pub use report::{Memory, Report, Store};
 pub use snapshot::{Delta, SnapshotError};
 pub use state::State;
 pub use stopwatch::{Laps, Stopwatch, Timer};
+pub use target::target;
 
 use smol_str::SmolStr;
 
