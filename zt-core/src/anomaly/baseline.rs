@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::calibration::{Histogram, Histograms, Scale, Shares};
-use super::item::norm;
+use super::item::{Element, Elements, norm};
 use super::kind::Channel;
 use super::model::Model;
 use super::request::{Reader, Target};
@@ -109,26 +109,35 @@ impl Baseline {
 
     /// The strangest elements of a request, `counted` if it is among those that the counts are of.
     pub(super) fn strangest(&self, request: &Request<'_>, target: &Target<'_>, counted: bool) -> Strangest {
-        let (mut strangest, mut events, mut number) = (Strangest::default(), Vec::new(), 0);
+        let (mut strangest, mut events, mut number) = (Strangest::default(), Vec::new(), 0_u32);
         let reader = self.reader();
         reader.read(request, target, &mut |found| {
-            reader.events(found, &mut events);
-            let elements = match counted {
-                true => self.model.elements_without(&events),
-                false => self.model.elements(&events),
+            let elements = if counted {
+                events.clear();
+                reader.events(found, &mut |event| events.push(event));
+                self.model.elements_without(&events)
+            } else {
+                let mut elements = Elements::default();
+                reader.events(found, &mut |event| elements.add(event.kind, self.model.counts.surprise(&event)));
+                elements
             };
-            for element in &elements {
-                let norm = norm(self.service, found.context, element.kind);
-                strangest.add(element.kind, number, self.model.norms.of(norm).deviations(element.surprise));
+            for element in elements.each() {
+                strangest.add(element.kind, number, self.deviations(found.context, element));
             }
-            number += 1;
+            number = number.saturating_add(1);
         });
         strangest
+    }
+
+    /// How far an element of an item is from its likes.
+    pub(super) fn deviations(&self, context: u64, element: Element) -> u32 {
+        self.model.norms.of(norm(self.service, context, element.kind)).deviations(element.surprise)
     }
 
     /// Works out what follows from counts and histograms: once after they have changed.
     pub(super) fn derive(&mut self) {
         self.model.counts.derive();
+        self.model.norms.derive();
         self.scales = Channel::ALL.map(|channel| Scale::of(self.histograms.of(channel)));
         self.shares = Shares::of(&self.evidence);
         self.fence = self.histograms.highest().fence();

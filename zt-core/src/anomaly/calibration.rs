@@ -1,6 +1,8 @@
 //! From a score to a share of normal requests: a threshold that keeps its budget (conformal prediction with a binomial
 //! correction: the budget holds with 95 % confidence, Vovk 2012).
 
+use std::sync::OnceLock;
+
 use super::kind::Channel;
 use super::score::Strangest;
 use crate::base::fixed;
@@ -149,28 +151,23 @@ impl Scale {
 /// What the evidence of a whole request means.
 #[derive(Clone, Debug)]
 pub(super) struct Shares {
-    /// Of each bin: an upper bound of the share of normal requests with at least as much evidence.
-    bounds: Box<[f64]>,
+    /// Of each bin: how many had at least as much evidence, and an upper bound of their share, worked out when it is
+    /// asked for: most never are, and each takes microseconds.
+    bins: Box<[(u64, OnceLock<f64>)]>,
     pub(super) total: u64,
 }
 
 impl Shares {
     pub(super) fn of(histogram: &Histogram) -> Self {
         let total = histogram.total();
-        let mut last = (u64::MAX, 1.0);
-        let mut bound = |above: u64| {
-            if last.0 != above {
-                last = (above, upper_bound(above, total));
-            }
-            last.1
-        };
-        let mut bounds: Vec<f64> = above(histogram).map(&mut bound).collect();
-        bounds.reverse();
-        Self { bounds: bounds.into(), total }
+        let mut bins: Vec<(u64, OnceLock<f64>)> = above(histogram).map(|above| (above, OnceLock::new())).collect();
+        bins.reverse();
+        Self { bins: bins.into(), total }
     }
 
     /// An upper bound, with 95 % confidence, of the share of normal requests with at least as much evidence.
     pub(super) fn of_evidence(&self, evidence: u32) -> f64 {
-        self.bounds.get(bin(evidence)).copied().unwrap_or(1.0)
+        let bin = self.bins.get(bin(evidence));
+        bin.map_or(1.0, |(above, bound)| *bound.get_or_init(|| upper_bound(*above, self.total)))
     }
 }

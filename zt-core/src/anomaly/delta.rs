@@ -6,9 +6,10 @@ use smallvec::SmallVec;
 
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
-use super::item::{Element, Event, norm};
+use super::item::{Elements, Event, norm};
+use super::kind::Kind;
 use super::model::Support;
-use super::request::Target;
+use super::request::{Found, Reader, Target};
 use super::score::Strangest;
 use crate::base::keyed::Map;
 use crate::model::Request;
@@ -40,8 +41,9 @@ pub(super) struct Delta {
 #[derive(Debug)]
 struct Item {
     context: u64,
-    /// With deviations.
-    elements: SmallVec<[(Element, i32); 5]>,
+    elements: Elements,
+    /// What counts of them: deviations above 0.
+    strange: SmallVec<[(Kind, u32); 2]>,
     events: Range<usize>,
     /// Requests to be counted that had it, and whose they were.
     times: u32,
@@ -52,6 +54,7 @@ struct Item {
 }
 
 impl Delta {
+    /// The strangest elements of a request, and those of its items that are kept.
     pub(super) fn score(
         &mut self,
         baseline: &Baseline,
@@ -61,47 +64,55 @@ impl Delta {
         let (mut strangest, mut items, mut number) = (Strangest::default(), SmallVec::new(), 0_u32);
         let reader = baseline.reader();
         reader.read(request, target, &mut |found| {
-            let known = self.by_id.get(&found.id).copied();
-            let at = known.or_else(|| {
-                reader.events(found, &mut self.scratch);
-                self.keep(baseline, found.context, found.id)
-            });
-            match at.and_then(|at| Some((at, self.items.get(at as usize)?))) {
-                Some((at, item)) => {
-                    item.elements
-                        .iter()
-                        .for_each(|(element, deviations)| strangest.add(element.kind, number, *deviations));
-                    items.push(at);
-                }
-                None => {
-                    let elements = look(baseline, found.context, &self.scratch);
-                    elements.for_each(|(element, deviations)| strangest.add(element.kind, number, deviations));
-                }
+            let mut add = |kind, deviations| strangest.add(kind, number, deviations);
+            if let Some(at) = self.by_id.get(&found.id) {
+                let item = self.items.get(*at as usize);
+                item.into_iter().flat_map(|item| &item.strange).for_each(|(kind, deviations)| add(*kind, *deviations));
+                items.push(*at);
+            } else {
+                let elements = self.look(baseline, &reader, found);
+                let strange = elements.each().filter_map(|element| {
+                    let deviations = baseline.deviations(found.context, element);
+                    add(element.kind, deviations);
+                    (deviations > 0).then_some((element.kind, deviations))
+                });
+                items.extend(self.keep(found, elements, strange.collect()));
             }
             number = number.saturating_add(1);
         });
         (strangest, items)
     }
 
+    /// The elements of an item that is not kept; its events are at hand then.
+    fn look(&mut self, baseline: &Baseline, reader: &Reader<'_>, found: &Found<'_>) -> Elements {
+        let mut elements = Elements::default();
+        self.scratch.clear();
+        reader.events(found, &mut |event| {
+            elements.add(event.kind, baseline.model.counts.surprise(&event));
+            self.scratch.push(event);
+        });
+        elements
+    }
+
     /// Keeps the item whose events are at hand; `None` where there is no room.
-    fn keep(&mut self, baseline: &Baseline, context: u64, id: u64) -> Option<u32> {
+    fn keep(&mut self, found: &Found<'_>, elements: Elements, strange: SmallVec<[(Kind, u32); 2]>) -> Option<u32> {
         let (from, to) = (self.events.len(), self.events.len().saturating_add(self.scratch.len()));
         let at = u32::try_from(self.items.len()).ok()?;
         if self.items.len() >= MOST_ITEMS || to > MOST_EVENTS {
             return None;
         }
-        let elements = look(baseline, context, &self.scratch).collect();
         self.events.extend_from_slice(&self.scratch);
         self.items.push(Item {
-            context,
+            context: found.context,
             elements,
+            strange,
             events: from..to,
             times: 0,
             support: Support::default(),
             proposals: 0,
             proposed: Support::default(),
         });
-        self.by_id.insert(id, at);
+        self.by_id.insert(found.id, at);
         Some(at)
     }
 
@@ -149,7 +160,7 @@ impl Delta {
             let counts = &mut baseline.model.counts;
             if item.times > 0 {
                 events.iter().for_each(|event| counts.add(event.context, event.key, item.times, item.support));
-                for (element, _) in &item.elements {
+                for element in item.elements.each() {
                     let norm = norm(baseline.service, item.context, element.kind);
                     baseline.model.norms.add(norm, element.surprise, item.times);
                 }
@@ -169,13 +180,4 @@ impl Delta {
         (self.scores, self.evidence) = (Histograms::default(), Histogram::default());
         (self.requests, self.folds) = (0, folds);
     }
-}
-
-/// The elements of an item's events, and how far each is from its likes.
-fn look<'b>(baseline: &'b Baseline, context: u64, events: &[Event]) -> impl Iterator<Item = (Element, i32)> + use<'b> {
-    let elements = baseline.model.elements(events);
-    elements.into_iter().map(move |element| {
-        let moments = baseline.model.norms.of(norm(baseline.service, context, element.kind));
-        (element, moments.deviations(element.surprise))
-    })
 }

@@ -50,8 +50,9 @@ impl Baseline {
         let (mut told, mut events, mut number) = (Vec::new(), Vec::new(), 0);
         let reader = self.reader();
         reader.read(request, target, &mut |found| {
-            for strange in scored.strangest.top.iter().filter(|strange| strange.item == number) {
-                reader.events(found, &mut events);
+            for strange in scored.strangest.top().filter(|strange| strange.item == number) {
+                events.clear();
+                reader.events(found, &mut |event| events.push(event));
                 told.push(self.explanation(&found.at, &events, strange));
             }
             number += 1;
@@ -81,8 +82,8 @@ fn place(at: &At<'_>) -> String {
     match at {
         At::Path(_) => "path".to_owned(),
         At::Structure(..) => "request".to_owned(),
-        At::Leaf(Leaf { place, name: b"", .. }) => place.as_str().to_owned(),
-        At::Leaf(Leaf { place, name, .. }) => {
+        At::Leaf(Leaf { place, name: b"", .. }, _) => place.as_str().to_owned(),
+        At::Leaf(Leaf { place, name, .. }, _) => {
             let name = String::from_utf8_lossy(name);
             let shown = name.chars().take(MOST_NAME).flat_map(char::escape_debug).collect::<String>();
             format!("{} `{shown}`", place.as_str())
@@ -100,7 +101,7 @@ fn what(kind: Kind, at: &At<'_>, position: usize) -> String {
         Kind::Length => "a value of this length".to_owned(),
         Kind::Whole => "this value".to_owned(),
         Kind::Steps | Kind::Symbols => match at {
-            At::Leaf(leaf) => step(leaf.value, position),
+            At::Leaf(leaf, _) => step(leaf.value, position),
             At::Path(path) => step(path, position),
             At::Structure(..) => String::new(),
         },

@@ -1,7 +1,5 @@
 //! What is looked at in one go: a value, or what a request is made of.
 
-use smallvec::SmallVec;
-
 use super::kind::Kind;
 use crate::base::keyed::join;
 
@@ -37,17 +35,34 @@ pub(super) struct Element {
     pub(super) surprise: u16,
 }
 
-/// The elements of an item, in the order of their kinds.
-pub(super) type Elements = SmallVec<[Element; 6]>;
+/// The elements of an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Elements {
+    /// Of each kind the largest surprise.
+    most: [u16; Kind::ALL.len()],
+    /// One bit for each kind that there is.
+    found: u16,
+}
 
-/// The elements of an item's events.
-pub(super) fn elements(events: &[Event], surprise: impl Fn(&Event) -> u16) -> Elements {
-    let mut most = [None::<u16>; Kind::ALL.len()];
-    for event in events {
-        if let Some(slot) = most.get_mut(event.kind as usize) {
-            *slot = (*slot).max(Some(surprise(event)));
+impl Elements {
+    /// Of events, by how surprising each is.
+    pub(super) fn of(events: &[Event], surprise: impl Fn(&Event) -> u16) -> Self {
+        let mut elements = Self::default();
+        events.iter().for_each(|event| elements.add(event.kind, surprise(event)));
+        elements
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, kind: Kind, surprise: u16) {
+        if let Some(most) = self.most.get_mut(kind as usize) {
+            *most = surprise.max(*most);
+            self.found |= 1 << kind as u8;
         }
     }
-    let found = Kind::ALL.iter().zip(most);
-    found.filter_map(|(kind, surprise)| Some(Element { kind: *kind, surprise: surprise? })).collect()
+
+    /// In the order of their kinds.
+    pub(super) fn each(&self) -> impl Iterator<Item = Element> {
+        let all = Kind::ALL.into_iter().zip(self.most).filter(|(kind, _)| self.found >> *kind as u8 & 1 == 1);
+        all.map(|(kind, surprise)| Element { kind, surprise })
+    }
 }

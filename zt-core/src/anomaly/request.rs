@@ -46,8 +46,8 @@ pub(super) struct Found<'l> {
 pub(super) enum At<'l> {
     /// The path, decoded.
     Path(&'l [u8]),
-    /// A value.
-    Leaf(Leaf<'l>),
+    /// A value, and a hash of it.
+    Leaf(Leaf<'l>, u64),
     /// The structure: names of parameters, and of headers.
     Structure(&'l Names, &'l Names),
 }
@@ -66,15 +66,17 @@ impl Reader<'_> {
                 // One endpoint may serve several methods.
                 values.endpoint = join(join(self.service, values.endpoint), self.keyed.bytes(id.as_bytes()));
                 for (name, value) in *variables {
-                    values.leaf(Leaf { place: Place::Path, name: name.as_bytes(), value: value.as_bytes() }, visit);
+                    let leaf = Leaf { place: Place::Path, name: name.as_bytes(), value: value.as_bytes() };
+                    values.leaf(leaf, self.keyed.bytes(leaf.name), visit);
                 }
             }
             Target::Path => values.path(&decoded, visit),
         }
         let mut names = Names::default();
         let mut parameter = |leaf: Leaf<'_>| {
-            names.add(self.keyed, leaf);
-            values.leaf(leaf, visit);
+            let name = self.keyed.bytes(leaf.name);
+            names.add(leaf.place, name);
+            values.leaf(leaf, name, visit);
         };
         if let Some(query) = &request.query {
             leaves::form(Place::Query, query.bytes(), &mut parameter);
@@ -87,36 +89,41 @@ impl Reader<'_> {
             let mut lower = [0_u8; 64];
             let name = lower_case(name.bytes(), &mut lower);
             let leaf = Leaf { place: Place::Header, name, value: value.bytes() };
-            match name {
-                // Says what the body's values say better.
-                b"content-length" => continue,
-                b"cookie" => leaves::cookies(value.bytes(), &mut |leaf| values.leaf(leaf, visit)),
-                _ => values.leaf(leaf, visit),
+            // Says what the body's values say better.
+            if name == b"content-length" {
+                continue;
             }
-            headers.add(self.keyed, leaf);
+            let hash = self.keyed.bytes(name);
+            headers.add(leaf.place, hash);
+            match name {
+                b"cookie" => leaves::cookies(value.bytes(), &mut |leaf| {
+                    values.leaf(leaf, self.keyed.bytes(leaf.name), visit);
+                }),
+                _ => values.leaf(leaf, hash, visit),
+            }
         }
         let id = join(join(values.endpoint, names.together()), headers.together());
         visit(&Found { id, context: values.endpoint, at: At::Structure(&names, &headers) });
     }
 
-    /// The events of an item that was found, in the place of what is in `events`.
-    pub(super) fn events(&self, found: &Found<'_>, events: &mut Vec<Event>) {
-        events.clear();
+    /// The events of an item that was found.
+    #[inline]
+    pub(super) fn events(&self, found: &Found<'_>, visit: &mut impl FnMut(Event)) {
         let of = value::Of { service: self.service, context: found.context };
         match found.at {
-            At::Path(path) => drop(value::steps(&of, path, events)),
-            At::Leaf(leaf) => value::scan(self.keyed, &of, leaf.value, events),
-            At::Structure(names, headers) => self.structure(found.context, names, headers, events),
+            At::Path(path) => drop(value::steps(&of, path, visit)),
+            At::Leaf(leaf, whole) => value::scan(&of, leaf.value, whole, visit),
+            At::Structure(names, headers) => self.structure(found.context, names, headers, visit),
         }
     }
 
-    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, events: &mut Vec<Event>) {
+    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, visit: &mut impl FnMut(Event)) {
         let at = |kind: Kind| join(endpoint, kind as u64);
-        events.push(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint));
-        events.push(Event::new(Kind::Names, at(Kind::Names), names.together()));
-        events.push(Event::new(Kind::Headers, at(Kind::Headers), headers.together()));
+        visit(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint));
+        visit(Event::new(Kind::Names, at(Kind::Names), names.together()));
+        visit(Event::new(Kind::Headers, at(Kind::Headers), headers.together()));
         for name in &names.each {
-            events.push(Event::new(Kind::Name, at(Kind::Name), *name));
+            visit(Event::new(Kind::Name, at(Kind::Name), *name));
         }
     }
 }
@@ -129,7 +136,8 @@ struct Values<'r, 'k> {
 }
 
 impl Values<'_, '_> {
-    fn leaf(&mut self, leaf: Leaf<'_>, visit: &mut impl FnMut(&Found<'_>)) {
+    /// One value, and the hash of its name.
+    fn leaf(&mut self, leaf: Leaf<'_>, name: u64, visit: &mut impl FnMut(&Found<'_>)) {
         let Some(left) = self.left.checked_sub(1) else { return };
         self.left = left;
         let Reader { keyed, service, .. } = self.reader;
@@ -138,8 +146,9 @@ impl Values<'_, '_> {
             Place::Header | Place::Cookie => *service,
             _ => self.endpoint,
         };
-        let context = join(join(owner, leaf.place as u64), keyed.bytes(leaf.name));
-        visit(&Found { id: join(context, keyed.bytes(leaf.value)), context, at: At::Leaf(leaf) });
+        let context = join(join(owner, leaf.place as u64), name);
+        let whole = keyed.bytes(leaf.value);
+        visit(&Found { id: join(context, whole), context, at: At::Leaf(leaf, whole) });
     }
 
     /// Segments one by one: what looks like an id is a value, all others make the endpoint.
@@ -148,7 +157,8 @@ impl Values<'_, '_> {
         for segment in path.split(|byte| *byte == b'/').skip(1) {
             if is_variable(segment) {
                 self.endpoint = endpoint;
-                self.leaf(Leaf { place: Place::Path, name: b"", value: segment }, visit);
+                let nameless = self.reader.keyed.bytes(b"");
+                self.leaf(Leaf { place: Place::Path, name: b"", value: segment }, nameless, visit);
                 endpoint = join(endpoint, 1);
             } else {
                 endpoint = join(endpoint, self.reader.keyed.bytes(segment));
@@ -167,12 +177,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn add(&mut self, keyed: &Keyed, leaf: Leaf<'_>) {
-        let mut name = join(leaf.place as u64, keyed.bytes(leaf.name));
-        if leaf.place != Place::Json && self.each.contains(&name) {
+    fn add(&mut self, place: Place, name: u64) {
+        let mut name = join(place as u64, name);
+        let mut is_new = !self.each.contains(&name);
+        if place != Place::Json && !is_new {
             name = join(name, 1);
+            is_new = !self.each.contains(&name);
         }
-        if self.each.len() < MOST_VALUES as usize && !self.each.contains(&name) {
+        if is_new && self.each.len() < MOST_VALUES as usize {
             self.each.push(name);
             self.sum = self.sum.wrapping_add(join(name, name));
         }

@@ -1,7 +1,5 @@
 //! From elements to one score for each channel.
 
-use smallvec::SmallVec;
-
 use super::kind::{Channel, Kind};
 
 /// Of the second strangest element, so many of 10 parts count beside the strangest.
@@ -20,27 +18,37 @@ pub(super) struct Strange {
 }
 
 /// The strangest elements so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Strangest {
     /// Of each channel the two highest.
     channels: [[u32; 2]; Channel::ALL.len()],
-    pub(super) top: SmallVec<[Strange; TOP]>,
+    /// The highest first.
+    top: [Option<Strange>; TOP],
 }
 
 impl Strangest {
-    pub(super) fn add(&mut self, kind: Kind, item: u32, deviations: i32) {
-        let Ok(deviations) = u32::try_from(deviations) else { return };
+    #[inline]
+    pub(super) fn add(&mut self, kind: Kind, item: u32, deviations: u32) {
+        if deviations == 0 {
+            return;
+        }
         let Some([first, second]) = self.channels.get_mut(kind.channel() as usize) else { return };
         if deviations > *first {
             *second = std::mem::replace(first, deviations);
         } else {
             *second = deviations.max(*second);
         }
-        let at = self.top.iter().position(|other| deviations > other.deviations).unwrap_or(self.top.len());
-        if at < TOP && deviations > 0 {
-            self.top.truncate(TOP - 1);
-            self.top.insert(at.min(self.top.len()), Strange { kind, item, deviations });
+        let mut strange = Some(Strange { kind, item, deviations });
+        for place in &mut self.top {
+            if place.is_none_or(|other| strange.is_some_and(|strange| strange.deviations > other.deviations)) {
+                std::mem::swap(place, &mut strange);
+            }
         }
+    }
+
+    /// The strangest elements, the first first.
+    pub(super) fn top(&self) -> impl Iterator<Item = &Strange> {
+        self.top.iter().flatten()
     }
 
     /// A channel's score, [`FRACTION`](crate::base::fixed::FRACTION) bits behind the point.

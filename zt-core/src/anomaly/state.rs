@@ -61,7 +61,7 @@ impl State {
         let (number, mut shard) = self.free();
         let Shard { baseline, delta } = &mut *shard;
         let (strangest, items) = delta.score(baseline, request, target);
-        let scored = baseline.scored(strangest.clone());
+        let scored = baseline.scored(strangest);
         (scored, Trace { shard: number, folds: delta.folds, items, strangest })
     }
 

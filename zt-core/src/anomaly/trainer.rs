@@ -75,13 +75,13 @@ impl<'b> Trainer<'b> {
             Learned::Counts(learned) => {
                 let support = Support::of(client.unwrap_or_default());
                 reader.read(request, target, &mut |found| {
-                    reader.events(found, &mut events);
-                    events.iter().for_each(|event| learned.add(event.context, event.key, 1, support));
+                    reader.events(found, &mut |event| learned.add(event.context, event.key, 1, support));
                 });
             }
             Learned::Norms(norms) => reader.read(request, target, &mut |found| {
-                reader.events(found, &mut events);
-                for element in before.model.elements_without(&events) {
+                events.clear();
+                reader.events(found, &mut |event| events.push(event));
+                for element in before.model.elements_without(&events).each() {
                     norms.add(norm(before.service, found.context, element.kind), element.surprise, 1);
                 }
             }),

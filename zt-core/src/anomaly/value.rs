@@ -3,7 +3,7 @@
 use super::item::Event;
 use super::kind::Kind;
 use super::symbol::{self, END, START};
-use crate::base::keyed::{Keyed, join};
+use crate::base::keyed::join;
 
 /// Classes of a shape: behind these a value's shape is not looked at.
 const MOST_RUNS: u32 = 24;
@@ -17,17 +17,19 @@ pub(super) struct Of {
     pub(super) context: u64,
 }
 
-/// The events of a value.
-pub(super) fn scan(keyed: &Keyed, of: &Of, value: &[u8], events: &mut Vec<Event>) {
-    let shape = steps(of, value, events);
+/// The events of a value, and of a hash of the whole.
+#[inline]
+pub(super) fn scan(of: &Of, value: &[u8], whole: u64, visit: &mut impl FnMut(Event)) {
+    let shape = steps(of, value, visit);
     let at = |kind: Kind| join(of.context, kind as u64);
-    events.push(Event::new(Kind::Shape, at(Kind::Shape), shape));
-    events.push(Event::new(Kind::Length, at(Kind::Length), bucket(value.len())));
-    events.push(Event::new(Kind::Whole, at(Kind::Whole), keyed.bytes(value)));
+    visit(Event::new(Kind::Shape, at(Kind::Shape), shape));
+    visit(Event::new(Kind::Length, at(Kind::Length), bucket(value.len())));
+    visit(Event::new(Kind::Whole, at(Kind::Whole), whole));
 }
 
 /// The steps of a value alone, and its shape.
-pub(super) fn steps(of: &Of, value: &[u8], events: &mut Vec<Event>) -> u64 {
+#[inline]
+pub(super) fn steps(of: &Of, value: &[u8], visit: &mut impl FnMut(Event)) -> u64 {
     let (steps, symbols) = (join(of.context, Kind::Steps as u64), join(of.service, Kind::Symbols as u64));
     let (mut before, mut last) = (START, START);
     let (mut shape, mut runs, mut class) = (0, 0_u32, None);
@@ -37,8 +39,8 @@ pub(super) fn steps(of: &Of, value: &[u8], events: &mut Vec<Event>) -> u64 {
             continue;
         }
         class = Some(of_byte);
-        events.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, symbol)));
-        events.push(Event::new(Kind::Symbols, join(symbols, last.into()), symbol.into()));
+        visit(Event::new(Kind::Steps, join(steps, last.into()), pair(before, symbol)));
+        visit(Event::new(Kind::Symbols, join(symbols, last.into()), symbol.into()));
         if runs < MOST_RUNS {
             runs = runs.saturating_add(1);
             shape = join(shape, symbol.into());
@@ -46,7 +48,7 @@ pub(super) fn steps(of: &Of, value: &[u8], events: &mut Vec<Event>) -> u64 {
         before = last;
         last = symbol;
     }
-    events.push(Event::new(Kind::Steps, join(steps, last.into()), pair(before, END)));
+    visit(Event::new(Kind::Steps, join(steps, last.into()), pair(before, END)));
     shape
 }
 

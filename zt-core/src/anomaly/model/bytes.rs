@@ -1,7 +1,7 @@
 //! Counts and norms as bytes, in rising order of their ids.
 
 use super::counts::{Context, Counts, Key, MOST_KEYS, OPEN, Support};
-use super::moments::{Moments, Norms};
+use super::moments::{Moments, Norms, STALE};
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
 
@@ -48,7 +48,7 @@ impl Counts {
 
 impl Norms {
     pub(in super::super) fn write(&self, out: &mut Vec<u8>) {
-        list(self.0.iter(), out, |moments, out| {
+        list(self.0.iter(), out, |(moments, _), out| {
             let Moments { number, sum, squares } = moments;
             [number, sum, squares].iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
         });
@@ -56,7 +56,7 @@ impl Norms {
 
     pub(in super::super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let one = |reader: &mut Reader<'_>| {
-            Some(Moments { number: reader.u64()?, sum: reader.u64()?, squares: reader.u64()? })
+            Some((Moments { number: reader.u64()?, sum: reader.u64()?, squares: reader.u64()? }, STALE))
         };
         read(reader, one).map(Self)
     }

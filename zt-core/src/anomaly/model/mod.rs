@@ -22,15 +22,10 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// The elements of an item's events, each as surprising as it is to this model.
-    pub(super) fn elements(&self, events: &[Event]) -> Elements {
-        super::item::elements(events, |event| self.counts.surprise(event))
-    }
-
-    /// The same as if the item had not been counted.
+    /// The elements of an item's events, each as surprising as it would be had the item not been counted.
     pub(super) fn elements_without(&self, events: &[Event]) -> Elements {
         let own = Own::of(events);
-        super::item::elements(events, |event| self.counts.surprise_without(event, &own))
+        Elements::of(events, |event| self.counts.surprise_without(event, &own))
     }
 
     /// Bytes that the tables take.

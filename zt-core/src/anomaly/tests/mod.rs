@@ -141,7 +141,7 @@ proptest! {
         let reader = with.reader();
         reader.read(own, &Target::Path, &mut |found| {
             let mut events = Vec::new();
-            reader.events(found, &mut events);
+            reader.events(found, &mut |event| events.push(event));
             items.push(events);
         });
         let mut uses = std::collections::BTreeMap::<u64, u32>::new();
