@@ -6,7 +6,7 @@ use zt_core::anomaly::{Baseline, Target};
 use zt_core::base::envelope::Envelope;
 use zt_core::model::Request;
 
-const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: 1 };
+const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: 2 };
 
 fuzz_target!(|bytes: &[u8]| {
     // As they are, and as the front of a body in an envelope that is sound, behind which all histograms are empty.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::calibration::{Histogram, Histograms, Scale, Shares};
 use super::item::{Element, Elements, norm};
 use super::kind::Channel;
-use super::model::Model;
+use super::model::{Bounds, Model};
 use super::request::{Reader, Target};
 use super::score::Strangest;
 use crate::base::fixed;
@@ -100,7 +100,9 @@ impl Baseline {
 
     /// Bytes that it takes.
     pub fn memory(&self) -> usize {
-        self.model.memory()
+        let derived = self.scales.iter().map(Scale::memory).fold(self.shares.memory(), usize::saturating_add);
+        let histograms = Histograms::MEMORY.saturating_add(Histogram::MEMORY);
+        [size_of::<Self>(), derived, histograms].into_iter().fold(self.model.memory(), usize::saturating_add)
     }
 
     pub(super) fn reader(&self) -> Reader<'_> {
@@ -132,6 +134,12 @@ impl Baseline {
     /// How far an element of an item is from its likes.
     pub(super) fn deviations(&self, context: u64, element: Element) -> u32 {
         self.model.norms.of(norm(self.service, context, element.kind)).deviations(element.surprise)
+    }
+
+    /// Lets go what is too much, and works out what follows from the rest.
+    pub(super) fn settle(&mut self, bounds: &Bounds) {
+        self.model.bound(bounds);
+        self.derive();
     }
 
     /// Works out what follows from counts and histograms: once after they have changed.

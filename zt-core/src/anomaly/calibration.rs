@@ -38,10 +38,17 @@ fn bin(score: u32) -> usize {
 }
 
 impl Histogram {
+    /// Bytes on the heap.
+    pub(super) const MEMORY: usize = size_of::<[u32; BINS]>();
+
     pub(super) fn add(&mut self, score: u32, times: u32) {
         if let Some(count) = self.0.get_mut(bin(score)) {
             *count = count.saturating_add(times);
         }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.fill(0);
     }
 
     pub(super) fn join(&mut self, other: &Self) {
@@ -87,6 +94,9 @@ pub(super) struct Histograms {
 }
 
 impl Histograms {
+    /// Bytes on the heap.
+    pub(super) const MEMORY: usize = Histogram::MEMORY * (Channel::ALL.len() + 1);
+
     pub(super) fn of(&self, channel: Channel) -> &Histogram {
         self.channels.get(channel as usize).unwrap_or(&self.highest)
     }
@@ -110,6 +120,10 @@ impl Histograms {
             histogram.add(strangest.of(channel), 1);
         }
         self.highest.add(strangest.highest(), 1);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.each_mut().for_each(Histogram::clear);
     }
 
     pub(super) fn join(&mut self, other: &Self) {
@@ -138,6 +152,11 @@ impl Scale {
         Self(scale.into())
     }
 
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
     /// Nats of evidence, [`FRACTION`](fixed::FRACTION) bits behind the point: rises with the score without end.
     pub(super) fn evidence(&self, score: u32) -> u32 {
         let bin = bin(score);
@@ -163,6 +182,11 @@ impl Shares {
         let mut bins: Vec<(u64, OnceLock<f64>)> = above(histogram).map(|above| (above, OnceLock::new())).collect();
         bins.reverse();
         Self { bins: bins.into(), total }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.bins)
     }
 
     /// An upper bound, with 95 % confidence, of the share of normal requests with at least as much evidence.

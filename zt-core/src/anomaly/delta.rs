@@ -6,17 +6,14 @@ use smallvec::SmallVec;
 
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
-use super::item::{Elements, Event, norm};
+use super::item::{Element, Elements, Event, norm};
 use super::kind::Kind;
-use super::model::Support;
-use super::request::{Found, Reader, Target};
+use super::model::{Bounds, Seen, Support};
+use super::request::{Found, Reader, Target, owner};
 use super::score::Strangest;
 use crate::base::keyed::Map;
 use crate::model::Request;
 
-/// Items and events that are kept; more are scored and not learned.
-const MOST_ITEMS: usize = 4_096;
-const MOST_EVENTS: usize = 65_536;
 /// Clients whose outliers are told apart.
 const MOST_HEARD: usize = 256;
 
@@ -32,18 +29,23 @@ pub(super) struct Delta {
     evidence: Histogram,
     /// Clients with outliers.
     heard: Vec<u64>,
-    /// Requests to be learned.
+    /// Requests that were learned since the last fold.
     pub(super) requests: u64,
-    /// Folds before.
-    pub(super) folds: u64,
+    /// How often the items began anew.
+    pub(super) rounds: u64,
 }
+
+/// Kinds with deviations; of an item there are no more than five.
+type Strange = SmallVec<[(Kind, u32); 5]>;
 
 #[derive(Debug)]
 struct Item {
     context: u64,
+    /// The endpoint whose room it takes.
+    endpoint: u32,
     elements: Elements,
     /// What counts of them: deviations above 0.
-    strange: SmallVec<[(Kind, u32); 2]>,
+    strange: Strange,
     events: Range<usize>,
     /// Requests to be counted that had it, and whose they were.
     times: u32,
@@ -57,6 +59,7 @@ impl Delta {
     /// The strangest elements of a request, and those of its items that are kept.
     pub(super) fn score(
         &mut self,
+        bounds: &Bounds,
         baseline: &Baseline,
         request: &Request<'_>,
         target: &Target<'_>,
@@ -76,7 +79,8 @@ impl Delta {
                     add(element.kind, deviations);
                     (deviations > 0).then_some((element.kind, deviations))
                 });
-                items.extend(self.keep(found, elements, strange.collect()));
+                let strange = strange.collect();
+                items.extend(self.keep(bounds, found, elements, strange));
             }
             number = number.saturating_add(1);
         });
@@ -95,15 +99,22 @@ impl Delta {
     }
 
     /// Keeps the item whose events are at hand; `None` where there is no room.
-    fn keep(&mut self, found: &Found<'_>, elements: Elements, strange: SmallVec<[(Kind, u32); 2]>) -> Option<u32> {
+    fn keep(&mut self, bounds: &Bounds, found: &Found<'_>, elements: Elements, strange: Strange) -> Option<u32> {
         let (from, to) = (self.events.len(), self.events.len().saturating_add(self.scratch.len()));
         let at = u32::try_from(self.items.len()).ok()?;
-        if self.items.len() >= MOST_ITEMS || to > MOST_EVENTS {
+        if self.items.len() >= bounds.items || to > bounds.events {
             return None;
+        }
+        if self.items.is_empty() {
+            // Once: nothing grows beyond.
+            self.items.reserve_exact(bounds.items);
+            self.events.reserve_exact(bounds.events);
+            self.by_id.reserve(bounds.items);
         }
         self.events.extend_from_slice(&self.scratch);
         self.items.push(Item {
             context: found.context,
+            endpoint: found.endpoint,
             elements,
             strange,
             events: from..to,
@@ -116,8 +127,16 @@ impl Delta {
         Some(at)
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.items.len() >= MOST_ITEMS || self.events.len() >= MOST_EVENTS / 8 * 7
+    pub(super) fn is_full(&self, bounds: &Bounds) -> bool {
+        self.items.len() >= bounds.items / 8 * 7 || self.events.len() >= bounds.events / 8 * 7
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn memory(&self) -> usize {
+        let events = self.events.capacity().saturating_add(self.scratch.capacity()).saturating_mul(size_of::<Event>());
+        let items = self.items.capacity().saturating_mul(size_of::<Item>());
+        let fixed = Histograms::MEMORY.saturating_add(Histogram::MEMORY).saturating_add(MOST_HEARD * size_of::<u64>());
+        [events, items, fixed].into_iter().fold(self.by_id.allocation_size(), usize::saturating_add)
     }
 
     pub(super) fn learn(&mut self, baseline: &Baseline, items: &[u32], strangest: &Strangest, client: Option<u64>) {
@@ -153,31 +172,41 @@ impl Delta {
         heard
     }
 
-    /// Adds all to a baseline and begins anew.
-    pub(super) fn fold_into(&mut self, baseline: &mut Baseline) {
+    /// Adds the items to a baseline, which says what it said until it is derived, and begins anew with them.
+    pub(super) fn spill_into(&mut self, baseline: &mut Baseline) {
+        let counts = &mut baseline.model.counts;
         for item in &self.items {
             let events = self.events.get(item.events.clone()).unwrap_or_default();
-            let counts = &mut baseline.model.counts;
+            let seen = |event: &Event, times, support| Seen { owner: owner(item.endpoint, event.kind), times, support };
             if item.times > 0 {
-                events.iter().for_each(|event| counts.add(event.context, event.key, item.times, item.support));
-                for element in item.elements.each() {
-                    let norm = norm(baseline.service, item.context, element.kind);
-                    baseline.model.norms.add(norm, element.surprise, item.times);
+                for event in events {
+                    counts.add(event.context, event.key, seen(event, item.times, item.support));
+                }
+                for Element { kind, surprise } in item.elements.each() {
+                    let norm = norm(baseline.service, item.context, kind);
+                    baseline.model.norms.add(norm, owner(item.endpoint, kind), surprise, item.times);
                 }
             }
             if item.proposals > 0 {
-                let Item { proposals, proposed, .. } = *item;
-                events.iter().for_each(|event| counts.propose(event.context, event.key, proposals, proposed));
+                for event in events {
+                    counts.propose(event.context, event.key, seen(event, item.proposals, item.proposed));
+                }
             }
         }
-        baseline.histograms.join(&self.scores);
-        baseline.evidence.join(&self.evidence);
-        let folds = self.folds.saturating_add(1);
         self.by_id.clear();
         self.items.clear();
         self.events.clear();
+        self.rounds = self.rounds.saturating_add(1);
+    }
+
+    /// Adds all to a baseline and begins anew.
+    pub(super) fn fold_into(&mut self, baseline: &mut Baseline) {
+        self.spill_into(baseline);
+        baseline.histograms.join(&self.scores);
+        baseline.evidence.join(&self.evidence);
+        self.scores.clear();
+        self.evidence.clear();
         self.heard.clear();
-        (self.scores, self.evidence) = (Histograms::default(), Histogram::default());
-        (self.requests, self.folds) = (0, folds);
+        self.requests = 0;
     }
 }

@@ -3,9 +3,9 @@
 //! ```text
 //! an envelope, and in it, little-endian, all lists in rising order:
 //! seed u64
-//! contexts: number u64, of each: id u64 | events u32 | keys u16, 65535 where it is open | support u8
+//! contexts: number u64, of each: id u64 | owner u32 | events u32 | keys u16, 65535 where it is open | support u8
 //! keys: number u64, of each: id u64 | context u64 | count u32 | support u8
-//! norms: number u64, of each: id u64 | number u64 | sum u64 | sum of squares u64
+//! norms: number u64, of each: id u64 | owner u32 | number u64 | sum u64 | sum of squares u64
 //! for each channel, then for the highest of them, then for the evidence: 512 counts u32
 //! ```
 
@@ -15,7 +15,7 @@ use super::model::{Counts, Norms};
 use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
 
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: VERSION };
 
 /// Why bytes are not a baseline.

@@ -37,6 +37,11 @@ impl Kind {
         Self::Symbols,
     ];
 
+    /// Whether it is compared with what all endpoints have in common.
+    pub(super) const fn is_of_service(self) -> bool {
+        matches!(self, Self::Endpoint | Self::Symbols)
+    }
+
     pub(super) const fn channel(self) -> Channel {
         match self {
             Self::Endpoint => Channel::Endpoint,

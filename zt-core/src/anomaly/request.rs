@@ -2,6 +2,7 @@
 
 use super::item::Event;
 use super::kind::Kind;
+use super::model::SERVICE;
 use super::value;
 use crate::base::json::Limits;
 use crate::base::keyed::{Keyed, join};
@@ -39,6 +40,8 @@ pub(super) struct Found<'l> {
     pub(super) id: u64,
     /// What it is compared with: a value by endpoint and name.
     pub(super) context: u64,
+    /// The endpoint whose room it takes.
+    pub(super) endpoint: u32,
     pub(super) at: At<'l>,
 }
 
@@ -52,6 +55,18 @@ pub(super) enum At<'l> {
     Structure(&'l Names, &'l Names),
 }
 
+impl Found<'_> {
+    /// The endpoint whose room an event or an element of this kind takes.
+    pub(super) const fn owner(&self, kind: Kind) -> u32 {
+        owner(self.endpoint, kind)
+    }
+}
+
+/// The endpoint whose room an event or an element of this kind takes, of an item of this endpoint.
+pub(super) const fn owner(endpoint: u32, kind: Kind) -> u32 {
+    if kind.is_of_service() { SERVICE } else { endpoint }
+}
+
 impl Reader<'_> {
     pub(super) fn read(&self, request: &Request<'_>, target: &Target<'_>, visit: &mut impl FnMut(&Found<'_>)) {
         let mut values = Values { reader: self, endpoint: self.keyed.bytes(request.method.bytes()), left: MOST_VALUES };
@@ -59,7 +74,7 @@ impl Reader<'_> {
         let decoded = percent::decode(raw).unwrap_or(raw.into());
         let context = join(self.service, Place::Path as u64);
         let id = join(context, self.keyed.bytes(&decoded));
-        visit(&Found { id, context, at: At::Path(&decoded) });
+        visit(&Found { id, context, endpoint: SERVICE, at: At::Path(&decoded) });
 
         match target {
             Target::Endpoint { id, variables } => {
@@ -103,7 +118,8 @@ impl Reader<'_> {
             }
         }
         let id = join(join(values.endpoint, names.together()), headers.together());
-        visit(&Found { id, context: values.endpoint, at: At::Structure(&names, &headers) });
+        let at = At::Structure(&names, &headers);
+        visit(&Found { id, context: values.endpoint, endpoint: short(values.endpoint), at });
     }
 
     /// The events of an item that was found.
@@ -142,13 +158,13 @@ impl Values<'_, '_> {
         self.left = left;
         let Reader { keyed, service, .. } = self.reader;
         // Headers and cookies are alike at every endpoint.
-        let owner = match leaf.place {
-            Place::Header | Place::Cookie => *service,
-            _ => self.endpoint,
+        let (owner, endpoint) = match leaf.place {
+            Place::Header | Place::Cookie => (*service, SERVICE),
+            _ => (self.endpoint, short(self.endpoint)),
         };
         let context = join(join(owner, leaf.place as u64), name);
         let whole = keyed.bytes(leaf.value);
-        visit(&Found { id: join(context, whole), context, at: At::Leaf(leaf, whole) });
+        visit(&Found { id: join(context, whole), context, endpoint, at: At::Leaf(leaf, whole) });
     }
 
     /// Segments one by one: what looks like an id is a value, all others make the endpoint.
@@ -193,6 +209,11 @@ impl Names {
     const fn together(&self) -> u64 {
         self.sum
     }
+}
+
+/// An endpoint as the owner of room: never that of the service.
+const fn short(endpoint: u64) -> u32 {
+    (endpoint >> 32) as u32 | 1
 }
 
 /// Half of it digits, or longer than a word, or with characters that no name has.

@@ -3,6 +3,10 @@
 //! Requests are scored by a frozen [`Baseline`]; what they teach is gathered beside it and folded in from time to time, more
 //! rarely as more is known. So an item that comes again has the same surprise as long as the baseline is the same: it is
 //! looked up, and its count is one more.
+//!
+//! Everything is bounded by the memory of the state. When what was gathered has no more room it is added to the counts, which
+//! say what they said until the next fold. Where the counts are too many, those of what was seen least go, of each endpoint
+//! and then of all: names and paths that never come again cannot drive out what does.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -10,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Scored};
 use super::delta::Delta;
+use super::model::{Bounds, MEMORY};
 use super::request::Target;
 use super::score::Strangest;
 use crate::model::Request;
@@ -24,6 +29,9 @@ const PART: u64 = 8;
 /// A baseline that goes on learning; shared between threads by reference.
 #[derive(Debug)]
 pub struct State {
+    bounds: Bounds,
+    /// In the place of the baseline while that is changed.
+    nothing: Arc<Baseline>,
     shards: [Apart; SHARDS],
 }
 
@@ -42,27 +50,39 @@ struct Shard {
 #[derive(Clone, Debug)]
 pub struct Trace {
     shard: usize,
-    /// Folds of the shard before it.
-    folds: u64,
+    /// How often the shard's items had begun anew.
+    round: u64,
     items: SmallVec<[u32; 24]>,
     strangest: Strangest,
 }
 
 impl State {
-    /// Goes on from a baseline.
+    /// Goes on from a baseline, in 8 MiB.
     pub fn new(baseline: Baseline) -> Self {
+        Self::with_memory(baseline, MEMORY)
+    }
+
+    /// Goes on from a baseline, in so many bytes: one MiB at least. Where the baseline needs more, what it has seen least is
+    /// left out.
+    pub fn with_memory(mut baseline: Baseline, bytes: usize) -> Self {
+        let bounds = Bounds::of(bytes);
+        baseline.settle(&bounds);
         let baseline = Arc::new(baseline);
         let shard = || Shard { baseline: Arc::clone(&baseline), delta: Delta::default() };
-        Self { shards: std::array::from_fn(|_| Apart(Mutex::new(shard()))) }
+        Self {
+            bounds,
+            nothing: Arc::new(Baseline::new(0)),
+            shards: std::array::from_fn(|_| Apart(Mutex::new(shard()))),
+        }
     }
 
     /// How unusual a request is, and what it would [teach](Self::learn).
     pub fn score(&self, request: &Request<'_>, target: &Target<'_>) -> (Scored, Trace) {
         let (number, mut shard) = self.free();
         let Shard { baseline, delta } = &mut *shard;
-        let (strangest, items) = delta.score(baseline, request, target);
+        let (strangest, items) = delta.score(&self.bounds, baseline, request, target);
         let scored = baseline.scored(strangest);
-        (scored, Trace { shard: number, folds: delta.folds, items, strangest })
+        (scored, Trace { shard: number, round: delta.rounds, items, strangest })
     }
 
     /// Learns from a request that was scored, of a client who is given by any hash of who it is; without one all are the same.
@@ -71,14 +91,17 @@ impl State {
         let Some(Apart(shard)) = self.shards.get(trace.shard) else { return };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let Shard { baseline, delta } = &mut *shard;
-        if delta.folds != trace.folds {
+        if delta.rounds != trace.round {
             return;
         }
         delta.learn(baseline, &trace.items, &trace.strangest, client);
         let due = (baseline.calibrated_on() / PART).max(FIRST);
-        if delta.requests >= due || delta.is_full() {
-            drop(shard);
+        let (is_due, is_full) = (delta.requests >= due, delta.is_full(&self.bounds));
+        drop(shard);
+        if is_due {
             self.fold();
+        } else if is_full {
+            self.spill(trace.shard);
         }
     }
 
@@ -89,24 +112,57 @@ impl State {
         (*shard.baseline).clone()
     }
 
+    /// Bytes that it takes: never more than it may.
+    pub fn memory(&self) -> usize {
+        let mut bytes = size_of::<Self>().saturating_add(self.nothing.memory());
+        for (number, Apart(shard)) in self.shards.iter().enumerate() {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let baseline = if number == 0 { shard.baseline.memory() } else { 0 };
+            bytes = bytes.saturating_add(baseline).saturating_add(shard.delta.memory());
+        }
+        bytes
+    }
+
     /// Folds what was gathered into the baseline.
     fn fold(&self) {
+        self.change(|baseline, shards| {
+            for shard in shards {
+                shard.delta.fold_into(baseline);
+                if baseline.model.is_over(&self.bounds) {
+                    baseline.settle(&self.bounds);
+                }
+            }
+            baseline.settle(&self.bounds);
+        });
+    }
+
+    /// Makes room in a shard.
+    fn spill(&self, number: usize) {
+        let mut is_over = false;
+        self.change(|baseline, shards| {
+            if let Some(shard) = shards.get_mut(number) {
+                shard.delta.spill_into(baseline);
+            }
+            is_over = baseline.model.is_over(&self.bounds);
+        });
+        if is_over {
+            self.fold();
+        }
+    }
+
+    /// Changes the baseline, while nobody is served.
+    fn change(&self, change: impl FnOnce(&mut Baseline, &mut [MutexGuard<'_, Shard>])) {
         let mut shards: SmallVec<[MutexGuard<'_, Shard>; SHARDS]> = SmallVec::new();
         for Apart(shard) in &self.shards {
             shards.push(shard.lock().unwrap_or_else(PoisonError::into_inner));
         }
         let Some(first) = shards.first() else { return };
         let mut baseline = Arc::clone(&first.baseline);
-        let nothing = Arc::new(Baseline::new(0));
         for shard in &mut shards {
-            shard.baseline = Arc::clone(&nothing);
+            shard.baseline = Arc::clone(&self.nothing);
         }
         // Nobody else has it now: no copy is made.
-        let known = Arc::make_mut(&mut baseline);
-        for shard in &mut shards {
-            shard.delta.fold_into(known);
-        }
-        known.derive();
+        change(Arc::make_mut(&mut baseline), &mut shards);
         for shard in &mut shards {
             shard.baseline = Arc::clone(&baseline);
         }

@@ -8,7 +8,7 @@
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
 use super::item::norm;
-use super::model::{Counts, Norms, Support};
+use super::model::{Bounds, Counts, Norms, Seen, Support};
 use super::request::Target;
 use crate::model::Request;
 
@@ -75,14 +75,18 @@ impl<'b> Trainer<'b> {
             Learned::Counts(learned) => {
                 let support = Support::of(client.unwrap_or_default());
                 reader.read(request, target, &mut |found| {
-                    reader.events(found, &mut |event| learned.add(event.context, event.key, 1, support));
+                    reader.events(found, &mut |event| {
+                        let seen = Seen { owner: found.owner(event.kind), times: 1, support };
+                        learned.add(event.context, event.key, seen);
+                    });
                 });
             }
             Learned::Norms(norms) => reader.read(request, target, &mut |found| {
                 events.clear();
                 reader.events(found, &mut |event| events.push(event));
                 for element in before.model.elements_without(&events).each() {
-                    norms.add(norm(before.service, found.context, element.kind), element.surprise, 1);
+                    let norm = norm(before.service, found.context, element.kind);
+                    norms.add(norm, found.owner(element.kind), element.surprise, 1);
                 }
             }),
             Learned::Scores(histograms) => histograms.add(&before.strangest(request, target, counts)),
@@ -113,7 +117,7 @@ impl<'b> Trainer<'b> {
             Learned::Scores(histograms) => baseline.histograms.join(&histograms),
             Learned::Evidence(histogram) => baseline.evidence.join(&histogram),
         }
-        baseline.derive();
+        baseline.settle(&Bounds::default());
         baseline
     }
 }

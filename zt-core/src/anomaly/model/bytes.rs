@@ -1,13 +1,16 @@
 //! Counts and norms as bytes, in rising order of their ids.
 
-use super::counts::{Context, Counts, Key, MOST_KEYS, OPEN, Support};
-use super::moments::{Moments, Norms, STALE};
+use super::counts::{Context, Counts, Key, MOST_KEYS, OPEN};
+use super::moments::{Moments, Norm, Norms};
+use super::odds::UNKNOWN;
+use super::support::Support;
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
 
 impl Counts {
     pub(in super::super) fn write(&self, out: &mut Vec<u8>) {
         list(self.contexts.iter(), out, |context, out| {
+            out.extend_from_slice(&context.owner.to_le_bytes());
             out.extend_from_slice(&context.events.to_le_bytes());
             out.extend_from_slice(&context.keys.to_le_bytes());
             out.push(context.support.0);
@@ -25,9 +28,10 @@ impl Counts {
     pub(in super::super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let support = |reader: &mut Reader<'_>| reader.take().map(u8::from_le_bytes).map(Support);
         let contexts = read(reader, |reader| {
-            Some(Context::new(reader.u32()?, u16::from_le_bytes(reader.take()?), support(reader)?))
+            let (owner, events, keys) = (reader.u32()?, reader.u32()?, u16::from_le_bytes(reader.take()?));
+            Some(Context::new(owner, events, keys, support(reader)?))
         })?;
-        let keys = read(reader, |reader| Some(Key::new(reader.u64()?, reader.u32()?, support(reader)?)))?;
+        let keys = read(reader, |reader| Some(Key::new(reader.u64()?, reader.u32()?, support(reader)?, UNKNOWN)))?;
         let counts = Self { contexts, keys, ..Self::default() };
         let mut sums: Map<(u16, u32)> = Map::default();
         for key in counts.keys.values().filter(|key| key.count > 0) {
@@ -48,15 +52,18 @@ impl Counts {
 
 impl Norms {
     pub(in super::super) fn write(&self, out: &mut Vec<u8>) {
-        list(self.0.iter(), out, |(moments, _), out| {
-            let Moments { number, sum, squares } = moments;
+        list(self.0.iter(), out, |norm, out| {
+            let Moments { number, sum, squares } = norm.moments;
+            out.extend_from_slice(&norm.owner.to_le_bytes());
             [number, sum, squares].iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
         });
     }
 
     pub(in super::super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let one = |reader: &mut Reader<'_>| {
-            Some((Moments { number: reader.u64()?, sum: reader.u64()?, squares: reader.u64()? }, STALE))
+            let owner = reader.u32()?;
+            let moments = Moments { number: reader.u64()?, sum: reader.u64()?, squares: reader.u64()? };
+            Some(Norm::new(owner, moments))
         };
         read(reader, one).map(Self)
     }

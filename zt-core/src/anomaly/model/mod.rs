@@ -3,14 +3,19 @@
 //! A model is frozen: it says the same until new counts are [added](Model::add). Counts are exact, and adding them is
 //! commutative and associative: whoever counted what, in parts or at once, in whatever order, the model is the same. That
 //! holds because each bound is one on the whole, not on a way to it: a context with more than [`MOST_KEYS`] keys is open,
-//! and the keys of an open context are not kept.
+//! and the keys of an open context are not kept; and what is [too much](Model::bound) goes once the whole is together.
 
+mod bound;
 mod bytes;
 mod counts;
 mod moments;
+mod odds;
+mod support;
 
-pub(super) use counts::{Counts, Own, Support};
+pub(super) use bound::{Bounds, MEMORY, SERVICE};
+pub(super) use counts::{Counts, Own, Seen};
 pub(super) use moments::Norms;
+pub(super) use support::Support;
 
 use super::item::{Elements, Event};
 
@@ -26,6 +31,17 @@ impl Model {
     pub(super) fn elements_without(&self, events: &[Event]) -> Elements {
         let own = Own::of(events);
         Elements::of(events, |event| self.counts.surprise_without(event, &own))
+    }
+
+    /// Lets go what is too much: what was seen least goes first, so that no flood drives out what is well known.
+    pub(super) fn bound(&mut self, bounds: &Bounds) {
+        self.counts.bound(&bounds.counts);
+        self.norms.bound(&bounds.norms);
+    }
+
+    /// Whether a table is larger than it may be in all.
+    pub(super) fn is_over(&self, bounds: &Bounds) -> bool {
+        self.counts.is_over(&bounds.counts) || self.norms.is_over(&bounds.norms)
     }
 
     /// Bytes that the tables take.

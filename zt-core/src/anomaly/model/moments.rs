@@ -1,5 +1,6 @@
 //! How surprising the elements of one kind and place usually are.
 
+use super::bound::{self, Bound};
 use crate::base::fixed::{FRACTION, ONE};
 use crate::base::keyed::Map;
 
@@ -37,10 +38,11 @@ impl Moments {
         let square = self.squares.saturating_add(PRIOR * 2 * PRIOR_SQUARE) / number;
         let variance = square.saturating_sub(mean.saturating_mul(mean));
         let deviation = variance.saturating_add(PRIOR_SQUARE).isqrt();
-        // No surprise is larger than 16 bits: neither is a mean, or a deviation, of any.
+        // No surprise is larger than 16 bits: neither is a mean of some, nor a deviation.
+        let most = u16::MAX as u64;
         Usual {
-            mean: if mean > MOST { MOST as u32 } else { mean as u32 },
-            deviation: if deviation > MOST { MOST as u32 } else { deviation as u32 },
+            mean: if mean > most { u16::MAX } else { mean as u16 },
+            deviation: if deviation > most { u16::MAX } else { deviation as u16 },
         }
     }
 }
@@ -48,58 +50,96 @@ impl Moments {
 /// Mean and deviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Usual {
-    mean: u32,
-    /// 0 where it is not yet [derived](Norms::derive).
-    deviation: u32,
+    mean: u16,
+    deviation: u16,
 }
 
-const MOST: u64 = u16::MAX as u64;
-pub(super) const STALE: Usual = Usual { mean: 0, deviation: 0 };
 /// Of what was never seen.
 const UNKNOWN: Usual = Moments { number: 0, sum: 0, squares: 0 }.usual();
 
 impl Usual {
     /// Distance above the mean in deviations, [`FRACTION`] bits behind the point; 0 where it is not above.
+    #[inline]
     pub(in super::super) const fn deviations(self, surprise: u16) -> u32 {
-        let above = (surprise as u32).saturating_sub(self.mean) << FRACTION;
-        match above.checked_div(self.deviation) {
+        let above = (surprise.saturating_sub(self.mean) as u32) << FRACTION;
+        match above.checked_div(self.deviation as u32) {
             Some(deviations) => deviations,
             None => 0,
         }
     }
 }
 
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Norm {
+    pub(super) moments: Moments,
+    /// The endpoint whose room it takes.
+    pub(super) owner: u32,
+    /// Follows from the moments, unless they have changed since.
+    usual: Usual,
+    stale: bool,
+}
+
+impl Norm {
+    pub(super) const fn new(owner: u32, moments: Moments) -> Self {
+        Self { moments, owner, usual: UNKNOWN, stale: true }
+    }
+}
+
 /// Moments by place and kind, and what follows from them.
 #[derive(Clone, Debug, Default)]
-pub(in super::super) struct Norms(pub(super) Map<(Moments, Usual)>);
+pub(in super::super) struct Norms(pub(super) Map<Norm>);
 
 impl Norms {
+    #[inline]
     pub(in super::super) fn of(&self, norm: u64) -> Usual {
-        self.0.get(&norm).map_or(UNKNOWN, |(_, usual)| *usual)
+        self.0.get(&norm).map_or(UNKNOWN, |norm| norm.usual)
     }
 
-    /// Adds an element so many times; what follows is not yet [derived](Self::derive).
-    pub(in super::super) fn add(&mut self, norm: u64, surprise: u16, times: u32) {
-        self.entry(norm).add(surprise, times);
+    /// Adds an element so many times; what follows is not yet [derived](Self::derive), and says what it said.
+    pub(in super::super) fn add(&mut self, norm: u64, owner: u32, surprise: u16, times: u32) {
+        self.entry(norm, owner).add(surprise, times);
     }
 
     /// Adds all of another's; what follows is not yet [derived](Self::derive).
     pub(in super::super) fn join(&mut self, other: &Self) {
-        for (norm, (moments, _)) in &other.0 {
-            self.entry(*norm).join(moments);
+        for (id, norm) in &other.0 {
+            self.entry(*id, norm.owner).join(&norm.moments);
         }
     }
 
-    fn entry(&mut self, norm: u64) -> &mut Moments {
-        let (moments, usual) = self.0.entry(norm).or_insert((Moments::default(), STALE));
-        *usual = STALE;
-        moments
+    fn entry(&mut self, norm: u64, owner: u32) -> &mut Moments {
+        let norm = self.0.entry(norm).or_insert(Norm::new(owner, Moments::default()));
+        norm.stale = true;
+        &mut norm.moments
+    }
+
+    /// Lets go what is too much.
+    pub(super) fn bound(&mut self, bound: &Bound) {
+        if self.0.len() <= bound.of_endpoint {
+            return;
+        }
+        let entry = |(id, norm): (&u64, &Norm)| bound::Entry {
+            events: norm.moments.number,
+            id: *id,
+            owner: norm.owner,
+            weight: 1,
+        };
+        let surplus = bound.surplus(self.0.iter().map(entry));
+        if !surplus.is_empty() {
+            bound::without(&mut self.0, |id, _| surplus.contains_key(&id));
+        }
+    }
+
+    /// Whether there may be [too much](Self::bound).
+    pub(super) fn is_over(&self, bound: &Bound) -> bool {
+        self.0.len() > bound.in_all
     }
 
     /// Works out what follows from the moments that have changed.
     pub(in super::super) fn derive(&mut self) {
-        let stale = self.0.values_mut().filter(|(_, usual)| *usual == STALE);
-        stale.for_each(|(moments, usual)| *usual = moments.usual());
+        for norm in self.0.values_mut().filter(|norm| norm.stale) {
+            (norm.usual, norm.stale) = (norm.moments.usual(), false);
+        }
     }
 
     /// Bytes that the table takes.
