@@ -4,6 +4,9 @@
 //! for every value which characters follow which, how long it is, whether it is one of a few. How surprising each of these
 //! is, compared with how surprising it usually is, makes a score for each [`Channel`]; scores of normal requests make a
 //! threshold that keeps a [budget](Scored::share) of false alarms.
+//!
+//! Beside requests there are numbers: [`Series`] knows what is usual of one number over time, as requests a minute, and
+//! [`Numbers`] of a few numbers that belong together, as status, size and latency of a response.
 
 mod baseline;
 mod calibration;
@@ -13,8 +16,10 @@ mod file;
 mod item;
 mod kind;
 mod model;
+mod numbers;
 mod request;
 mod score;
+mod series;
 mod state;
 mod symbol;
 mod trainer;
@@ -24,7 +29,9 @@ pub use baseline::{Baseline, Scored};
 pub use explain::Explanation;
 pub use file::BaselineError;
 pub use kind::Channel;
+pub use numbers::Numbers;
 pub use request::Target;
+pub use series::{Series, Surprise};
 pub use state::{State, Trace};
 pub use trainer::{Pass, Trainer};
 

@@ -50,6 +50,16 @@ impl<'b> Reader<'b> {
         self.take().map(u128::from_le_bytes)
     }
 
+    /// The next number, by its bits; `None` when it is infinite or none.
+    pub fn f64(&mut self) -> Option<f64> {
+        self.take().map(f64::from_le_bytes).filter(|number| number.is_finite())
+    }
+
+    /// The next number, by its bits; `None` when it is infinite or none.
+    pub fn f32(&mut self) -> Option<f32> {
+        self.take().map(f32::from_le_bytes).filter(|number| number.is_finite())
+    }
+
     /// Bytes that are left.
     pub const fn left(&self) -> usize {
         self.0.len()

@@ -5,6 +5,11 @@ const NORMAL_95: f64 = 1.644_853_626_951_472_2;
 /// Terms of the continued fraction; it converges within a few dozen.
 const MOST_TERMS: u32 = 500;
 
+/// Natural logarithm.
+pub fn ln(x: f64) -> f64 {
+    libm::log(x)
+}
+
 /// Smallest `p` with `P(Binomial(n, p) <= m) <= 0.05`, within a millionth of it: with 95 % confidence what happened `m` times of `n`
 /// is at most so likely (Clopper and Pearson 1934). 1 where `m` is not less than `n`.
 pub fn upper_bound(m: u64, n: u64) -> f64 {
