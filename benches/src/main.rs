@@ -24,6 +24,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("bindings", bindings::figures),
     ("detection", detection::figures),
     ("policy", policy::figures),
+    ("series", detection::series),
     ("state", state::figures),
     ("verify", verify::figures),
     ("verify-peers", verify::attacks),

@@ -1,9 +1,12 @@
 //! Accuracy of request anomaly detection: what is learned from normal requests, frozen, and asked of others, beside streaming
-//! and batch detectors on the same splits of recorded traffic.
+//! and batch detectors on the same splits of recorded traffic; and of what is known of numbers, in series and in points.
 
 mod data;
+mod forest;
 mod judged;
+mod kdd;
 mod metrics;
+mod nab;
 mod peers;
 
 use zt_benches::figure::Figure;
@@ -72,7 +75,13 @@ pub(crate) fn figures() -> Vec<Figure> {
         Ok(rows) => (rows, None),
         Err(reason) => (Vec::new(), Some(Figure::missing("peers", "share", reason))),
     };
-    judged.iter().flat_map(|(name, judged)| of_split(name, judged, &rows)).chain(failed).collect()
+    let requests = judged.iter().flat_map(|(name, judged)| of_split(name, judged, &rows)).chain(failed);
+    requests.chain(series()).collect()
+}
+
+/// The table of `series`: the rows of `detection` that are of numbers.
+pub(crate) fn series() -> Vec<Figure> {
+    nab::figures().into_iter().chain(kdd::figures()).collect()
 }
 
 fn of_split(name: &str, judged: &Result<Judged, String>, rows: &[Row]) -> Vec<Figure> {

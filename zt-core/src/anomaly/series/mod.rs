@@ -5,9 +5,9 @@
 //! the one before, in unrest. The rarest answer is the point's surprise. An alarm is not raised again for what goes on:
 //! each has to be clearly more surprising than the last, which is forgotten slowly.
 //!
-//! Point by point after M. Ahmad and others, "Unsupervised real-time anomaly detection for streaming data" (2017), whose
-//! corpus it is measured on (`cargo xtask bench series`); tails after J. Pickands (1975): beyond what was seen, rarity falls
-//! with a power of the distance.
+//! Beyond what was seen, rarity falls with a power of the distance (J. Pickands, "Statistical inference using extreme order
+//! statistics", 1975). Measured on a part of the corpus of A. Lavin and S. Ahmad, "Evaluating real-time anomaly detection
+//! algorithms" (2015): `cargo xtask bench series`.
 
 mod panel;
 mod season;
@@ -40,9 +40,13 @@ const HALF: f64 = 6.0;
 
 /// What is known of a series.
 ///
-/// 7,920 bytes whatever it has seen, and no allocation; a point takes some microseconds. Meant for points in even steps, of a
-/// minute to an hour; one that is missing is no point. With less than two weeks the days of the week are not known, with less
-/// than two days the hours are not. Hours are those of UTC. It misses what grows slowly, over days.
+/// 7,920 bytes whatever it has seen, and no allocation; a point takes some microseconds. Meant for points in even steps of
+/// five minutes to an hour: it remembers how rare something was for 5,000 points, which are 17 days of five minutes and three
+/// and a half of one; a point that is missing is no point. With less than two weeks the days of the week are not known, with
+/// less than two days the hours are not. Hours are those of UTC.
+///
+/// It misses what grows slowly, over days. Of a job that runs every night, two or three are alarms, then its hour is known;
+/// where it is a single point of that hour, each night is one.
 ///
 /// ```
 /// use zt_core::anomaly::Series;
