@@ -9,8 +9,11 @@
 //! [`Numbers`] of a few numbers that belong together, as status, size and latency of a response.
 
 mod baseline;
+mod behaviour;
 mod calibration;
 mod delta;
+mod detector;
+mod evidence;
 mod explain;
 mod file;
 mod item;
@@ -24,8 +27,12 @@ mod state;
 mod symbol;
 mod trainer;
 mod value;
+mod watch;
 
 pub use baseline::{Baseline, Scored};
+pub use behaviour::{Facts, Signal};
+pub use detector::{Detector, Judged};
+pub use evidence::Evidence;
 pub use explain::Explanation;
 pub use file::BaselineError;
 pub use kind::Channel;

@@ -216,12 +216,15 @@ const fn short(endpoint: u64) -> u32 {
     (endpoint >> 32) as u32 | 1
 }
 
-/// Half of it digits, or longer than a word, or with characters that no name has.
-fn is_variable(segment: &[u8]) -> bool {
-    let digits = segment.iter().filter(|byte| byte.is_ascii_digit()).count();
+/// Whether a segment of a path looks like an id: a number, several digits (but a version's, `v12`), digits behind a hyphen, longer
+/// than a word, or with characters that no name has.
+pub(super) fn is_variable(segment: &[u8]) -> bool {
+    let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let number = |bytes: &[u8]| !bytes.is_empty() && digits(bytes) == bytes.len();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    !segment.is_empty()
-        && (digits.saturating_mul(2) >= segment.len() || segment.len() > 40 || !segment.iter().all(plain))
+    let version = segment.strip_prefix(b"v").is_some_and(|version| version.split(|byte| *byte == b'.').all(number));
+    let numbered = segment.rsplit(|byte| b"-_".contains(byte)).next().is_some_and(number);
+    !version && (numbered || digits(segment) > 1 || segment.len() > 40 || !segment.iter().all(plain))
 }
 
 /// In lower case, where it fits.

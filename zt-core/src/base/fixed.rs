@@ -9,6 +9,8 @@ pub const FRACTION: u32 = 8;
 const STEPS: usize = 256;
 /// `2^16 log2(1 + i/256)`.
 const LOG2: [u32; STEPS + 1] = table();
+/// `2^16 2^(i/256)`.
+const EXP2: [u32; STEPS + 1] = powers();
 /// `2^32 ln 2`.
 const LN2: u64 = 2_977_044_472;
 
@@ -28,6 +30,35 @@ pub fn ln(x: u64) -> u32 {
 /// `-ln(part / whole)` in nats, [`FRACTION`] bits behind the point; 0 where the part is the larger one.
 pub fn surprise(part: u64, whole: u64) -> u32 {
     ln(whole.max(1)).saturating_sub(ln(part.max(1))) >> (16 - FRACTION)
+}
+
+/// `2^(part / 2^16)`, 1 to 2, 16 bits behind the point; within 2^-14, and never falling.
+pub fn exp2(part: u16) -> u32 {
+    let (step, between) = (usize::from(part >> 8), u32::from(part & 0xff));
+    let at = |step: usize| EXP2.get(step).copied().unwrap_or_default();
+    let (low, high) = (at(step), at(step.saturating_add(1)));
+    low.saturating_add(high.saturating_sub(low).saturating_mul(between) >> 8)
+}
+
+/// `2^16 2^(i/256)`: products of the roots of 2, each the square root of the one before.
+#[expect(clippy::indexing_slicing, reason = "made by the compiler")]
+const fn powers() -> [u32; STEPS + 1] {
+    let mut table = [0; STEPS + 1];
+    let mut step = 0;
+    while step <= STEPS {
+        // 30 bits behind the point.
+        let (mut product, mut root, mut bit) = (1_u64 << 30, 2_u64 << 30, STEPS);
+        while bit > 0 {
+            if step & bit != 0 {
+                product = (product * root) >> 30;
+            }
+            root = (root << 30).isqrt();
+            bit /= 2;
+        }
+        table[step] = ((product + (1 << 13)) >> 14) as u32;
+        step += 1;
+    }
+    table
 }
 
 /// Bit by bit: squaring doubles a logarithm.
@@ -83,6 +114,13 @@ mod tests {
             // As other code has it, in a test alone.
             let expected = libm::log(x as f64) * 65536.0;
             prop_assert!((f64::from(ln(x)) - expected).abs() <= 4.0, "{} {} {}", x, ln(x), expected);
+        }
+
+        #[test]
+        fn powers_of_two(part in 0..u16::MAX) {
+            let expected = libm::exp2(f64::from(part) / 65536.0) * 65536.0;
+            prop_assert!((f64::from(exp2(part)) - expected).abs() <= 4.0, "{} {} {}", part, exp2(part), expected);
+            prop_assert!(exp2(part) <= exp2(part + 1) && (65_536..131_072).contains(&exp2(part)));
         }
 
         #[test]

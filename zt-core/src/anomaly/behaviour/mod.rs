@@ -1,0 +1,184 @@
+//! Is this unusual for who does it? Over many requests: how much, how many, what after what, and from where.
+//!
+//! What is going on is counted for every request; what is usual is learned from those that were let pass.
+
+mod facts;
+mod meter;
+mod session;
+mod signal;
+mod steps;
+mod told;
+
+use smallvec::SmallVec;
+
+pub use facts::Facts;
+pub use signal::Signal;
+
+use self::meter::{Level, Meter, Meters};
+use self::session::Sessions;
+use self::steps::Steps;
+use self::told::Told;
+use crate::base::fixed::ONE;
+use crate::base::generations::Generations;
+use crate::base::keyed::join;
+
+/// In the place of a user agent: all of them.
+const ALL: u64 = 0;
+const SEAT: u64 = 1;
+
+/// What was seen of a request, to be learned when it is let pass.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looked {
+    /// By signal, 8 bits behind the point.
+    pub(super) raw: [u32; Signal::ALL.len()],
+    levels: SmallVec<[Level; 6]>,
+    begins: bool,
+}
+
+/// What goes on, and what is usual.
+#[derive(Debug)]
+pub(super) struct Behaviour {
+    meters: Meters,
+    /// Who was at an endpoint with a user agent; identities of a device.
+    met: Generations<()>,
+    steps: Steps,
+    sessions: Sessions,
+    told: Told,
+}
+
+impl Looked {
+    fn see(&mut self, signal: Signal, raw: u32) {
+        if let Some(slot) = self.raw.get_mut(signal as usize) {
+            *slot = raw.max(*slot);
+        }
+    }
+}
+
+impl Behaviour {
+    pub(super) fn new() -> Self {
+        Self {
+            meters: Meters::new(1 << 16, 1 << 12),
+            met: Generations::new(1 << 16),
+            steps: Steps::new(7 << 14, 1 << 11),
+            sessions: Sessions::new(1 << 13),
+            told: Told::new(7 << 11),
+        }
+    }
+
+    /// Counts a request, and says how unusual that is.
+    pub(super) fn look(&mut self, facts: &Facts) -> Looked {
+        let mut looked = Looked::default();
+        let endpoint = facts.endpoint;
+        if let Some(client) = facts.client {
+            self.meter(Meter::HourlyUse, client, endpoint, 1, facts, &mut looked);
+            self.meter(Meter::DailyUse, client, endpoint, 1, facts, &mut looked);
+            if self.meets(join(client, endpoint)) {
+                self.clients(facts, &mut looked);
+            }
+            self.meter(Meter::Bytes, client, 0, 0, facts, &mut looked);
+            if let Some((object, collection)) = facts.object {
+                let trails = facts.trails(object);
+                self.meter(Meter::Errors, client, collection, 0, facts, &mut looked);
+                if !trails.iter().any(|trail| self.steps.knows(*trail)) {
+                    self.meter(Meter::Objects, client, collection, 1, facts, &mut looked);
+                }
+                if facts.identity.is_some() {
+                    looked.see(Signal::Sequence, self.steps.surprise(trails, endpoint));
+                }
+            }
+        }
+        // Where somebody has been let in, others' failures say nothing.
+        let seat = join(facts.seat, SEAT);
+        if facts.identity.is_some() {
+            self.meets(seat);
+        } else if self.met.get(seat).is_none() {
+            self.meter(Meter::Failures, facts.device, endpoint, 0, facts, &mut looked);
+        }
+        if let Some(identity) = facts.identity {
+            let first = self.meets(join(identity, facts.device));
+            self.meter(Meter::Identities, facts.device, 0, first.into(), facts, &mut looked);
+            let (raw, begins) = self.sessions.look(identity, facts);
+            looked.see(Signal::Session, raw);
+            looked.begins = begins;
+        }
+        self.told.news(facts.client.unwrap_or(facts.seat), &mut looked.raw, facts.now);
+        looked
+    }
+
+    /// Learns from a request that was let pass.
+    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked) {
+        looked.levels.iter().for_each(|level| self.meters.learn(*level));
+        if let Some((object, _)) = facts.object.filter(|_| facts.identity.is_some()) {
+            self.steps.learn(facts.trails(object), facts.endpoint);
+        }
+        if let Some(identity) = facts.identity.filter(|_| looked.begins) {
+            self.sessions.learn(identity, facts);
+        }
+    }
+
+    /// What came of it.
+    pub(super) fn answered(&mut self, facts: &Facts, status: u16, bytes: u64) {
+        let now = facts.now;
+        if status == 401 {
+            self.meters.count(Meter::Failures, facts.device, facts.endpoint, 1, now);
+        }
+        let Some(client) = facts.client else { return };
+        self.meters.count(Meter::Bytes, client, 0, u32::try_from(bytes / 64).unwrap_or(u32::MAX), now);
+        if let Some((object, collection)) = facts.object {
+            if matches!(status, 403 | 404) {
+                self.meters.count(Meter::Errors, client, collection, 1, now);
+            }
+            // What failed on the server was tried.
+            if !(400..500).contains(&status) {
+                self.steps.done(join(facts.actor, object), facts.endpoint);
+            }
+        }
+    }
+
+    /// A client that is new to an endpoint: how many more there are than the endpoint's usual part of all new ones, and than
+    /// the user agent has elsewhere. So neither a promotion nor a new browser is unusual.
+    fn clients(&mut self, facts: &Facts, looked: &mut Looked) {
+        let Facts { now, endpoint, agent, .. } = *facts;
+        let pair = join(endpoint, agent);
+        for owner in [ALL, endpoint, agent, pair] {
+            self.meters.count(Meter::Clients, owner, ALL, 1, now);
+        }
+        for owner in [ALL, endpoint] {
+            self.meters.count(Meter::DailyClients, owner, ALL, 1, now);
+        }
+        let sum = |meter, owner| u64::from(self.meters.sum(meter, owner, ALL, now));
+        let part = |whole: u64, part: u64, of: u64| {
+            let expected = whole.saturating_mul(part) / of.max(1);
+            u32::try_from(expected).unwrap_or(u32::MAX).saturating_add(ONE)
+        };
+        let all = sum(Meter::Clients, ALL);
+        let of_endpoint = part(all, sum(Meter::DailyClients, endpoint), sum(Meter::DailyClients, ALL));
+        let of_agent = part(sum(Meter::Clients, endpoint), sum(Meter::Clients, agent), all);
+        for (owner, likes, expected) in [(endpoint, endpoint, of_endpoint), (pair, ALL, of_agent)] {
+            let (level, raw) = self.meters.look_beside(Meter::Clients, owner, ALL, likes, expected, now);
+            looked.see(Signal::Spread, raw);
+            looked.levels.push(level);
+        }
+    }
+
+    fn meter(&mut self, meter: Meter, owner: u64, group: u64, amount: u32, facts: &Facts, looked: &mut Looked) {
+        if amount > 0 {
+            self.meters.count(meter, owner, group, amount, facts.now);
+        }
+        let (level, raw) = self.meters.look(meter, owner, group, facts.now);
+        looked.see(meter.signal(), raw);
+        looked.levels.push(level);
+    }
+
+    /// Whether this is the first time.
+    fn meets(&mut self, pair: u64) -> bool {
+        let first = self.met.get(pair).is_none();
+        self.met.entry(pair);
+        first
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        let parts = [self.meters.memory(), self.met.memory(), self.steps.memory(), self.sessions.memory()];
+        parts.into_iter().fold(0, usize::saturating_add)
+    }
+}

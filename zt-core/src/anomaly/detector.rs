@@ -1,0 +1,136 @@
+//! A request by itself and among others: one share of normal requests that would be as strange.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::baseline::{Baseline, Scored};
+use super::behaviour::{Facts, Looked};
+use super::evidence::Evidence;
+use super::request::Target;
+use super::state::{State, Trace};
+use super::watch::Watch;
+use crate::base::fixed;
+use crate::base::keyed::Keyed;
+use crate::model::{Identity, Millis, Request};
+
+/// Everything that is learned of requests and of who makes them; shared between threads by reference.
+#[derive(Debug)]
+pub struct Detector {
+    keyed: Keyed,
+    budget: f64,
+    profile: State,
+    watch: Mutex<Watch>,
+    frozen: AtomicBool,
+}
+
+/// What is said of a request, and what it would teach.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Share of normal requests with at least as much evidence, an upper bound with 95 % confidence; 1 where too few were seen.
+    pub share: f64,
+    /// Nats of evidence of the kind with the most; larger is stranger.
+    pub score: f64,
+    /// Nats by kind of evidence, of those that were looked at.
+    pub scores: SmallVec<[(Evidence, f64); 12]>,
+    /// What the request itself says.
+    pub(super) scored: Scored,
+    /// The kinds that are unusual each alone, the strangest first.
+    pub unusual: SmallVec<[Evidence; 2]>,
+    pub(super) evidence: u32,
+    pub(super) facts: Facts,
+    pub(super) looked: Looked,
+    trace: Trace,
+}
+
+impl Detector {
+    /// Goes on from a baseline, with a share of normal requests that may be called unusual.
+    pub fn new(baseline: Baseline, budget: f64) -> Self {
+        Self {
+            keyed: baseline.keyed.clone(),
+            budget,
+            profile: State::new(baseline),
+            watch: Mutex::new(Watch::new(budget)),
+            frozen: AtomicBool::new(false),
+        }
+    }
+
+    /// How unusual a request is, for an endpoint, of whoever it is. What goes on is counted.
+    pub fn judge(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        identity: Option<&Identity>,
+        now: Millis,
+    ) -> Judged {
+        let facts = Facts::of(&self.keyed, request, target, identity, now);
+        let (scored, trace) = self.profile.score(request, target);
+        let mut watch = self.watch();
+        let looked = watch.behaviour.look(&facts);
+        let mut kinds: SmallVec<[(Evidence, u32); 12]> =
+            scored.evidence().map(|(of, nats)| (of.into(), nats)).collect();
+        kinds.extend(watch.signals(&looked).map(|(of, nats)| (of.into(), nats)));
+        let evidence = kinds.iter().map(|(_, evidence)| *evidence).max().unwrap_or_default();
+        let share = watch.share(evidence);
+        let mut unusual: SmallVec<[(Evidence, u32); 2]> =
+            kinds.iter().copied().filter(|(_, evidence)| watch.share(*evidence) <= self.budget).collect();
+        unusual.sort_by(|(_, a), (_, b)| b.cmp(a));
+        let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
+        Judged {
+            share,
+            score: nats(evidence),
+            scores: kinds.into_iter().map(|(of, evidence)| (of, nats(evidence))).collect(),
+            scored,
+            unusual: unusual.into_iter().map(|(of, _)| of).collect(),
+            evidence,
+            facts,
+            looked,
+            trace,
+        }
+    }
+
+    /// Learns from a request that was let pass: what it is like, where it is not unusual; and in any case how unusual requests
+    /// are.
+    pub fn learn(&self, judged: &Judged) {
+        if self.frozen.load(Ordering::Relaxed) {
+            return;
+        }
+        self.profile.learn(&judged.trace, judged.facts.client);
+        self.watch().learn(judged);
+    }
+
+    /// What came of a request: the status of its response, and the bytes of its body.
+    pub fn answered(&self, facts: &Facts, status: u16, bytes: u64) {
+        self.watch().behaviour.answered(facts, status, bytes);
+    }
+
+    /// Learns nothing from now on; what goes on is still counted.
+    pub fn freeze(&self) {
+        self.frozen.store(true, Ordering::Relaxed);
+    }
+
+    /// Requests that say what scores mean.
+    pub fn calibrated_on(&self) -> u64 {
+        self.watch().calibrated_on()
+    }
+
+    /// What was learned of requests.
+    pub fn baseline(&self) -> Baseline {
+        self.profile.baseline()
+    }
+
+    /// Why a request that was judged is unusual in itself, for people.
+    pub fn explain(&self, request: &Request<'_>, target: &Target<'_>, judged: &Judged) -> Vec<super::Explanation> {
+        self.profile.explain(request, target, &judged.scored)
+    }
+
+    /// Bytes that it takes.
+    pub fn memory(&self) -> usize {
+        self.watch().behaviour.memory().saturating_add(self.profile.memory())
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

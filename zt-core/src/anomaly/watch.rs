@@ -1,0 +1,77 @@
+//! Behaviour, and what its scores mean beside those of single requests.
+
+use super::behaviour::{Behaviour, Looked, Signal};
+use super::calibration::{Histogram, Scale, Shares};
+use super::detector::Judged;
+use crate::base::keyed::Map;
+
+/// Requests before what scores mean is worked out for the first time, and the part of all that is news enough to do it again.
+const FIRST: u64 = 8;
+const PART: u64 = 8;
+/// Clients whose unusual requests are told apart, between two times.
+const MOST_HEARD: usize = 4_096;
+
+/// Behaviour, and what its scores mean.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) behaviour: Behaviour,
+    budget: f64,
+    signals: [Histogram; Signal::ALL.len()],
+    scales: [Scale; Signal::ALL.len()],
+    /// Evidence of whole requests.
+    evidence: Histogram,
+    shares: Shares,
+    news: u64,
+    heard: Map<()>,
+}
+
+impl Watch {
+    pub(super) fn new(budget: f64) -> Self {
+        let (signals, evidence) = (Default::default(), Histogram::default());
+        let scales = Signal::ALL.map(|_| Scale::of(&evidence));
+        let shares = Shares::of(&evidence);
+        Self { behaviour: Behaviour::new(), budget, signals, scales, evidence, shares, news: 0, heard: Map::default() }
+    }
+
+    /// Share of normal requests with at least so much evidence.
+    pub(super) fn share(&self, evidence: u32) -> f64 {
+        self.shares.of_evidence(evidence)
+    }
+
+    pub(super) fn calibrated_on(&self) -> u64 {
+        self.shares.total
+    }
+
+    /// Nats of evidence of each signal that there is.
+    pub(super) fn signals(&self, looked: &Looked) -> impl Iterator<Item = (Signal, u32)> {
+        let scales = Signal::ALL.into_iter().zip(&self.scales).zip(looked.raw);
+        scales.filter(|(_, raw)| *raw > 0).map(|((signal, scale), raw)| (signal, scale.evidence(raw)))
+    }
+
+    /// What is unusual teaches only that there is such: once of each client, so that nobody moves the budget alone.
+    pub(super) fn learn(&mut self, judged: &Judged) {
+        let unusual = judged.share <= self.budget;
+        if !unusual {
+            self.behaviour.learn(&judged.facts, &judged.looked);
+        }
+        if !unusual || self.is_new(judged.facts.client.unwrap_or_default()) {
+            for (histogram, raw) in self.signals.iter_mut().zip(judged.looked.raw) {
+                histogram.add(raw, 1);
+            }
+            self.evidence.add(judged.evidence, 1);
+            self.news = self.news.saturating_add(1);
+        }
+        if self.news >= (self.shares.total / PART).max(FIRST) {
+            self.news = 0;
+            self.heard.clear();
+            let mut signals = self.signals.iter();
+            self.scales = Signal::ALL.map(|_| Scale::of(signals.next().unwrap_or(&self.evidence)));
+            self.shares = Shares::of(&self.evidence);
+        }
+    }
+
+    /// Whether nothing unusual was heard of a client since the last time.
+    fn is_new(&mut self, client: u64) -> bool {
+        self.heard.len() < MOST_HEARD && self.heard.insert(client, ()).is_none()
+    }
+}
