@@ -1,5 +1,7 @@
 //! A request by itself and among others: one share of normal requests that would be as strange.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +15,7 @@ use super::state::{State, Trace};
 use super::watch::Watch;
 use crate::base::fixed;
 use crate::base::keyed::Keyed;
-use crate::model::{Identity, Millis, Request};
+use crate::model::{Identity, Millis, Outcome, Request};
 
 /// Everything that is learned of requests and of who makes them; shared between threads by reference.
 #[derive(Debug)]
@@ -44,6 +46,19 @@ pub struct Judged {
     trace: Trace,
 }
 
+impl Judged {
+    /// `risk` of a decision.
+    pub fn risk(&self) -> f64 {
+        1.0 - self.share
+    }
+
+    /// `risk`, `score` and `scores` of a decision.
+    pub fn told(&self) -> (f64, f64, BTreeMap<Cow<'static, str>, f64>) {
+        let scores = self.scores.iter().map(|(of, nats)| (of.as_str().into(), *nats));
+        (self.risk(), self.score, scores.collect())
+    }
+}
+
 impl Detector {
     /// Goes on from a baseline, with a share of normal requests that may be called unusual.
     pub fn new(baseline: Baseline, budget: f64) -> Self {
@@ -68,8 +83,11 @@ impl Detector {
         let (scored, trace) = self.profile.score(request, target);
         let mut watch = self.watch();
         let looked = watch.behaviour.look(&facts);
-        let mut kinds: SmallVec<[(Evidence, u32); 12]> =
-            scored.evidence().map(|(of, nats)| (of.into(), nats)).collect();
+        let mut kinds: SmallVec<[(Evidence, u32); 12]> = scored
+            .channels
+            .iter()
+            .map(|(of, nats)| (Evidence::from(*of), (*nats * f64::from(fixed::ONE)) as u32))
+            .collect();
         kinds.extend(watch.signals(&looked).map(|(of, nats)| (of.into(), nats)));
         let evidence = kinds.iter().map(|(_, evidence)| *evidence).max().unwrap_or_default();
         let share = watch.share(evidence);
@@ -90,19 +108,24 @@ impl Detector {
         }
     }
 
-    /// Learns from a request that was let pass: what it is like, where it is not unusual; and in any case how unusual requests
-    /// are.
-    pub fn learn(&self, judged: &Judged) {
-        if self.frozen.load(Ordering::Relaxed) {
-            return;
+    /// A request was decided about, under an id: what was allowed teaches what requests are like, and what was flagged for being
+    /// unusual only how unusual requests are.
+    pub fn concluded(&self, id: &str, judged: &Judged, outcome: Outcome) {
+        let mut watch = self.watch();
+        if outcome.passes() {
+            watch.behaviour.asks(self.keyed.bytes(id.as_bytes()), judged.facts.asked());
         }
-        self.profile.learn(&judged.trace, judged.facts.client);
-        self.watch().learn(judged);
+        let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !judged.unusual.is_empty();
+        if teaches && !self.frozen.load(Ordering::Relaxed) {
+            watch.learn(judged);
+            drop(watch);
+            self.profile.learn(&judged.trace, judged.facts.client);
+        }
     }
 
-    /// What came of a request: the status of its response, and the bytes of its body.
-    pub fn answered(&self, facts: &Facts, status: u16, bytes: u64) {
-        self.watch().behaviour.answered(facts, status, bytes);
+    /// The response to the request of an id: its status, and the bytes of its body.
+    pub fn answered(&self, id: &str, status: u16, bytes: u64, now: Millis) {
+        self.watch().behaviour.answered(self.keyed.bytes(id.as_bytes()), status, bytes, now);
     }
 
     /// Learns nothing from now on; what goes on is still counted.

@@ -9,6 +9,9 @@
 //! for each channel, then for the highest of them, then for the evidence: 512 counts u32
 //! ```
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::baseline::Baseline;
 use super::calibration::{BINS, Histogram};
 use super::model::{Counts, Norms};
@@ -16,6 +19,8 @@ use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
 
 const VERSION: u16 = 2;
+/// Characters of a line.
+const LINE: usize = 120;
 const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: VERSION };
 
 /// Why bytes are not a baseline.
@@ -65,6 +70,22 @@ impl Baseline {
             histogram.bins().iter().for_each(|count| body.extend_from_slice(&count.to_le_bytes()));
         }
         ENVELOPE.seal(0, &body)
+    }
+
+    /// As text, for files: lines of base64.
+    pub fn to_text(&self) -> String {
+        let encoded = STANDARD.encode(self.write());
+        let lines = encoded.as_bytes().chunks(LINE).filter_map(|line| std::str::from_utf8(line).ok());
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+
+    /// From text.
+    ///
+    /// # Errors
+    /// [`BaselineError`].
+    pub fn from_text(text: &str) -> Result<Self, BaselineError> {
+        let encoded: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        Self::read(&STANDARD.decode(encoded).map_err(|_| BaselineError::Foreign)?)
     }
 
     /// From bytes.

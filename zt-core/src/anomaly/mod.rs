@@ -30,7 +30,7 @@ mod value;
 mod watch;
 
 pub use baseline::{Baseline, Scored};
-pub use behaviour::{Facts, Signal};
+pub use behaviour::Signal;
 pub use detector::{Detector, Judged};
 pub use evidence::Evidence;
 pub use explain::Explanation;

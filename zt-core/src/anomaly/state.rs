@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Scored};
 use super::delta::Delta;
+use super::explain::Explanation;
 use super::model::{Bounds, MEMORY};
 use super::request::Target;
 use super::score::Strangest;
@@ -110,6 +111,12 @@ impl State {
         self.fold();
         let (_, shard) = self.free();
         (*shard.baseline).clone()
+    }
+
+    /// Why a request that was scored is strange: as of now.
+    pub fn explain(&self, request: &Request<'_>, target: &Target<'_>, scored: &Scored) -> Vec<Explanation> {
+        let baseline = Arc::clone(&self.free().1.baseline);
+        baseline.explain(request, target, scored)
     }
 
     /// Bytes that it takes: never more than it may.

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use super::notices::notices;
 use super::shares::Shares;
+use super::unusual::Unusual;
 use super::{Config, Engine, Invalid};
 use crate::inspect::Inspector;
 use crate::limit::Limiter;
@@ -95,6 +96,7 @@ pub(super) fn assemble(
     let verifier = collect(Verifier::compile_within(&config.verify, shares.verify), problems);
     let limiter = collect(Limiter::compile(&config.limit, shares.limit), problems);
     let responder = collect(Responder::compile(&config.respond, shares.respond), problems);
+    let anomaly = config.anomaly.as_ref().and_then(|anomaly| collect(Unusual::compile(anomaly), problems));
     let inspector = collect(Inspector::compile(&config.inspect), problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
     problems.extend(policy.iter().zip(&limiter).flat_map(|(policy, limiter)| exemptions_from_nothing(policy, limiter)));
@@ -109,6 +111,7 @@ pub(super) fn assemble(
         inspector: inspector?.into(),
         responder: responder?.into(),
         policy: policy.map(Arc::new),
+        anomaly: anomaly.map(Arc::new),
         seed: config.state.seed,
         version: version.clone(),
         compiled: version,
@@ -128,6 +131,18 @@ fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
         problems.extend(text.is_none().then(|| not_handed_over(key, name, twin)));
         text
     });
+    if let Some(anomaly) = &mut inlined.anomaly
+        && let Some(name) = anomaly.baseline_file.take()
+    {
+        let text = config.files_named(&name).next().map(|file| file.text.clone());
+        if text.is_none() {
+            problems.push(not_handed_over("anomaly.baseline_file".to_owned(), &name, "anomaly.baseline"));
+        } else if anomaly.baseline.is_some() {
+            let both = Problem::new("anomaly.baseline", "beside `baseline_file`");
+            problems.push(both.mend("write one of the two"));
+        }
+        anomaly.baseline = anomaly.baseline.take().or(text);
+    }
     inlined
 }
 

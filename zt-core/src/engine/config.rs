@@ -52,7 +52,7 @@ pub struct Config {
     /// Authorization policies. Without them, authenticated requests to known endpoints are allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<policy::Config>,
-    /// Anomaly scoring. Read and kept, but nothing is scored in this version.
+    /// Anomaly scoring. Without it nothing is scored or learned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anomaly: Option<AnomalyConfig>,
     /// Bounds and seed of the state.
@@ -74,9 +74,18 @@ pub struct AnomalyConfig {
     /// Share of normal requests that may be called anomalous.
     #[serde(default = "default_budget")]
     pub budget: f64,
-    /// Baseline that the host reads and hands over.
+    /// A baseline of `zt learn`, which the host reads and hands over. Without one everything is learned while serving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_file: Option<String>,
+    /// The same inline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+}
+
+impl Default for AnomalyConfig {
+    fn default() -> Self {
+        Self { budget: default_budget(), baseline_file: None, baseline: None }
+    }
 }
 
 const fn default_budget() -> f64 {
@@ -157,6 +166,7 @@ impl Config {
         let mut names = self.openapi_files.clone();
         names.extend(self.verify.named_files());
         names.extend(self.policy.iter().flat_map(|policy| policy.files.clone()));
+        names.extend(self.anomaly.iter().flat_map(|anomaly| anomaly.baseline_file.clone()));
         names
     }
 

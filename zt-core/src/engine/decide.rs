@@ -1,7 +1,6 @@
 //! The way of one request.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::context::Context;
@@ -53,6 +52,10 @@ impl Engine {
         draft.graded(self.responder.check_peer(&state.respond, &suspect, now));
         watch.lap(Stage::Respond);
         let Some(found) = found.filter(|_| !draft.ends()) else {
+            // What is not known is let pass where nothing is enforced.
+            if self.mode == Mode::Monitor {
+                draft.judged(self.unusual(state, request, None, None, now));
+            }
             return self.conclude(draft, state, request, now);
         };
 
@@ -87,13 +90,15 @@ impl Engine {
             return self.conclude(draft, state, request, now);
         }
 
+        draft.judged(self.unusual(state, request, Some(&found), draft.identity.as_deref(), now));
+        watch.lap(Stage::Anomaly);
         draft.fresh(&self.verifier, found.endpoint, now);
 
         if let Some(policy) = &self.policy {
             let host = request.authority().map(lower_case);
             let (identity, workload) = (draft.identity.as_deref(), draft.workload.as_deref());
             let context = Context::read(policy.reads(), &self.verifier, &verified, request, &found.variables);
-            let asked = asked(&found, identity, workload, request, host.as_deref(), &context, now);
+            let asked = asked(&found, identity, workload, request, host.as_deref(), &context, draft.risk(), now);
             let effect = policy.effect(&policy.evaluate(&asked));
             if let Some(check) = draft.lifted(&effect) {
                 let lifted = |name: &str| effect.exempt.iter().any(|exempt| exempt == name);
@@ -121,8 +126,13 @@ impl Engine {
             self.limiter.release(&state.limit, &draft.tickets, now);
             draft.tickets.clear();
         }
+        let id: Arc<str> = request.id.as_deref().map_or_else(|| state.next_id(now), Arc::from);
+        if let Some((detector, judged)) = state.anomaly.as_ref().zip(draft.judged.as_ref()) {
+            detector.concluded(&id, judged, verdict.outcome);
+        }
+        let (risk, score, scores) = draft.judged.as_ref().map(|judged| judged.told()).unwrap_or_default();
         Decision {
-            id: request.id.as_deref().map_or_else(|| state.next_id(now), Arc::from),
+            id,
             outcome: verdict.outcome,
             enforced: self.mode == Mode::Enforce,
             status: verdict.status,
@@ -131,9 +141,9 @@ impl Engine {
             workload: draft.workload,
             client: draft.client,
             endpoint: draft.endpoint.unwrap_or_default(),
-            risk: 0.0,
-            score: 0.0,
-            scores: BTreeMap::new(),
+            risk,
+            score,
+            scores,
             reasons: verdict.reasons,
             obligations: draft.obligations,
             actions: draft.actions,
@@ -153,6 +163,7 @@ pub(super) fn asked<'r>(
     request: &'r Request<'_>,
     host: Option<&'r str>,
     context: &'r Context<'_>,
+    risk: f64,
     now: Millis,
 ) -> policy::Request<'r> {
     policy::Request {
@@ -169,7 +180,7 @@ pub(super) fn asked<'r>(
         tenant: context.tenant.as_deref(),
         client_id: context.client_id.as_deref(),
         declared: &context.declared,
-        risk: 0.0,
+        risk,
         now,
     }
 }

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::peer::Seen;
+use crate::anomaly::Judged;
 use crate::limit::{self, Check, Details, Standing};
 use crate::model::{
     Action, Client, Code, EndpointRef, Finding, Identity, IdentityKind, Millis, Obligation, Outcome, Request, Ticket,
@@ -31,6 +32,7 @@ pub(super) struct Draft<'l> {
     pub(super) actions: Vec<Action>,
     retry_after_s: Option<u64>,
     pub(super) tickets: Vec<Ticket>,
+    pub(super) judged: Option<Judged>,
     standings: SmallVec<[Standing<'l>; 1]>,
     /// Refusals of limits that a policy may lift, until policies have spoken.
     pending: Option<Details<'l>>,
@@ -133,7 +135,7 @@ impl<'l> Draft<'l> {
     pub(super) fn fresh(&mut self, verifier: &Verifier, endpoint: &Endpoint, now: Millis) {
         let Some(identity) = &self.identity else { return };
         let (max_age, acr_values) = (endpoint.reauthenticate_after, &*endpoint.acr_values);
-        let demand = Demand { max_age, acr_values, risk: 0.0 };
+        let demand = Demand { max_age, acr_values, risk: self.risk() };
         if let Some((finding, obligation)) = verifier.freshness(identity, &demand, now) {
             // The issuer's own `reauthenticate_after` may have said it already.
             if self.findings.iter().all(|known| known.code != finding.code) {
@@ -141,6 +143,18 @@ impl<'l> Draft<'l> {
             }
             self.oblige(obligation);
         }
+    }
+
+    /// Anomaly: how unusual it is.
+    pub(super) fn judged(&mut self, judged: Option<(Judged, Vec<Finding>)>) {
+        let Some((judged, findings)) = judged else { return };
+        self.findings.extend(findings);
+        self.judged = Some(judged);
+    }
+
+    /// How risky it is, 0..=1.
+    pub(super) fn risk(&self) -> f64 {
+        self.judged.as_ref().map_or(0.0, Judged::risk)
     }
 
     /// Respond: where the request's subjects stand; of two findings by one ladder, before and after this request, the

@@ -24,6 +24,7 @@ pub struct Explanation {
 
 const FIRST: &str = "decided as if it were the first request: limits count it alone and no proof was used before; \
     revocations, strikes and suspensions hold";
+const UNSCORED: &str = "anomalies are not scored: how unusual a request is depends on those before it";
 const NO_POLICY: &str = "there are no policies: who is known may call every endpoint that is known";
 const NOBODY: &str = "policies are not asked: nobody is known and the endpoint is not anonymous";
 const NO_ENDPOINT: &str = "policies are not asked: there is no such endpoint";
@@ -53,6 +54,7 @@ impl Engine {
         let seen = self.seen(request);
         let request = seen.or(request);
         let mut notes = vec![FIRST.to_owned()];
+        notes.extend(self.anomaly.is_some().then(|| UNSCORED.to_owned()));
         let explained = match (self.router.route(request), &self.policy) {
             (Err(_), _) => Err(NO_ENDPOINT),
             (Ok(_), None) => Err(NO_POLICY),
@@ -67,7 +69,7 @@ impl Engine {
                     let verified = self.verifier.verify(&fresh().verify, request, now);
                     let context = Context::read(policy.reads(), &self.verifier, &verified, request, &found.variables);
                     let host = host.as_deref();
-                    let asked = super::decide::asked(&found, identity, workload, request, host, &context, now);
+                    let asked = super::decide::asked(&found, identity, workload, request, host, &context, 0.0, now);
                     Ok(policy.explain(&asked))
                 }
             }

@@ -25,6 +25,7 @@ mod state;
 mod stopwatch;
 mod suspend;
 mod target;
+mod unusual;
 #[cfg(feature = "compile")]
 mod zt_toml;
 
@@ -65,6 +66,7 @@ pub struct Engine {
     inspector: Arc<Inspector>,
     responder: Arc<Responder>,
     policy: Option<Arc<Policy>>,
+    anomaly: Option<Arc<unusual::Unusual>>,
     seed: Option<u64>,
     version: SmolStr,
     /// The version of the configuration that it was compiled from, before any key set was replaced.

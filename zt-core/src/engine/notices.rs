@@ -77,7 +77,6 @@ pub(super) fn notices(config: &Config, router: &Router, policy: Option<&Policy>)
             config.limit.iter().any(|limit| limit.learned),
             "`learned = true` of a limit is read, but this version learns nothing".to_owned(),
         ),
-        (config.anomaly.is_some(), "`[anomaly]` is read, but this version scores nothing".to_owned()),
     ];
     let said = checks.into_iter().filter(|(holds, _)| *holds).map(|(_, notice)| notice);
     said.chain(limits::idle_rates(config)).chain(limits::unknown_people(config, policy)).collect()

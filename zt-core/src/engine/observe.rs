@@ -16,6 +16,10 @@ impl Engine {
         now: Millis,
     ) -> ResponseDecision {
         self.limiter.close(&state.limit, &decision.tickets, response.cost, now);
+        if let Some(detector) = &state.anomaly {
+            let bytes = response.body.as_ref().map(|body| body.bytes().len() as u64);
+            detector.answered(&decision.id, response.status, response.body_len.or(bytes).unwrap_or(0), now);
+        }
         let (finding, body) = match redacted(decision, response) {
             Ok(body) => (None, body),
             Err(why) => (Some(Finding::new(Code::RespondUnredactable, why)), None),

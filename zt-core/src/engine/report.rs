@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::State;
+use crate::anomaly::Detector;
 use crate::base::bounded::Usage;
 use crate::verify;
 
@@ -17,6 +18,8 @@ pub struct Memory {
     pub verify: verify::Memory,
     /// Graded response.
     pub respond: usize,
+    /// What is normal.
+    pub anomaly: usize,
     /// All of it, and the state itself.
     pub total: usize,
 }
@@ -48,9 +51,10 @@ impl State {
     /// Bytes held, by module: true within a tenth of what an allocator counts.
     pub fn memory(&self) -> Memory {
         let (limit, verify, respond) = (self.limit.memory(), self.verify.memory(), self.respond.memory());
-        let parts = [limit, verify.cache, verify.revocations, verify.proofs, respond];
+        let anomaly = self.anomaly.as_ref().map_or(0, Detector::memory);
+        let parts = [limit, verify.cache, verify.revocations, verify.proofs, respond, anomaly];
         let total = parts.into_iter().fold(size_of::<Self>(), usize::saturating_add);
-        Memory { limit, verify, respond, total }
+        Memory { limit, verify, respond, anomaly, total }
     }
 
     /// What it holds, and what it had to give up; by store.

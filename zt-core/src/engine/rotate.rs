@@ -32,6 +32,7 @@ impl Engine {
             inspector: Arc::clone(&self.inspector),
             responder: Arc::clone(&self.responder),
             policy: self.policy.clone(),
+            anomaly: self.anomaly.clone(),
             seed: self.seed,
             version: version.into(),
             compiled: self.compiled.clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::Engine;
+use crate::anomaly::Detector;
 use crate::model::Millis;
 use crate::{limit, respond, verify};
 
@@ -13,6 +14,8 @@ pub struct State {
     pub(super) limit: limit::State,
     pub(super) verify: verify::State,
     pub(super) respond: respond::State,
+    /// Where the configuration asks for it.
+    pub(super) anomaly: Option<Detector>,
     /// The epoch of changes from now on; one more with each delta.
     pub(super) epoch: AtomicU32,
     /// Which life of the state the epochs are of: a restore begins another.
@@ -46,6 +49,7 @@ impl State {
             limit: limit::State::new(&engine.limiter, seed),
             verify: verify::State::new(&engine.verifier, seed),
             respond: respond::State::new(&engine.responder, seed),
+            anomaly: engine.anomaly.as_ref().map(|unusual| unusual.detector(seed)),
             epoch: AtomicU32::new(0),
             life: AtomicU32::new(0),
             sequence: Apart::default(),
@@ -82,6 +86,7 @@ impl State {
             limit: limit::State::new(&engine.limiter, engine.seed.unwrap_or_default()),
             verify: self.verify.of_revocations(&engine.verifier),
             respond: self.respond.copied(&engine.responder),
+            anomaly: None,
             epoch: AtomicU32::new(0),
             life: AtomicU32::new(0),
             sequence: Apart::default(),

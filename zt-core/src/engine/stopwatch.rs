@@ -22,11 +22,12 @@ impl Stopwatch for () {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Laps([u64; STAGES.len()]);
 
-const STAGES: [(Stage, &str); 6] = [
+const STAGES: [(Stage, &str); 7] = [
     (Stage::Route, "route"),
     (Stage::Limit, "limit"),
     (Stage::Verify, "verify"),
     (Stage::Inspect, "inspect"),
+    (Stage::Anomaly, "anomaly"),
     (Stage::Policy, "policy"),
     (Stage::Respond, "respond"),
 ];
@@ -128,7 +129,7 @@ text = 'forbid(principal, action, resource) when { context has country };'
     fn each_stage_that_ran_has_a_lap_and_the_decision_is_the_same() {
         let engine = Engine::from_toml(CONFIG, &[]).unwrap();
         let early = [Stage::Route, Stage::Limit, Stage::Respond];
-        let late = [Stage::Verify, Stage::Respond, Stage::Limit, Stage::Inspect, Stage::Policy];
+        let late = [Stage::Verify, Stage::Respond, Stage::Limit, Stage::Inspect, Stage::Anomaly, Stage::Policy];
         let whole = [&early[..], &late, &[Stage::Respond]].concat();
         let refused = [&early[..], &[Stage::Respond]].concat();
         for (path, stages) in [("/health", whole), ("/other", refused)] {

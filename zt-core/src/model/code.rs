@@ -21,6 +21,8 @@ pub enum Stage {
     Verify,
     /// Is the input hostile or out of shape?
     Inspect,
+    /// Is this unusual?
+    Anomaly,
     /// May they?
     Policy,
     /// What do we do about it?
@@ -194,6 +196,31 @@ codes! {
     InspectJsonDuplicateKey "inspect.json_duplicate_key" Inspect Deny 400
         "A JSON object names a member twice; parsers disagree which one counts."
 
+    AnomalyEndpoint "anomaly.endpoint" Anomaly Flag 403
+        "Nobody called this endpoint before."
+    AnomalyParameter "anomaly.parameter" Anomaly Flag 403
+        "The endpoint did not have this parameter before."
+    AnomalyStructure "anomaly.structure" Anomaly Flag 403
+        "Parameters or headers came together that did not before."
+    AnomalyValue "anomaly.value" Anomaly Flag 403
+        "A value is unlike those that were there before."
+    AnomalyVolume "anomaly.volume" Anomaly Flag 403
+        "The client calls the endpoint more often than others do."
+    AnomalyObjects "anomaly.objects" Anomaly Flag 403
+        "The client touches more different objects than others do."
+    AnomalyErrors "anomaly.errors" Anomaly Flag 403
+        "The client asks for objects that are not there, or not its own, more often than others do."
+    AnomalyFailures "anomaly.failures" Anomaly Flag 403
+        "Credentials are refused at this endpoint more often than usual, to devices like this one."
+    AnomalySpread "anomaly.spread" Anomaly Flag 403
+        "More clients are new to the endpoint, or share a device, than usual."
+    AnomalyExfiltration "anomaly.exfiltration" Anomaly Flag 403
+        "The client takes more data than others do."
+    AnomalySequence "anomaly.sequence" Anomaly Flag 403
+        "A step that comes before this one nearly always was left out."
+    AnomalySession "anomaly.session" Anomaly Flag 403
+        "The session is from where its identity never was, or does what its identity never does."
+
     PolicyNotPermitted "policy.not_permitted" Policy Deny 403
         "No policy permits this: the default is to deny."
     PolicyForbidden "policy.forbidden" Policy Deny 403
@@ -217,7 +244,7 @@ impl Code {
     /// like, so that it alone never suspends a credential, a session or an identity.
     pub const fn is_behaviour(self) -> bool {
         match self.stage() {
-            Stage::Limit => true,
+            Stage::Limit | Stage::Anomaly => true,
             Stage::Route | Stage::Verify | Stage::Inspect | Stage::Policy | Stage::Respond | Stage::Internal => false,
         }
     }
@@ -239,7 +266,7 @@ impl Code {
     /// credential itself, tells of nobody but the address.
     pub const fn is_of_the_known(self) -> bool {
         match self.stage() {
-            Stage::Limit | Stage::Inspect | Stage::Policy => true,
+            Stage::Limit | Stage::Inspect | Stage::Anomaly | Stage::Policy => true,
             Stage::Verify => matches!(self, Self::VerifyReauthenticate),
             Stage::Route => matches!(self, Self::RouteBadForwarded),
             Stage::Respond | Stage::Internal => false,

@@ -12,9 +12,19 @@ pub(super) const ATTRIBUTES: usize = 6;
 /// Bytes of a user agent that tell its family.
 const MOST_AGENT: usize = 256;
 
+/// What is kept of a request until its response.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in super::super) struct Asked {
+    pub(super) endpoint: u64,
+    pub(super) object: Option<(u64, u64)>,
+    pub(super) client: Option<u64>,
+    pub(super) actor: u64,
+    pub(super) device: u64,
+}
+
 /// One request as far as behaviour goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub(in super::super) struct Facts {
     pub(super) now: Millis,
     /// Method and template.
     pub(super) endpoint: u64,
@@ -23,7 +33,7 @@ pub struct Facts {
     /// Who it is, where that is known.
     pub(super) identity: Option<u64>,
     /// The identity, else the address.
-    pub(super) client: Option<u64>,
+    pub(in super::super) client: Option<u64>,
     /// The identity, else the device at its address.
     pub(super) actor: u64,
     /// The device at its address.
@@ -38,9 +48,9 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The identity, else the address.
-    pub fn client(&self) -> Option<u64> {
-        self.client
+    pub(in super::super) const fn asked(&self) -> Asked {
+        let Self { endpoint, object, client, actor, device, .. } = *self;
+        Asked { endpoint, object, client, actor, device }
     }
 
     /// Of a request, for an endpoint, of whoever it is.

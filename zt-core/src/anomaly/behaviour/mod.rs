@@ -11,7 +11,7 @@ mod told;
 
 use smallvec::SmallVec;
 
-pub use facts::Facts;
+pub(super) use facts::{Asked, Facts};
 pub use signal::Signal;
 
 use self::meter::{Level, Meter, Meters};
@@ -21,6 +21,7 @@ use self::told::Told;
 use crate::base::fixed::ONE;
 use crate::base::generations::Generations;
 use crate::base::keyed::join;
+use crate::model::Millis;
 
 /// In the place of a user agent: all of them.
 const ALL: u64 = 0;
@@ -44,6 +45,8 @@ pub(super) struct Behaviour {
     steps: Steps,
     sessions: Sessions,
     told: Told,
+    /// Requests whose response is awaited.
+    asked: Generations<Option<Asked>>,
 }
 
 impl Looked {
@@ -62,6 +65,7 @@ impl Behaviour {
             steps: Steps::new(7 << 14, 1 << 11),
             sessions: Sessions::new(1 << 13),
             told: Told::new(7 << 11),
+            asked: Generations::new(7 << 9),
         }
     }
 
@@ -116,21 +120,27 @@ impl Behaviour {
         }
     }
 
-    /// What came of it.
-    pub(super) fn answered(&mut self, facts: &Facts, status: u16, bytes: u64) {
-        let now = facts.now;
+    /// A request goes on to the handler under an id.
+    pub(super) fn asks(&mut self, id: u64, asked: Asked) {
+        *self.asked.entry(id) = Some(asked);
+    }
+
+    /// What came of the request of an id. A second time, and where there was none, nothing.
+    pub(super) fn answered(&mut self, id: u64, status: u16, bytes: u64, now: Millis) {
+        let Some(asked) = self.asked.get(id).copied().flatten() else { return };
+        *self.asked.entry(id) = None;
         if status == 401 {
-            self.meters.count(Meter::Failures, facts.device, facts.endpoint, 1, now);
+            self.meters.count(Meter::Failures, asked.device, asked.endpoint, 1, now);
         }
-        let Some(client) = facts.client else { return };
+        let Some(client) = asked.client else { return };
         self.meters.count(Meter::Bytes, client, 0, u32::try_from(bytes / 64).unwrap_or(u32::MAX), now);
-        if let Some((object, collection)) = facts.object {
+        if let Some((object, collection)) = asked.object {
             if matches!(status, 403 | 404) {
                 self.meters.count(Meter::Errors, client, collection, 1, now);
             }
             // What failed on the server was tried.
             if !(400..500).contains(&status) {
-                self.steps.done(join(facts.actor, object), facts.endpoint);
+                self.steps.done(join(asked.actor, object), asked.endpoint);
             }
         }
     }
@@ -179,6 +189,7 @@ impl Behaviour {
 
     pub(super) fn memory(&self) -> usize {
         let parts = [self.meters.memory(), self.met.memory(), self.steps.memory(), self.sessions.memory()];
-        parts.into_iter().fold(0, usize::saturating_add)
+        let more = [self.told.memory(), self.asked.memory()];
+        parts.into_iter().chain(more).fold(0, usize::saturating_add)
     }
 }
