@@ -29,6 +29,22 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Evaluate raw Cedar requests: one answer a line, in order.
     Authorize(Authorize),
+    /// Learn from recorded events what is normal.
+    ///
+    /// Inputs are read several times, and nothing of them is kept in memory. An event whose label is not `normal` teaches
+    /// nothing, and without a label one that was refused at the time (400, 401, 403, 405, 413, 414, 415, 422, 429, 431, or
+    /// 404 and 410 where no endpoint is known) teaches nothing.
+    Learn(Learn),
+    /// Merge baselines into one; their order never matters.
+    ///
+    /// What they count is added. What scores mean holds only for the counts that it was taken under, so the merged baseline is
+    /// not calibrated: `zt learn --baseline MERGED --calibrate IN --out CALIBRATED` takes it anew.
+    Merge(Merge),
+    /// Measure how well a baseline tells attacks from normal requests.
+    ///
+    /// Labels say which are which: `normal`, or a family of attacks. Where some events have none, they are counted and left out.
+    /// Where no event has one, all are taken for normal and attacks are planted into copies of them.
+    Eval(Eval),
     /// Compile a configuration and everything it names to one checksummed file, for the edge.
     Compile(Compile),
     /// List every reason code.
@@ -277,6 +293,88 @@ pub(crate) struct LogVerify {
     /// The log, plain, gzip or Zstandard; several files are one log, in this order. `-` or nothing for standard input.
     #[arg(value_name = "LOG.JSONL")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Recorded events, of any format.
+#[derive(Debug, Args)]
+pub(crate) struct Recorded {
+    /// Stop at the first malformed line or entry.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// What the inputs are.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Auto)]
+    pub(crate) format: Format,
+    /// Events as JSON Lines, access logs (common or combined), or HTTP Archives; plain, gzip or Zstandard.
+    #[arg(value_name = "IN", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Each by how it begins.
+    Auto,
+    /// One event a line.
+    Events,
+    /// One request a line, as Apache and nginx write them.
+    AccessLog,
+    /// An HTTP Archive (HAR 1.2).
+    Har,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Learn {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Where to write the baseline.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Add to what this baseline counts. What scores mean is taken anew, from these inputs alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Leave what `--baseline` counts as it is, and take only what scores mean from these inputs.
+    #[arg(long, requires = "baseline")]
+    pub(crate) calibrate: bool,
+    /// Key of the hashes, for baselines that are to be merged; without it that of `[state] seed`, else a random one.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "baseline")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) recorded: Recorded,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// Where to write the merged baseline.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Baselines of one seed. One that is given twice counts twice.
+    #[arg(value_name = "BASELINE", required = true)]
+    pub(crate) baselines: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The baseline.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: PathBuf,
+    /// Share of normal requests that may be called attacks; without it that of `[anomaly] budget`, else 0.001.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) budget: Option<f64>,
+    /// Of samples, and of planted attacks.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the report as Markdown to this file, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Draw the ROC and the precision-recall curve into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) recorded: Recorded,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -39,7 +39,7 @@ pub(crate) fn each<T: DeserializeOwned>(
         let mut lines = Lines::open(path, bar).map_err(unreadable)?;
         while let Some((number, line)) = lines.next().map_err(unreadable)? {
             let place = Place { path, number };
-            match read(&line) {
+            match parsed(&line) {
                 Ok(document) => take(place, document)?,
                 Err(message) => {
                     bar.suspend(|| place.tell(&message));
@@ -57,8 +57,8 @@ pub(crate) fn each<T: DeserializeOwned>(
 /// Where a line stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
-    path: &'a Path,
-    number: u64,
+    pub(crate) path: &'a Path,
+    pub(crate) number: u64,
 }
 
 impl Place<'_> {
@@ -78,7 +78,8 @@ pub(crate) fn name(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-fn read<T: DeserializeOwned>(line: &Line<'_>) -> Result<T, String> {
+/// What a line says, or why it says nothing, without its values.
+pub(crate) fn parsed<T: DeserializeOwned>(line: &Line<'_>) -> Result<T, String> {
     match line {
         Line::TooLong => Err(format!("malformed: longer than {LONGEST_LINE} bytes")),
         Line::Whole(bytes) => {
@@ -107,9 +108,9 @@ mod tests {
 
     #[test]
     fn a_report_quotes_no_value() {
-        let report = read::<u32>(&Line::Whole(br#""Bearer \" secret""#)).unwrap_err();
+        let report = parsed::<u32>(&Line::Whole(br#""Bearer \" secret""#)).unwrap_err();
         assert!(!report.contains("secret") && report.contains("expected u32"), "{report}");
-        assert!(read::<serde_json::Value>(&Line::Whole(b"{")).unwrap_err().contains("column 1"));
-        assert!(read::<u32>(&Line::TooLong).unwrap_err().contains("longer"));
+        assert!(parsed::<serde_json::Value>(&Line::Whole(b"{")).unwrap_err().contains("column 1"));
+        assert!(parsed::<u32>(&Line::TooLong).unwrap_err().contains("longer"));
     }
 }

@@ -10,6 +10,8 @@ use indicatif::ProgressBar;
 /// Longest line, bytes.
 pub(crate) const LONGEST_LINE: u64 = 64 << 20;
 const BUFFER: usize = 256 << 10;
+/// Bytes that tell a format.
+const HEAD: u64 = 512;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
@@ -51,6 +53,22 @@ impl Lines {
             Box::new(whole)
         };
         Ok(Self { input, longest, line: Vec::new(), number: 0 })
+    }
+
+    /// How what is left begins; it is still to be read.
+    pub(crate) fn head(&mut self) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.input.by_ref().take(HEAD).read_to_end(&mut head)?;
+        let rest = std::mem::replace(&mut self.input, Box::new(io::empty()));
+        self.input = Box::new(Cursor::new(head.clone()).chain(rest));
+        Ok(head)
+    }
+
+    /// All that is left; none of more bytes than these.
+    pub(crate) fn whole(self, most: u64) -> io::Result<Option<Vec<u8>>> {
+        let mut whole = Vec::new();
+        self.input.take(most.saturating_add(1)).read_to_end(&mut whole)?;
+        Ok((whole.len() as u64 <= most).then_some(whole))
     }
 
     /// The next line that is not blank, with its number from 1.

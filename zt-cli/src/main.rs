@@ -3,19 +3,24 @@
 
 mod args;
 mod authorize;
+mod baseline;
 mod check;
 mod codes;
 mod compile;
 mod configuration;
 mod decide;
 mod diff;
+mod eval;
 mod events;
 mod explain;
 mod input;
 mod key;
+mod learn;
 mod log;
 mod output;
+mod plot;
 mod progress;
+mod recorded;
 mod signing;
 mod snapshot;
 mod whole;
@@ -47,6 +52,9 @@ fn main() -> ExitCode {
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Authorize(arguments) => authorize::run(&arguments),
+        Command::Learn(arguments) => learn::run(&arguments),
+        Command::Merge(arguments) => learn::merge(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),

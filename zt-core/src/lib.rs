@@ -22,6 +22,9 @@ pub mod verify;
 
 pub mod engine;
 
+pub mod evaluate;
+pub mod learn;
+
 pub mod wire;
 
 #[cfg(feature = "tower")]

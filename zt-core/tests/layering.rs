@@ -17,6 +17,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("inspect", 1),
     ("respond", 1),
     ("engine", 2),
+    ("evaluate", 3),
+    ("learn", 3),
     ("wire", 5),
     ("tower", 6),
 ];

@@ -1,13 +1,14 @@
 //! What a detector says of the requests of a split.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Instant;
 
-use zt_core::anomaly::{Baseline, Pass, Target, Trainer};
-use zt_core::model::Event;
+use zt_core::anomaly::{Baseline, Target};
+use zt_core::learn::{Labels, Learner};
 
-use super::data::{Split, is_attack, label};
+use super::data::{CONTAMINATED, Split, is_attack, label};
 use super::metrics::{Estimate, Scores, share};
 
 const SEED: u64 = 1;
@@ -36,7 +37,7 @@ impl Judged {
     pub(super) fn by_zt(split: &Split) -> Self {
         eprintln!("{}: zt learns {} requests and scores {}", split.name, split.learned.len(), split.tested.len());
         let start = Instant::now();
-        let baseline = learn(&split.learned);
+        let baseline = learn(split);
         let learn_us = start.elapsed().as_secs_f64() * 1e6 / split.learned.len().max(1) as f64;
         let start = Instant::now();
         let scored: Vec<(f64, f64)> = split
@@ -84,20 +85,13 @@ impl Judged {
     }
 }
 
-/// Twice: the second time without what is an outlier to the first.
-fn learn(events: &[Event]) -> Baseline {
-    let first = learn_but(events, None);
-    learn_but(events, Some(&first))
-}
-
-fn learn_but(events: &[Event], first: Option<&Baseline>) -> Baseline {
-    Pass::ALL.into_iter().fold(Baseline::new(SEED), |before, pass| {
-        let trainer = Trainer::new(&before, pass);
-        let mut trainer = match first {
-            Some(first) => trainer.without_outliers_to(first),
-            None => trainer,
-        };
-        events.iter().for_each(|event| trainer.add(&event.request, &Target::Path, None));
-        trainer.end()
-    })
+/// As labelled, but where attacks among what is learned are the question.
+fn learn(split: &Split) -> Baseline {
+    let labels = if split.name == CONTAMINATED { Labels::Ignored } else { Labels::Believed };
+    let learned = Learner::new(SEED).with_labels(labels).learn(|_, take| {
+        split.learned.iter().for_each(take);
+        Ok::<(), Infallible>(())
+    });
+    let Ok(learned) = learned;
+    learned.baseline
 }

@@ -13,10 +13,12 @@ use zt_benches::figure::Figure;
 
 use self::data::Split;
 use self::judged::Judged;
-use self::metrics::{Estimate, Scores};
+use self::metrics::{Estimate, Scores, interval};
 use self::peers::Row;
 
 const DIGITS: usize = 4;
+/// Share of attacks that average precision is told for.
+const PREVALENCE: f64 = 0.01;
 /// False alarms that a threshold is made for, of a thousand normal requests.
 const BUDGETS: [u64; 2] = [1, 10];
 
@@ -55,11 +57,12 @@ impl Measure {
         let nothing = || "no attacks or no normal requests".to_owned();
         match self {
             Self::Auc => scores.auc().ok_or_else(nothing),
-            Self::AveragePrecision => scores.average_precision().ok_or_else(nothing),
-            Self::Found(per_mille) if scores.false_alarms(per_mille) == 0 => {
-                Err(format!("{} normal requests are too few", scores.normal()))
+            Self::AveragePrecision => scores.average_precision(Some(PREVALENCE)).ok_or_else(nothing),
+            Self::Found(per_mille) => {
+                let found = scores.found(per_mille as f64 / 1e3).ok_or_else(nothing)?;
+                let enough = found.allowed > 0;
+                enough.then_some(found.found).ok_or_else(|| format!("{} normal requests are too few", scores.normal()))
             }
-            Self::Found(per_mille) => scores.found(per_mille).ok_or_else(nothing),
         }
     }
 }
@@ -123,7 +126,7 @@ fn compared(
                 let peer = of(row.judged.as_ref().ok()?).ok()?;
                 Some(format!("{}: {:.3}", row.detector, peer.value))
             });
-            let beside: Vec<String> = estimate.interval().into_iter().chain(peers).collect();
+            let beside: Vec<String> = interval(estimate).into_iter().chain(peers).collect();
             Figure::new(title, estimate.value, "share").to_digits(DIGITS).beside(beside.join("; "))
         }
     };
@@ -147,7 +150,7 @@ fn budget(name: &str, per_mille: u64, judged: &Result<Judged, String>) -> Figure
     };
     let needed = 3_000 / per_mille;
     let found = found.map(|found| format!("it finds {:.4} of the attacks", found.value));
-    let beside = estimate.interval().into_iter().chain(found);
+    let beside = interval(estimate).into_iter().chain(found);
     let mut beside = beside.collect::<Vec<_>>().join("; ");
     let enough = judged.calibrated_on >= needed;
     if !enough {

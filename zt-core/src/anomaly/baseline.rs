@@ -51,6 +51,11 @@ pub struct Scored {
     pub(super) strangest: Strangest,
 }
 
+/// The hashes of two baselines are keyed by different seeds: what they count cannot be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("baselines of different seeds cannot be joined")]
+pub struct OtherSeed;
+
 impl Baseline {
     /// One that has seen nothing, whose hashes are keyed by this seed.
     pub fn new(seed: u64) -> Self {
@@ -140,6 +145,45 @@ impl Baseline {
     pub(super) fn settle(&mut self, bounds: &Bounds) {
         self.model.bound(bounds);
         self.derive();
+    }
+
+    /// What it counts, without what scores mean.
+    #[must_use]
+    pub fn uncalibrated(&self) -> Self {
+        let mut baseline = Self::new(self.seed);
+        baseline.model.counts = self.model.counts.clone();
+        baseline.derive();
+        baseline
+    }
+
+    /// Adds what another has learned: counts, and how surprising elements usually are, are added. What scores mean holds only
+    /// for the counts that it was taken under: it stays where one of the two has counted nothing, else the joined baseline is
+    /// not calibrated and its shares are 1 until it is calibrated anew.
+    ///
+    /// The order in which baselines are joined never matters; one that is joined twice counts twice.
+    ///
+    /// # Errors
+    /// When their hashes are keyed by different seeds; nothing is joined then.
+    pub fn join(&mut self, other: &Self) -> Result<(), OtherSeed> {
+        if self.seed != other.seed {
+            return Err(OtherSeed);
+        }
+        let both = !self.model.counts.is_empty() && !other.model.counts.is_empty();
+        self.model.counts.join(&other.model.counts);
+        self.model.norms.join(&other.model.norms);
+        if both {
+            (self.histograms, self.evidence) = (Histograms::default(), Histogram::default());
+        } else {
+            self.histograms.join(&other.histograms);
+            self.evidence.join(&other.evidence);
+        }
+        self.derive();
+        Ok(())
+    }
+
+    /// What its hashes are keyed by: baselines of one seed can be joined.
+    pub const fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Works out what follows from counts and histograms: once after they have changed.

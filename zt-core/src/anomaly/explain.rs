@@ -33,6 +33,19 @@ pub struct Explanation {
     pub deviations: f64,
 }
 
+impl Explanation {
+    /// What a value's [`place`](Self::place) is called.
+    pub fn place_of(leaf: &Leaf<'_>) -> String {
+        let Leaf { place, name, .. } = leaf;
+        if name.is_empty() {
+            return place.as_str().to_owned();
+        }
+        let name = String::from_utf8_lossy(name);
+        let shown = name.chars().take(MOST_NAME).flat_map(char::escape_debug).collect::<String>();
+        format!("{} `{shown}`", place.as_str())
+    }
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, what, count, among, .. } = self;
@@ -82,12 +95,7 @@ fn place(at: &At<'_>) -> String {
     match at {
         At::Path(_) => "path".to_owned(),
         At::Structure(..) => "request".to_owned(),
-        At::Leaf(Leaf { place, name: b"", .. }, _) => place.as_str().to_owned(),
-        At::Leaf(Leaf { place, name, .. }, _) => {
-            let name = String::from_utf8_lossy(name);
-            let shown = name.chars().take(MOST_NAME).flat_map(char::escape_debug).collect::<String>();
-            format!("{} `{shown}`", place.as_str())
-        }
+        At::Leaf(leaf, _) => Explanation::place_of(leaf),
     }
 }
 

@@ -29,7 +29,7 @@ mod trainer;
 mod value;
 mod watch;
 
-pub use baseline::{Baseline, Scored};
+pub use baseline::{Baseline, OtherSeed, Scored};
 pub use behaviour::Signal;
 pub use detector::{Detector, Judged};
 pub use evidence::Evidence;

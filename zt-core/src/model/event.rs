@@ -32,6 +32,9 @@ pub struct Event {
 }
 
 impl Event {
+    /// The label of what is no attack; every other is a family of attacks.
+    pub const NORMAL: &'static str = "normal";
+
     /// The request, carrying the event's id and subject.
     pub fn into_request(self) -> Request<'static> {
         Request { id: self.id.map(Cow::Owned), subject: self.subject.map(Cow::Owned), ..self.request }

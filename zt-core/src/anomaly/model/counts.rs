@@ -239,6 +239,11 @@ impl Counts {
         self.contexts.len().saturating_mul(CONTEXT).saturating_add(self.keys.len())
     }
 
+    /// Whether nothing was counted.
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.contexts.is_empty()
+    }
+
     /// Works out what follows from the counts: once after they have changed.
     pub(in super::super) fn derive(&mut self) {
         let Self { contexts, keys, proposed } = self;

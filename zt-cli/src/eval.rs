@@ -1,0 +1,204 @@
+//! `zt eval`: recorded events and a baseline in, measures out.
+
+use std::path::{Path, PathBuf};
+
+use zt_core::Engine;
+use zt_core::anomaly::{Baseline, Scored, Target};
+use zt_core::engine;
+use zt_core::evaluate::{Explanations, Family, Options, Planted, Report, Row, evaluate, plant};
+use zt_core::model::{Event, Request};
+
+use crate::args::Eval;
+use crate::configuration::Configuration;
+use crate::output::{self, Output};
+use crate::recorded::{self, Told};
+use crate::{Ending, Failure, baseline, plot, progress, whole};
+
+/// Attacks that are planted.
+const MOST_PLANTED: u64 = 30_000;
+/// Budgets that make sense.
+const USUAL_BUDGET: f64 = 0.001;
+
+pub(crate) fn run(arguments: &Eval) -> Result<Ending, Failure> {
+    let configuration = Configuration::read(arguments.common.config.as_deref())?;
+    let engine = arguments.common.config.as_ref().map(|_| configuration.engine()).transpose()?;
+    let configured = configuration.config().anomaly.map(|anomaly| anomaly.budget);
+    let budget = arguments.budget.or(configured).unwrap_or(USUAL_BUDGET);
+    if !(budget > 0.0 && budget < 1.0) {
+        return Err(Failure(format!("a budget is a share between 0 and 1, as in `--budget 0.001`, and not {budget}")));
+    }
+    let baseline = baseline::read(&arguments.baseline)?;
+    let judge = Judge { baseline: &baseline, engine: engine.as_ref(), budget };
+
+    let bar = progress::bar_of_turns(&arguments.recorded.files, 1);
+    let mut judged = Judged::default();
+    let malformed = recorded::each(&arguments.recorded, Told::Reported, &bar, |path, event| {
+        let scored = judge.score(&event.request, |_| ());
+        judged.add(event.label.as_deref(), path, &scored.0);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    let events = judged.rows.len();
+    let labelled = judged.rows.iter().filter(|row| row.label.is_some()).count();
+    let mut explanations = Explanations::default();
+    if labelled == 0 && events > 0 {
+        judged.rows.iter_mut().for_each(|row| row.label = Some(NORMAL));
+        judge.plant(arguments, &mut judged, &mut explanations)?;
+    }
+
+    let options = Options { budget, calibrated_on: Some(baseline.calibrated_on()), seed: arguments.seed };
+    let mut report = evaluate(&judged.rows(), &options);
+    report.explanations = explanations.list();
+    report.notes = notes(&report, events, labelled);
+    write(arguments, &report)?;
+    if malformed > 0 {
+        output::tell(&format!("{malformed} malformed lines"));
+    }
+    Ok(if malformed == 0 { Ending::Clean } else { Ending::Findings })
+}
+
+/// All that a report goes to.
+fn write(arguments: &Eval, report: &Report) -> Result<(), Failure> {
+    let markdown = report.to_markdown();
+    if let Some(path) = &arguments.markdown {
+        whole::write(path, markdown.as_bytes())?;
+    }
+    if let Some(path) = &arguments.svg {
+        plot::write(path, report)?;
+    }
+    let mut output = Output::new();
+    if arguments.common.json { output.json(report)? } else { output.line(markdown.trim_end())? }
+    output.finish()
+}
+
+/// What has to be known before the figures.
+fn notes(report: &Report, events: usize, labelled: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if labelled == 0 && events > 0 {
+        notes.push(format!(
+            "No event has a label: all {events} are taken for normal, and {} attacks were planted into copies of them. \
+             Figures over planted attacks compare settings; they are no promise against people who know the service.",
+            report.attacks
+        ));
+    } else if labelled < events {
+        notes.push(format!("{} of {events} events have no label and are in no measure.", events.saturating_sub(labelled)));
+    }
+    let asked = report.calibration.iter().find(|budgeted| budgeted.budget == report.budget);
+    if asked.is_some_and(|budgeted| budgeted.calibrated == Some(false)) {
+        notes.push(format!(
+            "The baseline is not calibrated for a budget of {}: its scores were taken of {} requests, and about {:.0} are needed.",
+            report.budget,
+            report.calibrated_on.unwrap_or_default(),
+            3.0 / report.budget
+        ));
+    }
+    if report.attacks == 0 || report.normal == 0 {
+        notes.push("Without attacks and normal requests there is nothing to tell apart.".to_owned());
+    }
+    notes
+}
+
+/// Says how strange requests are.
+struct Judge<'j> {
+    baseline: &'j Baseline,
+    engine: Option<&'j Engine>,
+    budget: f64,
+}
+
+impl Judge<'_> {
+    /// The one place where an event is scored; and what follows while it is known what it was compared with.
+    fn score<T>(&self, request: &Request<'_>, then: impl FnOnce((&Scored, &Target<'_>)) -> T) -> (Scored, T) {
+        let found = self.engine.and_then(|engine| engine.router().route(request).ok());
+        let target = engine::target(found.as_ref());
+        let scored = self.baseline.score(request, &target);
+        let then = then((&scored, &target));
+        (scored, then)
+    }
+
+    /// An attack in each of the first events, one family after the other.
+    fn plant(&self, arguments: &Eval, judged: &mut Judged, explanations: &mut Explanations) -> Result<(), Failure> {
+        if arguments.recorded.files.iter().any(|path| path.as_os_str() == "-") {
+            let message = "no event has a label, and to plant attacks the inputs are read again: standard input cannot be one";
+            return Err(Failure(message.to_owned()));
+        }
+        let bar = progress::bar_of_turns(&arguments.recorded.files, 1);
+        let mut number = 0_u64;
+        recorded::each(&arguments.recorded, Told::Before, &bar, |path, event| {
+            if number < MOST_PLANTED {
+                if let Some(planted) = planted(&event, number, arguments.seed) {
+                    let (scored, ()) = self.score(&planted.event.request, |(scored, target)| {
+                        let detected = scored.share <= self.budget;
+                        let told = detected.then(|| self.baseline.explain(&planted.event.request, target, scored));
+                        explanations.add(&planted, target, told.as_deref());
+                    });
+                    judged.add(Some(planted.family.as_str()), path, &scored);
+                }
+                number = number.saturating_add(1);
+            }
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+/// The next family that has a place in the event.
+fn planted(event: &Event, number: u64, seed: u64) -> Option<Planted> {
+    let first = usize::try_from(number).unwrap_or_default() % Family::ALL.len();
+    let mut families = Family::ALL.iter().cycle().skip(first).take(Family::ALL.len());
+    // Any odd factor keeps neighbours apart.
+    let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number);
+    families.find_map(|family| plant(event, *family, seed))
+}
+
+/// Number of the label `normal`.
+const NORMAL: usize = 0;
+
+/// Rows whose names stand once.
+struct Judged {
+    labels: Vec<String>,
+    sources: Vec<PathBuf>,
+    rows: Vec<Numbered>,
+}
+
+struct Numbered {
+    label: Option<usize>,
+    source: usize,
+    score: f64,
+    risk: f64,
+}
+
+impl Default for Judged {
+    fn default() -> Self {
+        Self { labels: vec![Event::NORMAL.to_owned()], sources: Vec::new(), rows: Vec::new() }
+    }
+}
+
+impl Judged {
+    fn add(&mut self, label: Option<&str>, source: &Path, scored: &Scored) {
+        let label = label.map(|label| number(&mut self.labels, |other| other == label, || label.to_owned()));
+        let source = number(&mut self.sources, |other| other == source, || source.to_owned());
+        self.rows.push(Numbered { label, source, score: scored.score, risk: 1.0 - scored.share });
+    }
+
+    fn rows(&self) -> Vec<Row<'_>> {
+        let label = |number: usize| self.labels.get(number).map(String::as_str);
+        let source = |number: usize| self.sources.get(number).and_then(|path| path.to_str());
+        let row = |row: &Numbered| Row {
+            label: row.label.and_then(label),
+            score: row.score,
+            risk: row.risk,
+            passes: None,
+            source: source(row.source),
+        };
+        self.rows.iter().map(row).collect()
+    }
+}
+
+/// Where something stands in a list, to which it is added if it does not.
+fn number<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> usize {
+    list.iter().position(is).unwrap_or_else(|| {
+        list.push(new());
+        list.len().saturating_sub(1)
+    })
+}

@@ -1,0 +1,278 @@
+//! A baseline of recorded events: which of them teach, whose they are, and how often they are read.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::anomaly::{Baseline, Pass, Target, Trainer};
+use crate::base::keyed::Keyed;
+use crate::base::math::upper_bound;
+use crate::engine::{self, Engine};
+use crate::model::Event;
+
+/// Statuses that say that a request was refused for what it was: it teaches nothing.
+const REFUSED: [u16; 10] = [400, 401, 403, 405, 413, 414, 415, 422, 429, 431];
+/// Where nothing says that an endpoint exists, a path that leads nowhere is what scanners leave.
+const NOT_FOUND: [u16; 2] = [404, 410];
+/// Key of the hashes that tell clients apart.
+const CLIENTS: Keyed = Keyed::new(0x636c_6965_6e74);
+
+/// What a label says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Labels {
+    /// `normal` teaches, whatever the response was; any other label does not.
+    #[default]
+    Believed,
+    /// Nothing: attacks teach like any other event.
+    Ignored,
+}
+
+/// Learns from events that are replayed: all passes of [`Pass::ALL`] twice, the second time without requests that are outliers
+/// to what was learned the first time.
+///
+/// An event teaches unless
+/// - its label is not `normal` ([`Labels`]), or
+/// - it has no label and was refused: its response has the status 400, 401, 403, 405, 413, 414, 415, 422, 429 or 431, or 404 or
+///   410 where no [endpoint](Self::for_endpoints_of) is known for it.
+///
+/// Whose an event is, so that one client alone makes nothing normal, is a hash of its `subject`, else of its peer's address.
+#[derive(Clone, Debug)]
+pub struct Learner<'e> {
+    engine: Option<&'e Engine>,
+    start: Baseline,
+    passes: &'static [Pass],
+    labels: Labels,
+}
+
+/// Which replay this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// From 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    /// The baseline.
+    pub baseline: Baseline,
+    /// What it was made of.
+    pub taught: Taught,
+}
+
+/// Events of one replay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Taught {
+    /// Events that taught.
+    pub learned: u64,
+    /// Events left out because they were refused at the time.
+    pub refused: u64,
+    /// Events left out for their label.
+    pub labelled: u64,
+}
+
+impl Learned {
+    /// The smallest share of normal requests that its scores can keep: about 3 in as many as they were taken of, 1 where there
+    /// were none.
+    pub fn least_budget(&self) -> f64 {
+        least_budget(&self.baseline)
+    }
+}
+
+/// The smallest budget that a baseline can keep; see [`Learned::least_budget`].
+pub fn least_budget(baseline: &Baseline) -> f64 {
+    upper_bound(0, baseline.calibrated_on())
+}
+
+impl<'e> Learner<'e> {
+    /// From nothing; hashes are keyed by this seed, and only baselines of one seed can be merged.
+    pub fn new(seed: u64) -> Self {
+        Self { engine: None, start: Baseline::new(seed), passes: &Pass::ALL, labels: Labels::default() }
+    }
+
+    /// Adds to what a baseline counts. What scores mean is taken anew, from these events alone: it holds only for the counts
+    /// that it was taken under.
+    pub fn going_on(baseline: &Baseline) -> Self {
+        Self { start: baseline.uncalibrated(), ..Self::new(0) }
+    }
+
+    /// Leaves what a baseline counts as it is, and takes what scores mean from these events. They are taken for some of those
+    /// that were counted; others then score a little higher than they would, so a budget is kept all the more.
+    pub fn calibrating(baseline: &Baseline) -> Self {
+        let [_, passes @ ..] = &Pass::ALL;
+        Self { passes, ..Self::going_on(baseline) }
+    }
+
+    /// Compares requests with those for the same endpoint of this engine; without one the path alone says what is alike.
+    #[must_use]
+    pub fn for_endpoints_of(self, engine: &'e Engine) -> Self {
+        Self { engine: Some(engine), ..self }
+    }
+
+    /// What a label says.
+    #[must_use]
+    pub fn with_labels(self, labels: Labels) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// How often the events are replayed.
+    pub fn turns(&self) -> usize {
+        self.passes.len().saturating_mul(2)
+    }
+
+    /// Learns. `replay` hands every event over each time it is called, the same ones each time; nothing of them is kept.
+    ///
+    /// # Errors
+    /// Those of `replay`.
+    pub fn learn<E>(
+        &self,
+        mut replay: impl FnMut(Turn, &mut dyn FnMut(&Event)) -> Result<(), E>,
+    ) -> Result<Learned, E> {
+        let mut number = 0;
+        let mut turn = || {
+            number += 1;
+            Turn { number, of: self.turns() }
+        };
+        let (first, _) = self.round(None, &mut turn, &mut replay)?;
+        let (baseline, taught) = self.round(Some(&first), &mut turn, &mut replay)?;
+        Ok(Learned { baseline, taught })
+    }
+
+    fn round<E>(
+        &self,
+        first: Option<&Baseline>,
+        turn: &mut dyn FnMut() -> Turn,
+        replay: &mut dyn FnMut(Turn, &mut dyn FnMut(&Event)) -> Result<(), E>,
+    ) -> Result<(Baseline, Taught), E> {
+        let (mut baseline, mut taught) = (self.start.clone(), Taught::default());
+        for pass in self.passes {
+            taught = Taught::default();
+            let trainer = Trainer::new(&baseline, *pass);
+            let mut trainer = match first {
+                Some(first) => trainer.without_outliers_to(first),
+                None => trainer,
+            };
+            replay(turn(), &mut |event| self.teach(&mut trainer, event, &mut taught))?;
+            baseline = trainer.end();
+        }
+        Ok((baseline, taught))
+    }
+
+    fn teach(&self, trainer: &mut Trainer<'_>, event: &Event, taught: &mut Taught) {
+        let found = self.engine.and_then(|engine| engine.router().route(&event.request).ok());
+        let target = engine::target(found.as_ref());
+        let counter = match self.verdict(event, &target) {
+            Verdict::Teaches => &mut taught.learned,
+            Verdict::Refused => &mut taught.refused,
+            Verdict::Labelled => &mut taught.labelled,
+        };
+        *counter = counter.saturating_add(1);
+        if self.verdict(event, &target) == Verdict::Teaches {
+            trainer.add(&event.request, &target, client(event));
+        }
+    }
+
+    fn verdict(&self, event: &Event, target: &Target<'_>) -> Verdict {
+        match event.label.as_deref().filter(|_| self.labels == Labels::Believed) {
+            Some(Event::NORMAL) => return Verdict::Teaches,
+            Some(_) => return Verdict::Labelled,
+            None => {}
+        }
+        let status = event.response.as_ref().map_or(200, |response| response.status);
+        let nowhere = NOT_FOUND.contains(&status) && matches!(target, Target::Path);
+        if nowhere || REFUSED.contains(&status) { Verdict::Refused } else { Verdict::Teaches }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Teaches,
+    Refused,
+    Labelled,
+}
+
+/// A hash of whose an event is; none where nothing says so.
+fn client(event: &Event) -> Option<u64> {
+    match (&event.subject, event.request.peer.ip) {
+        (Some(subject), _) => Some(CLIENTS.bytes(format!("subject {subject}").as_bytes())),
+        (None, Some(IpAddr::V4(ip))) => Some(CLIENTS.bytes(&ip.octets())),
+        (None, Some(IpAddr::V6(ip))) => Some(CLIENTS.bytes(&ip.octets())),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    fn event(path: &str, status: u16, label: Option<&str>, who: u32) -> Event {
+        let mut event = serde_json::json!({
+            "time_ms": 0, "subject": format!("u{who}"),
+            "request": {"method": "GET", "path": path, "query": "page=2"}, "response": {"status": status}
+        });
+        if let Some(label) = label {
+            event["label"] = label.into();
+        }
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn learn(learner: &Learner<'_>, events: &[Event]) -> Learned {
+        let mut turns = 0;
+        let learned = learner.learn(|turn, take| {
+            turns += 1;
+            assert_eq!((turn.number, turn.of), (turns, learner.turns()));
+            events.iter().for_each(take);
+            Ok::<(), Infallible>(())
+        });
+        assert_eq!(turns, learner.turns());
+        learned.unwrap()
+    }
+
+    fn orders(count: u32) -> Vec<Event> {
+        (0..count).map(|n| event(&format!("/orders/{}", 1_000 + n * 7 % 9_000), 200, None, n % 20)).collect()
+    }
+
+    #[test]
+    fn what_was_refused_or_is_labelled_an_attack_teaches_nothing() {
+        let events = [
+            event("/a", 200, None, 1),
+            event("/a", 302, None, 1),
+            event("/a", 500, None, 1),
+            event("/a", 403, Some("normal"), 1),
+            event("/a", 403, None, 1),
+            event("/a", 429, None, 1),
+            event("/a", 404, None, 1),
+            event("/a", 200, Some("sqli"), 1),
+        ];
+        let learned = learn(&Learner::new(1), &events);
+        assert_eq!(learned.taught, Taught { learned: 4, refused: 3, labelled: 1 });
+        assert_eq!(learned.baseline.calibrated_on(), 4);
+        let all = learn(&Learner::new(1).with_labels(Labels::Ignored), &events);
+        assert_eq!(all.taught, Taught { learned: 4, refused: 4, labelled: 0 });
+    }
+
+    #[cfg(feature = "compile")]
+    #[test]
+    fn what_is_not_there_teaches_where_the_endpoint_is_known() {
+        let config = "version = 1\n[[endpoint]]\nmethod = \"GET\"\npath = \"/orders/{id}\"\n";
+        let engine = Engine::from_toml(config, &[]).unwrap();
+        let learner = Learner::new(1).for_endpoints_of(&engine);
+        let learned = learn(&learner, &[event("/orders/1", 404, None, 1), event("/backup.zip", 404, None, 1)]);
+        assert_eq!(learned.taught, Taught { learned: 1, refused: 1, labelled: 0 });
+    }
+
+    #[test]
+    fn going_on_counts_more_and_calibrating_counts_nothing() {
+        let (one, two) = (orders(2_000), orders(3_000));
+        let first = learn(&Learner::new(1), &one).baseline;
+        let more = learn(&Learner::going_on(&first), &two);
+        assert_eq!(more.baseline.calibrated_on(), 3_000);
+        let again = learn(&Learner::calibrating(&first), &one);
+        assert_eq!(again.baseline.write(), first.write());
+        assert!(again.least_budget() > 0.001 && again.least_budget() < 0.002);
+    }
+}
