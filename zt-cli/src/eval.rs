@@ -1,6 +1,7 @@
 //! `zt eval`: recorded events and a baseline in, measures out.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use zt_core::Engine;
 use zt_core::anomaly::{Baseline, Scored, Target};
@@ -12,11 +13,11 @@ use crate::args::Eval;
 use crate::configuration::Configuration;
 use crate::output::{self, Output};
 use crate::recorded::{self, Told};
-use crate::{Ending, Failure, baseline, plot, progress, whole};
+use crate::{Ending, Failure, baseline, events, plot, progress, whole};
 
 /// Attacks that are planted.
 const MOST_PLANTED: u64 = 30_000;
-/// Budgets that make sense.
+/// Where neither the command line nor the configuration says one.
 const USUAL_BUDGET: f64 = 0.001;
 
 pub(crate) fn run(arguments: &Eval) -> Result<Ending, Failure> {
@@ -67,7 +68,11 @@ fn write(arguments: &Eval, report: &Report) -> Result<(), Failure> {
         plot::write(path, report)?;
     }
     let mut output = Output::new();
-    if arguments.common.json { output.json(report)? } else { output.line(markdown.trim_end())? }
+    if arguments.common.json {
+        output.json(report)?
+    } else {
+        output.line(markdown.trim_end())?
+    }
     output.finish()
 }
 
@@ -81,7 +86,10 @@ fn notes(report: &Report, events: usize, labelled: usize) -> Vec<String> {
             report.attacks
         ));
     } else if labelled < events {
-        notes.push(format!("{} of {events} events have no label and are in no measure.", events.saturating_sub(labelled)));
+        notes.push(format!(
+            "{} of {events} events have no label and are in no measure.",
+            events.saturating_sub(labelled)
+        ));
     }
     let asked = report.calibration.iter().find(|budgeted| budgeted.budget == report.budget);
     if asked.is_some_and(|budgeted| budgeted.calibrated == Some(false)) {
@@ -118,7 +126,8 @@ impl Judge<'_> {
     /// An attack in each of the first events, one family after the other.
     fn plant(&self, arguments: &Eval, judged: &mut Judged, explanations: &mut Explanations) -> Result<(), Failure> {
         if arguments.recorded.files.iter().any(|path| path.as_os_str() == "-") {
-            let message = "no event has a label, and to plant attacks the inputs are read again: standard input cannot be one";
+            let message =
+                "no event has a label, and to plant attacks the inputs are read again: standard input cannot be one";
             return Err(Failure(message.to_owned()));
         }
         let bar = progress::bar_of_turns(&arguments.recorded.files, 1);
@@ -156,9 +165,32 @@ const NORMAL: usize = 0;
 
 /// Rows whose names stand once.
 struct Judged {
-    labels: Vec<String>,
-    sources: Vec<PathBuf>,
+    labels: Names,
+    sources: Names,
     rows: Vec<Numbered>,
+}
+
+/// Names by their number, and numbers by their name.
+#[derive(Default)]
+struct Names {
+    names: Vec<String>,
+    numbers: BTreeMap<String, usize>,
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> usize {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.names.len();
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    fn of(&self, number: usize) -> Option<&str> {
+        self.names.get(number).map(String::as_str)
+    }
 }
 
 struct Numbered {
@@ -170,35 +202,27 @@ struct Numbered {
 
 impl Default for Judged {
     fn default() -> Self {
-        Self { labels: vec![Event::NORMAL.to_owned()], sources: Vec::new(), rows: Vec::new() }
+        let mut labels = Names::default();
+        labels.number(Event::NORMAL);
+        Self { labels, sources: Names::default(), rows: Vec::new() }
     }
 }
 
 impl Judged {
     fn add(&mut self, label: Option<&str>, source: &Path, scored: &Scored) {
-        let label = label.map(|label| number(&mut self.labels, |other| other == label, || label.to_owned()));
-        let source = number(&mut self.sources, |other| other == source, || source.to_owned());
+        let label = label.map(|label| self.labels.number(label));
+        let source = self.sources.number(&events::name(source));
         self.rows.push(Numbered { label, source, score: scored.score, risk: 1.0 - scored.share });
     }
 
     fn rows(&self) -> Vec<Row<'_>> {
-        let label = |number: usize| self.labels.get(number).map(String::as_str);
-        let source = |number: usize| self.sources.get(number).and_then(|path| path.to_str());
         let row = |row: &Numbered| Row {
-            label: row.label.and_then(label),
+            label: row.label.and_then(|number| self.labels.of(number)),
             score: row.score,
             risk: row.risk,
             passes: None,
-            source: source(row.source),
+            source: self.sources.of(row.source),
         };
         self.rows.iter().map(row).collect()
     }
-}
-
-/// Where something stands in a list, to which it is added if it does not.
-fn number<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> usize {
-    list.iter().position(is).unwrap_or_else(|| {
-        list.push(new());
-        list.len().saturating_sub(1)
-    })
 }

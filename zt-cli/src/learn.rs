@@ -62,13 +62,7 @@ pub(crate) fn run(arguments: &Learn) -> Result<Ending, Failure> {
     Ok(if malformed == 0 { Ending::Clean } else { Ending::Findings })
 }
 
-fn tell(
-    arguments: &Learn,
-    made: &Baseline,
-    taught: &Taught,
-    bytes: usize,
-    malformed: u64,
-) -> Result<(), Failure> {
+fn tell(arguments: &Learn, made: &Baseline, taught: &Taught, bytes: usize, malformed: u64) -> Result<(), Failure> {
     let mut output = Output::new();
     let path = arguments.out.display().to_string();
     if arguments.common.json {
@@ -115,9 +109,14 @@ pub(crate) fn merge(arguments: &crate::args::Merge) -> Result<Ending, Failure> {
     let mut output = Output::new();
     if arguments.json {
         let calibrated_on = merged.calibrated_on();
-        output.json(&json!({"baseline": path, "bytes": bytes.len(), "merged": number, "calibrated_on": calibrated_on}))?;
+        output
+            .json(&json!({"baseline": path, "bytes": bytes.len(), "merged": number, "calibrated_on": calibrated_on}))?;
     } else {
-        output.line(&format!("{path}: {} bytes, {number} baselines, {}", bytes.len(), baseline::calibration(&merged)))?;
+        output.line(&format!(
+            "{path}: {} bytes, {number} baselines, {}",
+            bytes.len(),
+            baseline::calibration(&merged)
+        ))?;
     }
     output.finish()?;
     Ok(Ending::Clean)

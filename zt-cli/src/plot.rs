@@ -23,7 +23,10 @@ type Drawn<'s> = Result<(), DrawingAreaErrorKind<<SVGBackend<'s> as plotters::pr
 /// Writes the ROC and the precision-recall curve of a report.
 pub(crate) fn write(path: &Path, report: &Report) -> Result<(), Failure> {
     if report.curve.is_empty() {
-        return Err(Failure(format!("nothing to draw into `{}`: attacks and normal requests are needed", path.display())));
+        return Err(Failure(format!(
+            "nothing to draw into `{}`: attacks and normal requests are needed",
+            path.display()
+        )));
     }
     let mut text = String::new();
     draw(&mut text, report).map_err(|error| Failure(format!("cannot draw `{}`: {error}", path.display())))?;
@@ -50,14 +53,24 @@ fn roc<'s>(area: &DrawingArea<SVGBackend<'s>, Shift>, report: &Report) -> Drawn<
         .y_label_area_size(48)
         .build_cartesian_2d((FEWEST..1.0).log_scale(), 0.0..1.0)?;
     let mesh = |share: &f64| format!("{share}");
-    chart.configure_mesh().x_desc("false alarms (share of normal requests)").y_desc("attacks found").x_label_formatter(&mesh).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc("false alarms (share of normal requests)")
+        .y_desc("attacks found")
+        .x_label_formatter(&mesh)
+        .draw()?;
     let chance = (0..=40).map(|at| FEWEST.powf(1.0 - f64::from(at) / 40.0)).map(|share| (share, share));
     chart.draw_series(LineSeries::new(chance, GREY))?.label("chance").legend(mark(GREY));
     let curve = stepped(report.curve.iter().map(|point| (point.false_alarms.max(FEWEST), point.found)));
     chart.draw_series(LineSeries::new(curve, BLUE.stroke_width(2)))?.label("here").legend(mark(BLUE));
     let budget = [(report.budget.max(FEWEST), 0.0), (report.budget.max(FEWEST), 1.0)];
     chart.draw_series(LineSeries::new(budget, RED))?.label("budget").legend(mark(RED));
-    chart.configure_series_labels().position(SeriesLabelPosition::LowerRight).border_style(BLACK).background_style(WHITE).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .border_style(BLACK)
+        .background_style(WHITE)
+        .draw()?;
     Ok(())
 }
 
@@ -78,7 +91,12 @@ fn precision<'s>(area: &DrawingArea<SVGBackend<'s>, Shift>, report: &Report) -> 
         let curve = report.curve.iter().map(|point| (point.found, of(point)));
         chart.draw_series(LineSeries::new(curve, colour.stroke_width(2)))?.label(name).legend(mark(colour));
     }
-    chart.configure_series_labels().position(SeriesLabelPosition::LowerLeft).border_style(BLACK).background_style(WHITE).draw()?;
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerLeft)
+        .border_style(BLACK)
+        .background_style(WHITE)
+        .draw()?;
     Ok(())
 }
 

@@ -26,10 +26,13 @@ fn codes_are_unique_well_formed_and_explained() {
 #[test]
 fn the_operations_are_those_that_others_call() {
     let operations = [
+        "access_log",
         "check",
         "codes",
         "compile",
         "dpop_verify",
+        "evaluate",
+        "har",
         "jws_verify",
         "log_inputs",
         "log_verify",

@@ -39,7 +39,8 @@ pub(super) fn points(scores: &Scores) -> Vec<Point> {
         found = found.saturating_add(tie.attacks);
         let (false_alarms, found) = (above as f64 / normal, found as f64 / attacks);
         let is_far = kept.last().is_none_or(|before| {
-            found - before.found >= STEP || false_alarms > (before.false_alarms * GROWTH).max(before.false_alarms + 1e-5)
+            found - before.found >= STEP
+                || false_alarms > (before.false_alarms * GROWTH).max(before.false_alarms + 1e-5)
         });
         if is_far || at == last {
             kept.push(Point {

@@ -57,7 +57,11 @@ impl Report {
     }
 
     fn thresholds(&self, text: &mut String) {
-        heading(text, &format!("At the budget of {}", percent(self.budget)), &["", "precision", "recall", "F1", "FPR", "found", "missed", "false alarms", "passed"]);
+        heading(
+            text,
+            &format!("At the budget of {}", percent(self.budget)),
+            &["", "precision", "recall", "F1", "FPR", "found", "missed", "false alarms", "passed"],
+        );
         alarms(text, "risk", &self.at_budget);
         self.refused.iter().for_each(|refused| alarms(text, "decision refuses", refused));
 
@@ -69,12 +73,22 @@ impl Report {
                 (_, Some(false)) => "**not kept**",
                 (_, None) => NOTHING,
             };
-            row(text, &[percent(*budget), value(*kept), interval(kept.and_then(|kept| kept.interval)), value(*found), verdict.to_owned()]);
+            row(
+                text,
+                &[
+                    percent(*budget),
+                    value(*kept),
+                    interval(kept.and_then(|kept| kept.interval)),
+                    value(*found),
+                    verdict.to_owned(),
+                ],
+            );
         }
 
         heading(text, "Thresholds", &["score above", "FPR", "TPR", "precision", "F1", "precision, 1 % attacks"]);
         for Step { threshold, false_alarm_rate, recall, precision, f1, precision_at_1_percent } in &self.sweep {
-            let numbers = [false_alarm_rate, recall, precision, f1, precision_at_1_percent].map(|number| format!("{number:.4}"));
+            let numbers =
+                [false_alarm_rate, recall, precision, f1, precision_at_1_percent].map(|number| format!("{number:.4}"));
             row(text, &[&[format!("{threshold:.2}")][..], &numbers[..]].concat());
         }
     }
@@ -83,10 +97,17 @@ impl Report {
         if self.explanations.is_empty() {
             return;
         }
-        heading(text, "Explanations of planted attacks", &["family", "planted", "detected", "first explanation names the place"]);
+        heading(
+            text,
+            "Explanations of planted attacks",
+            &["family", "planted", "detected", "first explanation names the place"],
+        );
         for explained in &self.explanations {
             let named = format!("{} ({})", explained.named, value(explained.share()));
-            row(text, &[explained.family.clone(), explained.planted.to_string(), explained.detected.to_string(), named]);
+            row(
+                text,
+                &[explained.family.clone(), explained.planted.to_string(), explained.detected.to_string(), named],
+            );
         }
     }
 }
@@ -95,14 +116,36 @@ fn parts(text: &mut String, title: &str, parts: &[Part]) {
     if parts.is_empty() {
         return;
     }
-    heading(text, title, &["", "normal", "attacks", "TPR at the budget", "FPR at the budget", "ROC-AUC", "TPR at 0.1 % FPR", "TPR at 1 % FPR"]);
+    heading(
+        text,
+        title,
+        &[
+            "",
+            "normal",
+            "attacks",
+            "TPR at the budget",
+            "FPR at the budget",
+            "ROC-AUC",
+            "TPR at 0.1 % FPR",
+            "TPR at 1 % FPR",
+        ],
+    );
     for part in parts {
         let mut found = part.measures.found.iter().map(|Found { found, .. }| value(Some(*found)));
         let mut next = || found.next().unwrap_or(NOTHING.to_owned());
-        row(text, &[
-            cell(&part.name), part.normal.to_string(), part.attacks.to_string(), value(part.recall),
-            value(part.false_alarm_rate), value(part.measures.auc), next(), next(),
-        ]);
+        row(
+            text,
+            &[
+                cell(&part.name),
+                part.normal.to_string(),
+                part.attacks.to_string(),
+                value(part.recall),
+                value(part.false_alarm_rate),
+                value(part.measures.auc),
+                next(),
+                next(),
+            ],
+        );
     }
 }
 
@@ -111,7 +154,10 @@ fn alarms(text: &mut String, name: &str, alarms: &Alarms) {
     let estimates = [*precision, *recall].map(with_interval);
     let f1 = f1.map_or(NOTHING.to_owned(), |f1| format!("{f1:.4}"));
     let counts = [found, missed, false_alarms, passed].map(usize::to_string);
-    row(text, &[&[name.to_owned()][..], &estimates[..], &[f1, with_interval(*false_alarm_rate)][..], &counts[..]].concat());
+    row(
+        text,
+        &[&[name.to_owned()][..], &estimates[..], &[f1, with_interval(*false_alarm_rate)][..], &counts[..]].concat(),
+    );
 }
 
 fn heading(text: &mut String, title: &str, columns: &[&str]) {
@@ -173,7 +219,10 @@ mod tests {
         let mut report = evaluate(&[row("a|b\n# c", "x"), row("<b>", "y"), row("normal", "x")], &Options::default());
         report.notes.push("two\nlines".to_owned());
         let text = report.to_markdown();
-        assert!(text.contains("| a\\|b \\# c |") && text.contains("| \\<b\\> |") && text.contains("**two lines**"), "{text}");
+        assert!(
+            text.contains("| a\\|b \\# c |") && text.contains("| \\<b\\> |") && text.contains("**two lines**"),
+            "{text}"
+        );
         assert_eq!(text.lines().filter(|line| line.starts_with('#')).count(), 7, "{text}");
     }
 

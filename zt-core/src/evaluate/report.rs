@@ -20,22 +20,17 @@ const BUDGETS: [f64; 5] = [0.0001, 0.001, 0.005, 0.01, 0.05];
 const STEPS: [f64; 10] = [0.0, 0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
 
 /// One request that was scored.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Row<'r> {
     /// `normal`, or a family of attacks; without one the row is left out of every measure and counted.
-    #[serde(default, borrow)]
     pub label: Option<&'r str>,
     /// How strange it is; one that is not a number is left out and counted.
     pub score: f64,
     /// As of a decision: 1 less the share of normal requests that would score as high.
-    #[serde(default)]
     pub risk: f64,
     /// Whether the decision let it pass, where one was made.
-    #[serde(default)]
     pub passes: Option<bool>,
     /// Which input it is of.
-    #[serde(default, borrow)]
     pub source: Option<&'r str>,
 }
 
@@ -164,7 +159,8 @@ pub struct Step {
 
 /// Measures rows. The same rows in the same order and the same options give the same report, bit for bit.
 pub fn evaluate(rows: &[Row<'_>], options: &Options) -> Report {
-    let measured: Vec<Row<'_>> = rows.iter().filter(|row| row.label.is_some() && row.score.is_finite()).copied().collect();
+    let measured: Vec<Row<'_>> =
+        rows.iter().filter(|row| row.label.is_some() && row.score.is_finite()).copied().collect();
     let Options { budget, calibrated_on, seed } = *options;
     let scores = scores(measured.iter());
     let samples = Samples::of(&scores, &FALSE_ALARMS, seed).unwrap_or_default();
@@ -292,8 +288,14 @@ mod tests {
         assert_eq!((report.normal, report.attacks, report.without_label, report.without_score), (2_000, 100, 1, 1));
         // Risks of 0.95 and above are those of scores of 95 and above.
         assert_eq!((report.at_budget.found, report.at_budget.false_alarms), (15, 0));
-        assert_eq!(report.families.iter().map(|part| (&part.name[..], part.attacks, part.normal)).collect::<Vec<_>>(), [("sqli", 50, 2_000), ("xss", 50, 2_000)]);
-        assert_eq!(report.sources.iter().map(|part| (&part.name[..], part.attacks, part.normal)).collect::<Vec<_>>(), [("a.jsonl", 50, 2_000), ("b.jsonl", 50, 0)]);
+        assert_eq!(
+            report.families.iter().map(|part| (&part.name[..], part.attacks, part.normal)).collect::<Vec<_>>(),
+            [("sqli", 50, 2_000), ("xss", 50, 2_000)]
+        );
+        assert_eq!(
+            report.sources.iter().map(|part| (&part.name[..], part.attacks, part.normal)).collect::<Vec<_>>(),
+            [("a.jsonl", 50, 2_000), ("b.jsonl", 50, 0)]
+        );
         assert!(report.families[0].measures.auc.unwrap().value > 0.9 && report.sources[1].measures.auc.is_none());
         assert_eq!(report.calibration.len(), 5);
         assert_eq!(report.calibration[0].calibrated, Some(false));

@@ -105,7 +105,8 @@ mod tests {
     fn intervals_hold_the_value_and_are_the_same_for_a_seed() {
         let mut random = Random::new(3);
         let mut noise = || random.below(1_000) as f64 / 100.0;
-        let rows: Vec<(bool, f64)> = (0..2_000).map(|n| (n % 4 == 0, noise() + if n % 4 == 0 { 4.0 } else { 0.0 })).collect();
+        let rows: Vec<(bool, f64)> =
+            (0..2_000).map(|n| (n % 4 == 0, noise() + if n % 4 == 0 { 4.0 } else { 0.0 })).collect();
         let scores = Scores::new(rows.into_iter());
         let samples = Samples::of(&scores, &[0.01], 1).unwrap();
         assert_eq!(samples.number(), MOST);

@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn precision_is_of_one_attack_in_a_hundred_requests() {
-        let precision = |normal: &[f64], attacks: &[f64]| scores(normal, attacks).average_precision(Some(0.01)).unwrap().value;
+        let precision =
+            |normal: &[f64], attacks: &[f64]| scores(normal, attacks).average_precision(Some(0.01)).unwrap().value;
         near(precision(&[1.0, 2.0], &[3.0, 4.0]), 1.0);
         // Whatever the order within a tie, what is tied is found at once.
         near(precision(&[1.0, 1.0, 1.0], &[1.0]), 0.01);

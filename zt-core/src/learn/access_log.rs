@@ -114,7 +114,8 @@ fn request(line: &[u8]) -> Option<Request<'static>> {
         host: absolute.as_ref().map(|url| owned(url.host)),
         path: path.into_owned(),
         query: query.map(Text::into_owned),
-        http_version: version.map(|version| owned(version.strip_suffix(b".0").filter(|v| *v != b"1").unwrap_or(version))),
+        http_version: version
+            .map(|version| owned(version.strip_suffix(b".0").filter(|v| *v != b"1").unwrap_or(version))),
         ..Request::default()
     })
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::instant;
@@ -40,7 +40,8 @@ pub enum HarError {
 pub fn har(document: &[u8], mut take: impl FnMut(Result<Event, HarError>)) -> Result<(), HarError> {
     let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
     let mut deserializer = serde_json::Deserializer::from_slice(document);
-    let read = Member { name: "log", inner: Member { name: "entries", inner: Entries(&mut take) } }.deserialize(&mut deserializer);
+    let read = Member { name: "log", inner: Member { name: "entries", inner: Entries(&mut take) } }
+        .deserialize(&mut deserializer);
     read.and_then(|()| deserializer.end())
         .map_err(|error| HarError::Document { line: error.line(), column: error.column() })
 }
@@ -262,7 +263,16 @@ mod tests {
         let found = all(&of(&entries));
         let errors: Vec<String> = found.iter().filter_map(|entry| Some(entry.as_ref().err()?.to_string())).collect();
         assert_eq!(errors.len(), 8);
-        for (error, what) in errors.iter().zip(["startedDateTime", "url", "method", "headers", "postData", "status", "content", "started"]) {
+        for (error, what) in errors.iter().zip([
+            "startedDateTime",
+            "url",
+            "method",
+            "headers",
+            "postData",
+            "status",
+            "content",
+            "started",
+        ]) {
             assert!(error.contains(what), "{error} {what}");
         }
         assert!(found[8].as_ref().unwrap().response.is_none());
@@ -270,7 +280,12 @@ mod tests {
 
     #[test]
     fn what_is_no_archive_says_where() {
-        for (wrong, at) in [("", "line 1"), ("{}", "column 2"), ("{\"log\": {\"entries\": 7}}", "line 1"), ("{\"log\": {\"entries\": []}} x", "line 1")] {
+        for (wrong, at) in [
+            ("", "line 1"),
+            ("{}", "column 2"),
+            ("{\"log\": {\"entries\": 7}}", "line 1"),
+            ("{\"log\": {\"entries\": []}} x", "line 1"),
+        ] {
             let error = har(wrong.as_bytes(), drop).unwrap_err();
             assert!(error.to_string().contains(at), "{error}");
         }

@@ -4,6 +4,7 @@ mod authorize;
 mod fields;
 mod guard;
 mod log;
+mod offline_ops;
 mod ops;
 mod signals;
 mod text_ops;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::log::{log_inputs, log_verify};
+use super::offline_ops::{access_log, evaluated, har};
 use super::signals::security_events;
 use super::text;
 use super::text_ops::{check, compile, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
@@ -13,10 +14,13 @@ use crate::model::{Code, Decision, ResponseDecision, schemas};
 type Operation = fn(&str) -> Result<String, String>;
 
 const OPERATIONS: &[(&str, Operation)] = &[
+    ("access_log", access_log),
     ("check", check),
     ("codes", codes),
     ("compile", compile),
     ("dpop_verify", dpop_verify),
+    ("evaluate", evaluated),
+    ("har", har),
     ("jws_verify", jws_verify),
     ("log_inputs", log_inputs),
     ("log_verify", log_verify),

@@ -182,3 +182,38 @@ proptest! {
 }
 
 mod serving;
+
+#[test]
+fn baselines_are_joined_in_any_order_and_then_not_calibrated() {
+    let all = shop(6_000);
+    let parts: Vec<Baseline> = all.chunks(2_000).map(learn).collect();
+    let joined = |order: [usize; 3]| {
+        let mut joined = parts[order[0]].clone();
+        joined.join(&parts[order[1]]).unwrap();
+        joined.join(&parts[order[2]]).unwrap();
+        joined
+    };
+    let one = joined([0, 1, 2]);
+    for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        assert!(joined(order).write() == one.write(), "{order:?}");
+    }
+    assert_eq!((one.calibrated_on(), parts[0].calibrated_on()), (0, 2_000));
+    assert!(Baseline::read(&one.write()).is_ok());
+    // What is counted is what one would have counted of all, and strange requests still score higher.
+    assert!(one.uncalibrated().write() == learn(&all).uncalibrated().write());
+    let score = |request: &Request<'_>| one.score(request, &Target::Path);
+    let strange = score(&get("/orders/4711", "page=3'--&sort=date"));
+    assert!(strange.score > score(&get("/orders/4711", "page=3&sort=date")).score && strange.share == 1.0);
+}
+
+#[test]
+fn nothing_is_joined_with_something_as_it_is_and_seeds_are_not_mixed() {
+    let learned = learn(&shop(2_000));
+    let (mut from_nothing, mut to_nothing) = (Baseline::new(1), learned.clone());
+    from_nothing.join(&learned).unwrap();
+    to_nothing.join(&Baseline::new(1)).unwrap();
+    assert!(from_nothing.write() == learned.write() && to_nothing.write() == learned.write());
+    assert_eq!(to_nothing.join(&Baseline::new(2)), Err(OtherSeed));
+    assert!(to_nothing.write() == learned.write());
+    assert_eq!((learned.seed(), learned.uncalibrated().calibrated_on()), (1, 0));
+}

@@ -58,13 +58,10 @@ pub(super) const SSRF: &[&str] = &[
     "http://[::1]:{n}/",
     "dict://localhost:{n}/{w}",
 ];
-pub(super) const CRLF_INJECTION: &[&str] = &[
-    "{w}\r\nSet-Cookie: {w}={n}",
-    "{n}\r\n\r\n<html>{w}</html>",
-    "{w}\nLocation: //{w}.example",
-    "\r\nX-{w}: {n}",
-];
-pub(super) const TAMPERED: &[&str] = &["-{n}", "0.{n}e{n}", "{n}{n}{n}{n}{n}", "0x{n}", "{n}.0000{n}", "+-{n}", "NaN", "1e99"];
+pub(super) const CRLF_INJECTION: &[&str] =
+    &["{w}\r\nSet-Cookie: {w}={n}", "{n}\r\n\r\n<html>{w}</html>", "{w}\nLocation: //{w}.example", "\r\nX-{w}: {n}"];
+pub(super) const TAMPERED: &[&str] =
+    &["-{n}", "0.{n}e{n}", "{n}{n}{n}{n}{n}", "0x{n}", "{n}.0000{n}", "+-{n}", "NaN", "1e99"];
 pub(super) const WRONG: &[&str] = &["{w}", "true", "null", "{w} {w}", "{w}@{w}.example"];
 pub(super) const UNKNOWN: &[(&str, &str)] = &[
     ("is_admin", "true"),

@@ -9,8 +9,16 @@ use crate::model::{Body, Request, Text};
 const MOST: usize = 64;
 /// Headers that are not like a parameter: another value of them is another request, or none.
 const NOT_VALUES: [&str; 10] = [
-    "host", "content-type", "content-length", "transfer-encoding", "connection", "cookie", "authorization", "upgrade",
-    "accept-encoding", "expect",
+    "host",
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "cookie",
+    "authorization",
+    "upgrade",
+    "accept-encoding",
+    "expect",
 ];
 
 /// A value of a request.
@@ -45,7 +53,8 @@ pub(super) fn slots(request: &Request<'_>) -> (Vec<Slot>, Vec<Slot>) {
     let segments = request.path.bytes().split(|byte| *byte == b'/').enumerate().take(MOST);
     values.extend(segments.filter(|(_, segment)| is_id(segment)).map(|(at, _)| Slot::Segment(at)));
     let names = request.headers.iter().enumerate().take(MOST);
-    let like_a_value = |name: &Text<'_>| !NOT_VALUES.iter().any(|other| name.bytes().eq_ignore_ascii_case(other.as_bytes()));
+    let like_a_value =
+        |name: &Text<'_>| !NOT_VALUES.iter().any(|other| name.bytes().eq_ignore_ascii_case(other.as_bytes()));
     (values, names.filter(|(_, (name, _))| like_a_value(name)).map(|(at, _)| Slot::Header(at)).collect())
 }
 
@@ -78,7 +87,8 @@ impl Slot {
                 }
             }),
             Self::Segment(at) => {
-                let mut segments: Vec<Vec<u8>> = request.path.bytes().split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect();
+                let mut segments: Vec<Vec<u8>> =
+                    request.path.bytes().split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect();
                 if let Some(segment) = segments.get_mut(*at) {
                     *segment = encoded(value).into_bytes();
                 }
@@ -133,7 +143,9 @@ impl Slot {
     fn change(&self, request: &mut Request<'static>, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
         let changed = |text: &[u8], at: usize| {
             let each = text.split(|byte| *byte == b'&').filter(|parameter| !parameter.is_empty()).enumerate();
-            let new = each.filter_map(|(number, parameter)| if number == at { change(parameter) } else { Some(parameter.to_vec()) });
+            let new = each.filter_map(
+                |(number, parameter)| if number == at { change(parameter) } else { Some(parameter.to_vec()) },
+            );
             new.collect::<Vec<_>>().join(&b'&')
         };
         match self {
@@ -214,7 +226,9 @@ fn leaves(json: &Value, pointer: &str, found: &mut Vec<Slot>) {
         Value::Array(elements) => {
             elements.iter().enumerate().for_each(|(at, value)| leaves(value, &format!("{pointer}/{at}"), found));
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => found.push(Slot::Json(pointer.to_owned())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            found.push(Slot::Json(pointer.to_owned()))
+        }
     }
 }
 

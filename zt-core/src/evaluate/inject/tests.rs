@@ -42,7 +42,8 @@ fn every_family_changes_the_request_and_is_its_label() {
 
 #[test]
 fn the_same_seed_plants_the_same_and_others_plant_elsewhere() {
-    let text = |seed| all(seed).iter().map(|planted| serde_json::to_string(&planted.event).unwrap()).collect::<Vec<_>>();
+    let text =
+        |seed| all(seed).iter().map(|planted| serde_json::to_string(&planted.event).unwrap()).collect::<Vec<_>>();
     assert_eq!(text(7), text(7));
     let sqli: BTreeSet<String> = (0..100).filter_map(|seed| text(seed).into_iter().next()).collect();
     assert!(sqli.len() > 60, "{}", sqli.len());
@@ -55,8 +56,7 @@ fn the_same_seed_plants_the_same_and_others_plant_elsewhere() {
 fn a_request_without_values_has_no_place_for_most() {
     let mut event = event();
     event.request = Request { method: "GET".into(), path: "/".into(), ..Request::default() };
-    let families: Vec<Family> =
-        Family::ALL.into_iter().filter(|family| plant(&event, *family, 1).is_some()).collect();
+    let families: Vec<Family> = Family::ALL.into_iter().filter(|family| plant(&event, *family, 1).is_some()).collect();
     assert_eq!(families, [Family::ForcedBrowsing, Family::UnknownParameter]);
 }
 
