@@ -17,6 +17,8 @@ use crate::{Ending, Failure, baseline, events, plot, progress, whole};
 
 /// Attacks that are planted.
 const MOST_PLANTED: u64 = 30_000;
+/// Events that a family waits for a place.
+const PATIENCE: u32 = 64;
 /// Where neither the command line nor the configuration says one.
 const USUAL_BUDGET: f64 = 0.001;
 
@@ -123,7 +125,7 @@ impl Judge<'_> {
         (scored, then)
     }
 
-    /// An attack in each of the first events, one family after the other.
+    /// Attacks in copies of the events.
     fn plant(&self, arguments: &Eval, judged: &mut Judged, explanations: &mut Explanations) -> Result<(), Failure> {
         if arguments.recorded.files.iter().any(|path| path.as_os_str() == "-") {
             let message =
@@ -131,18 +133,15 @@ impl Judge<'_> {
             return Err(Failure(message.to_owned()));
         }
         let bar = progress::bar_of_turns(&arguments.recorded.files, 1);
-        let mut number = 0_u64;
+        let mut planter = Planter::new(arguments.seed);
         recorded::each(&arguments.recorded, Told::Before, &bar, |path, event| {
-            if number < MOST_PLANTED {
-                if let Some(planted) = planted(&event, number, arguments.seed) {
-                    let (scored, ()) = self.score(&planted.event.request, |(scored, target)| {
-                        let detected = scored.share <= self.budget;
-                        let told = detected.then(|| self.baseline.explain(&planted.event.request, target, scored));
-                        explanations.add(&planted, target, told.as_deref());
-                    });
-                    judged.add(Some(planted.family.as_str()), path, &scored);
-                }
-                number = number.saturating_add(1);
+            if let Some(planted) = planter.next(&event) {
+                let (scored, ()) = self.score(&planted.event.request, |(scored, target)| {
+                    let detected = scored.share <= self.budget;
+                    let told = detected.then(|| self.baseline.explain(&planted.event.request, target, scored));
+                    explanations.add(&planted, target, told.as_deref());
+                });
+                judged.add(Some(planted.family.as_str()), path, &scored);
             }
             Ok(())
         })?;
@@ -151,13 +150,36 @@ impl Judge<'_> {
     }
 }
 
-/// The next family that has a place in the event.
-fn planted(event: &Event, number: u64, seed: u64) -> Option<Planted> {
-    let first = usize::try_from(number).unwrap_or_default() % Family::ALL.len();
-    let mut families = Family::ALL.iter().cycle().skip(first).take(Family::ALL.len());
-    // Any odd factor keeps neighbours apart.
-    let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number);
-    families.find_map(|family| plant(event, *family, seed))
+/// One family after the other, each in the next event that has a place for it.
+struct Planter {
+    seed: u64,
+    planted: u64,
+    family: usize,
+    /// Events since the last that had a place.
+    without: u32,
+}
+
+impl Planter {
+    const fn new(seed: u64) -> Self {
+        Self { seed, planted: 0, family: 0, without: 0 }
+    }
+
+    fn next(&mut self, event: &Event) -> Option<Planted> {
+        if self.planted >= MOST_PLANTED {
+            return None;
+        }
+        let family = Family::ALL.get(self.family)?;
+        // Any odd factor keeps neighbours apart.
+        let seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.planted);
+        let planted = plant(event, *family, seed);
+        self.without = if planted.is_some() { 0 } else { self.without.saturating_add(1) };
+        self.planted = self.planted.saturating_add(u64::from(planted.is_some()));
+        if planted.is_some() || self.without >= PATIENCE {
+            self.without = 0;
+            self.family = self.family.saturating_add(1) % Family::ALL.len();
+        }
+        planted
+    }
 }
 
 /// Number of the label `normal`.

@@ -201,7 +201,7 @@ fn percent(share: f64) -> String {
 /// Names come from files: no cell ends early, and nothing is markup.
 fn cell(text: &str) -> String {
     let one = |c: char| match c {
-        '|' | '<' | '>' | '`' | '*' | '_' | '[' | ']' | '\\' | '#' => format!("\\{c}"),
+        '|' | '<' | '>' | '`' | '*' | '[' | ']' | '\\' | '#' => format!("\\{c}"),
         c if c.is_control() => " ".to_owned(),
         c => c.to_string(),
     };

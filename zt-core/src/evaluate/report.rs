@@ -171,6 +171,8 @@ pub fn evaluate(rows: &[Row<'_>], options: &Options) -> Report {
     let mut budgets: Vec<f64> = BUDGETS.iter().copied().chain([budget]).collect();
     budgets.sort_by(f64::total_cmp);
     budgets.dedup();
+    let mut sweep: Vec<Step> = STEPS.iter().filter_map(|share| Step::of(&scores, *share)).collect();
+    sweep.dedup_by(|next, before| next.threshold == before.threshold);
     Report {
         normal: scores.normal(),
         attacks: scores.attacks(),
@@ -183,7 +185,7 @@ pub fn evaluate(rows: &[Row<'_>], options: &Options) -> Report {
         measures: Measures::of(&scores, samples),
         families: families(&measured, budget),
         sources: sources(&measured, budget),
-        sweep: STEPS.iter().filter_map(|share| Step::of(&scores, *share)).collect(),
+        sweep,
         calibration: budgets.into_iter().map(|budget| Budgeted::of(&measured, budget, calibrated_on)).collect(),
         curve: curve::points(&scores),
         samples: number,

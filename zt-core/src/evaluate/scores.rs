@@ -173,7 +173,7 @@ mod tests {
         let some = scores(&[1.0, 2.0, 3.0], &[3.0, 2.5]).auc().unwrap();
         near(some.value, 4.5 / 6.0);
         // Attacks are above 5/6 and 2/3 of the normal, which are below 1, 1 and 1/4 of the attacks.
-        let variance = (2.0 * (1.0_f64 / 12.0).powi(2)) / 2.0 + (2.0 * 0.0625 + 0.25) / 2.0 / 3.0;
+        let variance: f64 = (2.0 * (1.0 / 144.0)) / 2.0 + (2.0 * 0.0625 + 0.25) / 2.0 / 3.0;
         near(some.interval.unwrap().0, 0.75 - Z * variance.sqrt());
         near(some.interval.unwrap().1, 1.0);
         assert_eq!(scores(&[1.0; 4], &[1.0; 3]).auc(), Some(Estimate { value: 0.5, interval: None }));

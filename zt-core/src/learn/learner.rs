@@ -53,6 +53,9 @@ pub struct Turn {
     pub of: usize,
 }
 
+/// Hands every event over.
+type Replay<'r, E> = dyn FnMut(Turn, &mut dyn FnMut(&Event)) -> Result<(), E> + 'r;
+
 /// What came out.
 #[derive(Clone, Debug)]
 pub struct Learned {
@@ -144,7 +147,7 @@ impl<'e> Learner<'e> {
         &self,
         first: Option<&Baseline>,
         turn: &mut dyn FnMut() -> Turn,
-        replay: &mut dyn FnMut(Turn, &mut dyn FnMut(&Event)) -> Result<(), E>,
+        replay: &mut Replay<'_, E>,
     ) -> Result<(Baseline, Taught), E> {
         let (mut baseline, mut taught) = (self.start.clone(), Taught::default());
         for pass in self.passes {
@@ -164,14 +167,14 @@ impl<'e> Learner<'e> {
         let found = self.engine.and_then(|engine| engine.router().route(&event.request).ok());
         let target = engine::target(found.as_ref());
         let counter = match self.verdict(event, &target) {
-            Verdict::Teaches => &mut taught.learned,
+            Verdict::Teaches => {
+                trainer.add(&event.request, &target, client(event));
+                &mut taught.learned
+            }
             Verdict::Refused => &mut taught.refused,
             Verdict::Labelled => &mut taught.labelled,
         };
         *counter = counter.saturating_add(1);
-        if self.verdict(event, &target) == Verdict::Teaches {
-            trainer.add(&event.request, &target, client(event));
-        }
     }
 
     fn verdict(&self, event: &Event, target: &Target<'_>) -> Verdict {
@@ -186,7 +189,7 @@ impl<'e> Learner<'e> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Verdict {
     Teaches,
     Refused,
