@@ -17,6 +17,8 @@ use crate::{Ending, Failure, baseline, events, plot, progress, whole};
 
 /// Attacks that are planted.
 const MOST_PLANTED: u64 = 30_000;
+/// Keeps the rows of neighbouring seeds apart.
+const ODD: u64 = 0xd6e8_feb8_6659_fd93;
 /// Events that a family waits for a place.
 const PATIENCE: u32 = 64;
 /// Where neither the command line nor the configuration says one.
@@ -152,7 +154,7 @@ impl Judge<'_> {
 
 /// One family after the other, each in the next event that has a place for it.
 struct Planter {
-    seed: u64,
+    random: u64,
     planted: u64,
     family: usize,
     /// Events since the last that had a place.
@@ -161,7 +163,7 @@ struct Planter {
 
 impl Planter {
     const fn new(seed: u64) -> Self {
-        Self { seed, planted: 0, family: 0, without: 0 }
+        Self { random: seed.wrapping_mul(ODD), planted: 0, family: 0, without: 0 }
     }
 
     fn next(&mut self, event: &Event) -> Option<Planted> {
@@ -169,9 +171,8 @@ impl Planter {
             return None;
         }
         let family = Family::ALL.get(self.family)?;
-        // Any odd factor keeps neighbours apart.
-        let seed = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.planted);
-        let planted = plant(event, *family, seed);
+        self.random = self.random.wrapping_add(1);
+        let planted = plant(event, *family, self.random);
         self.without = if planted.is_some() { 0 } else { self.without.saturating_add(1) };
         self.planted = self.planted.saturating_add(u64::from(planted.is_some()));
         if planted.is_some() || self.without >= PATIENCE {

@@ -121,6 +121,7 @@ fn changed(
 ) -> Option<(Option<Slot>, Option<String>)> {
     let (values, headers) = slots(request);
     let number = |slot: &&Slot| slot.value(request).is_some_and(|value| value.parse::<f64>().is_ok());
+    let named: Vec<Slot> = values.iter().filter(|slot| !matches!(slot, Slot::Segment(_))).cloned().collect();
     let numbers: Vec<Slot> = values.iter().filter(number).cloned().collect();
     let text = match family {
         Family::Sqli => payloads::one(random, payloads::SQLI),
@@ -156,14 +157,13 @@ fn changed(
             return Some((None, Some(value)));
         }
         Family::ParameterRenamed => {
-            let slot = random.pick(&values)?.clone();
+            let slot = random.pick(&named)?;
             let letter = payloads::word(random).to_uppercase();
             let letter = letter.get(..1).unwrap_or("X");
             let value = slot.value(request);
             return slot.rename(request, |name| format!("{name}{letter}")).then_some((None, value));
         }
         Family::MissingParameter => {
-            let named: Vec<&Slot> = values.iter().filter(|slot| !matches!(slot, Slot::Segment(_))).collect();
             let slot = random.pick(&named).filter(|_| named.len() > 1)?;
             return slot.remove(request).then_some((None, None));
         }

@@ -1,6 +1,6 @@
 //! Where in a request something can be planted.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::base::media_type::{Kind, MediaType};
 use crate::model::{Body, Request, Text};
@@ -105,38 +105,37 @@ impl Slot {
 
     /// Gives the parameter another name; false where it has none.
     pub(super) fn rename(&self, request: &mut Request<'static>, rename: impl Fn(&str) -> String) -> bool {
-        let new = |name: &[u8]| rename(&String::from_utf8_lossy(name));
-        match self {
-            Self::Query(_) | Self::Form(_) => self.change(request, |parameter| {
-                let (name, value) = split(parameter);
-                Some([new(name).as_bytes(), b"=", value].concat())
-            }),
-            Self::Json(pointer) => with_json(request, |json| {
-                let Some((parent, name)) = pointer.rsplit_once('/') else { return };
-                if let Some(object) = json.pointer_mut(parent).and_then(Value::as_object_mut)
-                    && let Some(value) = object.remove(name)
-                {
-                    object.insert(rename(name), value);
-                }
-            }),
-            Self::Segment(_) | Self::Header(_) => return false,
-        }
-        true
+        self.change(request, |parameter| {
+            let (name, value) = split(parameter);
+            Some([rename(&String::from_utf8_lossy(name)).as_bytes(), b"=", value].concat())
+        });
+        self.of_member(request, |object, name| {
+            let value = object.remove(name)?;
+            object.insert(rename(name), value);
+            Some(())
+        })
     }
 
     /// Leaves the parameter out; false where it cannot be.
     pub(super) fn remove(&self, request: &mut Request<'static>) -> bool {
-        match self {
-            Self::Query(_) | Self::Form(_) => self.change(request, |_| None),
-            Self::Json(pointer) => with_json(request, |json| {
-                let Some((parent, name)) = pointer.rsplit_once('/') else { return };
-                if let Some(object) = json.pointer_mut(parent).and_then(Value::as_object_mut) {
-                    object.remove(name);
-                }
-            }),
-            Self::Segment(_) | Self::Header(_) => return false,
-        }
-        true
+        self.change(request, |_| None);
+        self.of_member(request, |object, name| object.remove(name).map(drop))
+    }
+
+    /// Changes the object of a JSON leaf that is a member of one; true for parameters of a query or a form, too.
+    fn of_member(
+        &self,
+        request: &mut Request<'static>,
+        change: impl FnOnce(&mut Map<String, Value>, &str) -> Option<()>,
+    ) -> bool {
+        let Self::Json(pointer) = self else { return matches!(self, Self::Query(_) | Self::Form(_)) };
+        let mut changed = false;
+        with_json(request, |json| {
+            let (parent, name) = pointer.rsplit_once('/').unwrap_or_default();
+            let object = json.pointer_mut(parent).and_then(Value::as_object_mut);
+            changed = object.and_then(|object| change(object, name)).is_some();
+        });
+        changed
     }
 
     /// A parameter of a query or a form: as something else, or not at all.

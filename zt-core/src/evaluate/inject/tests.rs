@@ -60,6 +60,17 @@ fn a_request_without_values_has_no_place_for_most() {
     assert_eq!(families, [Family::ForcedBrowsing, Family::UnknownParameter]);
 }
 
+#[test]
+fn an_element_of_an_array_has_no_name() {
+    let mut event = event();
+    event.request.query = None;
+    event.request.body = Some(b"[\"a\",\"b\"]".to_vec().into());
+    for seed in 0..50 {
+        assert!(plant(&event, Family::ParameterRenamed, seed).is_none());
+        assert!(plant(&event, Family::MissingParameter, seed).is_none());
+    }
+}
+
 proptest! {
     #[test]
     fn anything_can_be_planted_into(path in "[/a-z0-9%&=.]{0,20}", query in "[/a-z0-9%&=.]{0,20}", body: Vec<u8>, json: bool, seed: u64) {
