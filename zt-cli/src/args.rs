@@ -109,7 +109,8 @@ pub(crate) struct Decide {
     /// Restore the state from this file, if it exists, and save it there in the end.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
-    /// A trained baseline. Not in this version.
+    /// A baseline of `zt learn`, in the place of the configuration's own. Without a configuration every path is open to
+    /// anybody and nothing is enforced: requests are only scored.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
     /// Decide without learning: the state file is read and left as it is.

@@ -1,17 +1,15 @@
 //! Baselines in files.
 
-use std::fs;
 use std::path::Path;
 
 use zt_core::anomaly::Baseline;
 use zt_core::learn::least_budget;
 
-use crate::Failure;
+use crate::{Failure, configuration};
 
 /// Reads one.
 pub(crate) fn read(path: &Path) -> Result<Baseline, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure(format!("cannot read `{}`: {error}", path.display())))?;
-    Baseline::read(&bytes).map_err(|error| Failure(format!("`{}`: {error}", path.display())))
+    Baseline::from_text(&configuration::text(path)?).map_err(|error| Failure(format!("`{}`: {error}", path.display())))
 }
 
 /// For people: what its scores were taken of, and what they can keep.

@@ -5,8 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use zt_core::engine::{Bundle, File, Invalid, named_files};
-use zt_core::model::Problem;
+use zt_core::model::{Mode, Problem};
 use zt_core::policy::analysis::Finding;
+use zt_core::route::EndpointConfig;
 use zt_core::{Config, Engine};
 
 use crate::{Failure, output};
@@ -58,6 +59,20 @@ impl Configuration {
     /// The same for commands that need an engine: mistakes in the configuration are bad input.
     pub(crate) fn engine(&self) -> Result<Engine, Failure> {
         self.compile().map_err(|problems| unsound(&problems))
+    }
+
+    /// The same with this baseline in the place of its own. Where there is no configuration every path is an endpoint that
+    /// is open to anybody, and nothing is enforced.
+    pub(crate) fn scoring(&self, baseline: String) -> Result<Engine, Failure> {
+        let mut config = match self.path {
+            Some(_) => Config::from_toml(&self.text)
+                .map_err(|invalid| unsound(&self.all_seen_from_here(invalid)))?
+                .with_files(self.files.iter().cloned()),
+            None => open_to_anybody(),
+        };
+        let anomaly = config.anomaly.get_or_insert_default();
+        (anomaly.baseline_file, anomaly.baseline) = (None, Some(baseline));
+        Engine::new(&config).map_err(|invalid| unsound(&self.all_seen_from_here(invalid)))
     }
 
     /// All of it as one file.
@@ -113,6 +128,15 @@ impl Configuration {
         problem.file = Some(self.path_of(problem.file.as_deref()));
         problem
     }
+}
+
+/// For traffic of which nothing but the recording is known.
+fn open_to_anybody() -> Config {
+    let endpoint =
+        EndpointConfig { method: "*".into(), path: "/**".into(), anonymous: true, ..EndpointConfig::default() };
+    let mut config = Config::default();
+    (config.mode, config.endpoint) = (Mode::Monitor, vec![endpoint]);
+    config
 }
 
 fn unsound(problems: &[Problem]) -> Failure {

@@ -9,17 +9,21 @@ use zt_core::engine::Timer;
 use zt_core::model::{Decision, Event, Outcome};
 
 use crate::args::Decide;
-use crate::configuration::Configuration;
+use crate::configuration::{self, Configuration};
 use crate::events::{self, Malformed};
 use crate::output::{self, Output};
 use crate::{Ending, Failure, log, progress, snapshot};
 
 pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
-    if arguments.baseline.is_some() {
-        return Err(Failure("`--baseline`: this version scores no anomalies and reads no baselines".to_owned()));
-    }
-    let engine = Configuration::read(arguments.common.config.as_deref())?.engine()?;
+    let configuration = Configuration::read(arguments.common.config.as_deref())?;
+    let engine = match &arguments.baseline {
+        Some(baseline) => configuration.scoring(configuration::text(baseline)?),
+        None => configuration.engine(),
+    }?;
     let state = State::new(&engine);
+    if arguments.freeze {
+        state.freeze();
+    }
     if let Some(path) = &arguments.state {
         snapshot::restore(path, &state)?;
     }

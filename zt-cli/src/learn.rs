@@ -56,9 +56,9 @@ pub(crate) fn run(arguments: &Learn) -> Result<Ending, Failure> {
         Ok(())
     })?;
     bar.finish_and_clear();
-    let bytes = learned.baseline.write();
-    whole::write(&arguments.out, &bytes)?;
-    tell(arguments, &learned.baseline, &learned.taught, bytes.len(), malformed)?;
+    let text = learned.baseline.to_text();
+    whole::write(&arguments.out, text.as_bytes())?;
+    tell(arguments, &learned.baseline, &learned.taught, text.len(), malformed)?;
     Ok(if malformed == 0 { Ending::Clean } else { Ending::Findings })
 }
 
@@ -103,18 +103,18 @@ pub(crate) fn merge(arguments: &crate::args::Merge) -> Result<Ending, Failure> {
         }
     }
     let merged = merged.ok_or_else(|| Failure("nothing to merge".to_owned()))?;
-    let bytes = merged.write();
-    whole::write(&arguments.out, &bytes)?;
+    let text = merged.to_text();
+    whole::write(&arguments.out, text.as_bytes())?;
     let (path, number) = (arguments.out.display().to_string(), arguments.baselines.len());
     let mut output = Output::new();
     if arguments.json {
         let calibrated_on = merged.calibrated_on();
         output
-            .json(&json!({"baseline": path, "bytes": bytes.len(), "merged": number, "calibrated_on": calibrated_on}))?;
+            .json(&json!({"baseline": path, "bytes": text.len(), "merged": number, "calibrated_on": calibrated_on}))?;
     } else {
         output.line(&format!(
             "{path}: {} bytes, {number} baselines, {}",
-            bytes.len(),
+            text.len(),
             baseline::calibration(&merged)
         ))?;
     }

@@ -10,7 +10,7 @@ use zt_benches::figure::Figure;
 use zt_core::anomaly::Numbers;
 
 use super::forest::Forest;
-use super::metrics::Scores;
+use super::metrics::{Scores, interval};
 use super::{DIGITS, Measure};
 use crate::verify::data;
 
@@ -66,7 +66,7 @@ fn of_set(name: &str, target: f64, points: &Points) -> Vec<Figure> {
             let peer = measure.of(&peer.scores).ok()?;
             Some(format!("{name}: {:.3}", peer.value))
         });
-        let beside: Vec<String> = zt.interval().into_iter().chain(others).collect();
+        let beside: Vec<String> = interval(zt).into_iter().chain(others).collect();
         Figure::new(title, zt.value, "share").to_digits(DIGITS).beside(beside.join("; "))
     };
     let times: Vec<String> = peers.iter().map(|(name, peer)| format!("{name}: {:.1}", peer.micros)).collect();

@@ -65,8 +65,8 @@ impl Detector {
         Self {
             keyed: baseline.keyed.clone(),
             budget,
+            watch: Mutex::new(Watch::new(budget, baseline.evidence.clone())),
             profile: State::new(baseline),
-            watch: Mutex::new(Watch::new(budget)),
             frozen: AtomicBool::new(false),
         }
     }

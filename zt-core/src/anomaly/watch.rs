@@ -26,9 +26,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(budget: f64) -> Self {
-        let (signals, evidence) = (Default::default(), Histogram::default());
-        let scales = Signal::ALL.map(|_| Scale::of(&evidence));
+    /// Nothing of behaviour is known; so much evidence was in requests alone.
+    pub(super) fn new(budget: f64, evidence: Histogram) -> Self {
+        let signals = Default::default();
+        let scales = Signal::ALL.map(|_| Scale::of(&Histogram::default()));
         let shares = Shares::of(&evidence);
         Self { behaviour: Behaviour::new(), budget, signals, scales, evidence, shares, news: 0, heard: Map::default() }
     }

@@ -51,12 +51,9 @@ impl Engine {
         let suspect = Suspect { peer: subject.peer, identity: None };
         draft.graded(self.responder.check_peer(&state.respond, &suspect, now));
         watch.lap(Stage::Respond);
-        let Some(found) = found.filter(|_| !draft.ends()) else {
-            // What is not known is let pass where nothing is enforced.
-            if self.mode == Mode::Monitor {
-                draft.judged(self.unusual(state, request, None, None, now));
-            }
-            return self.conclude(draft, state, request, now);
+        let found = match found {
+            Some(found) if !draft.ends() => found,
+            found => return self.conclude(draft, state, request, found.as_ref(), now),
         };
 
         let verified = self.verifier.verify(&state.verify, request, now);
@@ -68,7 +65,7 @@ impl Engine {
         draft.graded(self.responder.check_workload(&state.respond, draft.workload.as_deref(), now));
         watch.lap(Stage::Respond);
         if draft.ends() {
-            return self.conclude(draft, state, request, now);
+            return self.conclude(draft, state, request, Some(&found), now);
         }
 
         // Its own hold on it: the draft goes on being written.
@@ -81,13 +78,13 @@ impl Engine {
         draft.limited_unless_lifted(check, self.policy.as_deref());
         watch.lap(Stage::Limit);
         if draft.ends() {
-            return self.conclude(draft, state, request, now);
+            return self.conclude(draft, state, request, Some(&found), now);
         }
 
         draft.findings.extend(self.inspector.inspect(request));
         watch.lap(Stage::Inspect);
         if draft.ends() {
-            return self.conclude(draft, state, request, now);
+            return self.conclude(draft, state, request, Some(&found), now);
         }
 
         draft.judged(self.unusual(state, request, Some(&found), draft.identity.as_deref(), now));
@@ -108,12 +105,23 @@ impl Engine {
             draft.authorized(effect, found.endpoint);
         }
         watch.lap(Stage::Policy);
-        self.conclude(draft, state, request, now)
+        self.conclude(draft, state, request, Some(&found), now)
     }
 
     /// Evidence -> strikes, one outcome, its status and its headers.
-    fn conclude(&self, mut draft: Draft<'_>, state: &State, request: &Request<'_>, now: Millis) -> Decision {
+    fn conclude(
+        &self,
+        mut draft: Draft<'_>,
+        state: &State,
+        request: &Request<'_>,
+        found: Option<&Match<'_>>,
+        now: Millis,
+    ) -> Decision {
         draft.settle();
+        // Where nothing is enforced a request goes on, however early it would have ended.
+        if self.mode == Mode::Monitor && draft.judged.is_none() {
+            draft.judged(self.unusual(state, request, found, draft.identity.as_deref(), now));
+        }
         let suspect = Suspect { peer: request.peer.ip, identity: draft.identity.as_deref() };
         let graded = self.responder.strike(&state.respond, &suspect, &draft.findings, now);
         draft.graded(graded);

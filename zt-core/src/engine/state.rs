@@ -79,6 +79,11 @@ impl State {
         self.verify.revoke(revocation, now);
     }
 
+    /// Learns from now on nothing of what is normal; what goes on is still counted.
+    pub fn freeze(&self) {
+        self.anomaly.iter().for_each(Detector::freeze);
+    }
+
     /// A state that remembers what was revoked, who was struck and who is suspended, and nothing else: whatever is decided
     /// with it leaves this one as it is.
     pub(super) fn of_revocations(&self, engine: &Engine) -> Self {
