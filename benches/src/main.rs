@@ -9,6 +9,7 @@ mod detection;
 mod flood;
 mod machine;
 mod policy;
+mod scoring;
 mod soak;
 mod state;
 mod verify;
@@ -24,6 +25,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("bindings", bindings::figures),
     ("detection", detection::figures),
     ("policy", policy::figures),
+    ("scoring", scoring::figures),
     ("series", detection::series),
     ("state", state::figures),
     ("verify", verify::figures),

@@ -115,7 +115,7 @@ fn bad_usage_is_two() {
     assert_eq!(place.zt(&["--help"]).code(), 0);
     let run = place.zt(&["decide", "--config", "zt.toml", "--baseline", "b.zt"]);
     assert_eq!(run.code(), 2);
-    assert!(run.err().contains("--baseline"), "{}", run.err());
+    assert!(run.err().contains("b.zt"), "{}", run.err());
 }
 
 #[test]

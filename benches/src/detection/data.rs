@@ -57,6 +57,14 @@ pub(super) fn is_attack(label: &str) -> bool {
     label != NORMAL
 }
 
+/// Of CSIC, the normal requests that are learned and those that are tested.
+///
+/// # Errors
+/// Where the recordings are not there or are none.
+pub(crate) fn normal() -> Result<(Vec<Event>, Vec<Event>), String> {
+    Ok((read("csic_train_normal")?, read("csic_dev_normal")?))
+}
+
 /// The normal ones of the first 60 %, and the rest.
 fn by_order(mut events: Vec<Event>) -> (Vec<Event>, Vec<Event>) {
     let tested = events.split_off(events.len() * 6 / 10);

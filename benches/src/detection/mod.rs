@@ -12,6 +12,7 @@ mod peers;
 use zt_benches::figure::Figure;
 
 use self::data::Split;
+pub(crate) use self::data::normal;
 use self::judged::Judged;
 use self::metrics::{Estimate, Scores, interval};
 use self::peers::Row;

@@ -27,8 +27,9 @@ pub struct Baseline {
     pub(super) evidence: Histogram,
     scales: [Scale; Channel::ALL.len()],
     shares: Shares,
-    /// Requests that score higher are not counted.
+    /// Requests that score higher are not counted: of a recording, and while serving.
     fence: u32,
+    fence_while_serving: u32,
 }
 
 impl fmt::Debug for Baseline {
@@ -66,7 +67,19 @@ impl Baseline {
         let scales = Channel::ALL.map(|channel| Scale::of(histograms.of(channel)));
         let shares = Shares::of(&evidence);
         let (limits, model) = (Limits::default(), Model::default());
-        Self { seed, keyed, service, limits, model, histograms, evidence, scales, shares, fence: u32::MAX }
+        Self {
+            seed,
+            keyed,
+            service,
+            limits,
+            model,
+            histograms,
+            evidence,
+            scales,
+            shares,
+            fence: u32::MAX,
+            fence_while_serving: u32::MAX,
+        }
     }
 
     /// How unusual a request is. Time is linear in its bytes.
@@ -74,8 +87,12 @@ impl Baseline {
         self.scored(self.strangest(request, target, false))
     }
 
-    pub(super) fn scored(&self, strangest: Strangest) -> Scored {
-        let evidence = self.evidence(&strangest);
+    fn scored(&self, strangest: Strangest) -> Scored {
+        self.scored_by(strangest, self.evidence(&strangest))
+    }
+
+    /// What evidence says.
+    pub(super) fn scored_by(&self, strangest: Strangest, evidence: [u32; Channel::ALL.len()]) -> Scored {
         let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
         let most = evidence.into_iter().max().unwrap_or_default();
         let mut each = evidence.into_iter();
@@ -96,6 +113,11 @@ impl Baseline {
     /// Whether a request is so strange that it is not counted: what it brings has to come from several clients first.
     pub(super) fn is_outlier(&self, strangest: &Strangest) -> bool {
         strangest.highest() > self.fence
+    }
+
+    /// The same of a request that is served.
+    pub(super) fn is_outlier_while_serving(&self, strangest: &Strangest) -> bool {
+        strangest.highest() > self.fence_while_serving
     }
 
     /// Requests that were scored to say what scores mean.
@@ -121,11 +143,11 @@ impl Baseline {
         reader.read(request, target, &mut |found| {
             let elements = if counted {
                 events.clear();
-                reader.events(found, &mut |event| events.push(event));
+                reader.events(found, &mut |sight| events.push(sight.event(self.service)));
                 self.model.elements_without(&events)
             } else {
                 let mut elements = Elements::default();
-                reader.events(found, &mut |event| elements.add(event.kind, self.model.counts.surprise(&event)));
+                reader.events(found, &mut |sight| elements.see(sight, &self.model));
                 elements
             };
             for element in elements.each() {
@@ -188,10 +210,10 @@ impl Baseline {
 
     /// Works out what follows from counts and histograms: once after they have changed.
     pub(super) fn derive(&mut self) {
-        self.model.counts.derive();
-        self.model.norms.derive();
+        self.model.derive(self.service);
         self.scales = Channel::ALL.map(|channel| Scale::of(self.histograms.of(channel)));
         self.shares = Shares::of(&self.evidence);
         self.fence = self.histograms.highest().fence();
+        self.fence_while_serving = self.histograms.highest().fence_while_serving();
     }
 }

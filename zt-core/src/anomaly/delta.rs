@@ -11,6 +11,7 @@ use super::kind::Kind;
 use super::model::{Bounds, Seen, Support};
 use super::request::{Found, Reader, Target, owner};
 use super::score::Strangest;
+use super::state::Trace;
 use crate::base::keyed::Map;
 use crate::model::Request;
 
@@ -91,9 +92,9 @@ impl Delta {
     fn look(&mut self, baseline: &Baseline, reader: &Reader<'_>, found: &Found<'_>) -> Elements {
         let mut elements = Elements::default();
         self.scratch.clear();
-        reader.events(found, &mut |event| {
-            elements.add(event.kind, baseline.model.counts.surprise(&event));
-            self.scratch.push(event);
+        reader.events(found, &mut |sight| {
+            elements.see(sight, &baseline.model);
+            self.scratch.push(sight.event(baseline.service));
         });
         elements
     }
@@ -139,10 +140,10 @@ impl Delta {
         [events, items, fixed].into_iter().fold(self.by_id.allocation_size(), usize::saturating_add)
     }
 
-    pub(super) fn learn(&mut self, baseline: &Baseline, items: &[u32], strangest: &Strangest, client: Option<u64>) {
+    /// Counts what was traced, or proposes it where it is an outlier.
+    pub(super) fn learn(&mut self, trace: &Trace, outlier: bool, client: Option<u64>) {
         let support = Support::of(client.unwrap_or_default());
-        let outlier = baseline.is_outlier(strangest);
-        for item in items {
+        for item in &trace.items {
             match self.items.get_mut(*item as usize) {
                 Some(item) if outlier => {
                     item.proposals = item.proposals.saturating_add(1);
@@ -159,8 +160,8 @@ impl Delta {
         if outlier && client.is_some_and(|client| self.is_heard(client)) {
             return;
         }
-        self.scores.add(strangest);
-        self.evidence.add(baseline.evidence(strangest).into_iter().max().unwrap_or_default(), 1);
+        self.scores.add(&trace.strangest);
+        self.evidence.add(trace.evidence, 1);
     }
 
     /// Whether an outlier of this client has told already what normal requests may score: nobody moves the budget alone.

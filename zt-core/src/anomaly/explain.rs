@@ -65,7 +65,7 @@ impl Baseline {
         reader.read(request, target, &mut |found| {
             for strange in scored.strangest.top().filter(|strange| strange.item == number) {
                 events.clear();
-                reader.events(found, &mut |event| events.push(event));
+                reader.events(found, &mut |sight| events.push(sight.event(self.service)));
                 told.push(self.explanation(&found.at, &events, strange));
             }
             number += 1;

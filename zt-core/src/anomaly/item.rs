@@ -1,6 +1,7 @@
 //! What is looked at in one go: a value, or what a request is made of.
 
 use super::kind::Kind;
+use super::model::Model;
 use crate::base::keyed::join;
 
 /// A key that was seen in a context.
@@ -16,6 +17,38 @@ pub(super) struct Event {
 impl Event {
     pub(super) const fn new(kind: Kind, context: u64, key: u64) -> Self {
         Self { context, key: join(context, key), kind }
+    }
+}
+
+/// From one symbol to the next, in any value of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) last: u8,
+    pub(super) symbol: u8,
+}
+
+impl Step {
+    /// As an event.
+    pub(super) const fn event(self, service: u64) -> Event {
+        let context = join(join(service, Kind::Symbols as u64), self.last as u64);
+        Event::new(Kind::Symbols, context, self.symbol as u64)
+    }
+}
+
+/// What is seen of an item: an event, or a step whose event need not be worked out to know how surprising it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sight {
+    Event(Event),
+    Step(Step),
+}
+
+impl Sight {
+    /// As an event.
+    pub(super) const fn event(self, service: u64) -> Event {
+        match self {
+            Self::Event(event) => event,
+            Self::Step(step) => step.event(service),
+        }
     }
 }
 
@@ -52,8 +85,17 @@ impl Elements {
         elements
     }
 
+    /// As surprising as it is to a model.
     #[inline]
-    pub(super) fn add(&mut self, kind: Kind, surprise: u16) {
+    pub(super) fn see(&mut self, sight: Sight, model: &Model) {
+        match sight {
+            Sight::Event(event) => self.add(event.kind, model.counts.surprise(&event)),
+            Sight::Step(step) => self.add(Kind::Symbols, model.symbols.surprise(step)),
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, kind: Kind, surprise: u16) {
         if let Some(most) = self.most.get_mut(kind as usize) {
             *most = surprise.max(*most);
             self.found |= 1 << kind as u8;
@@ -61,8 +103,12 @@ impl Elements {
     }
 
     /// In the order of their kinds.
-    pub(super) fn each(&self) -> impl Iterator<Item = Element> {
-        let all = Kind::ALL.into_iter().zip(self.most).filter(|(kind, _)| self.found >> *kind as u8 & 1 == 1);
-        all.map(|(kind, surprise)| Element { kind, surprise })
+    pub(super) fn each(self) -> impl Iterator<Item = Element> {
+        let mut left = self.found;
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            Some(Element { kind: *Kind::ALL.get(at)?, surprise: *self.most.get(at)? })
+        })
     }
 }

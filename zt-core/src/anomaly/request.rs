@@ -1,6 +1,6 @@
 //! A request as items.
 
-use super::item::Event;
+use super::item::{Event, Sight};
 use super::kind::Kind;
 use super::model::SERVICE;
 use super::value;
@@ -124,22 +124,21 @@ impl Reader<'_> {
 
     /// The events of an item that was found.
     #[inline]
-    pub(super) fn events(&self, found: &Found<'_>, visit: &mut impl FnMut(Event)) {
-        let of = value::Of { service: self.service, context: found.context };
+    pub(super) fn events(&self, found: &Found<'_>, visit: &mut impl FnMut(Sight)) {
         match found.at {
-            At::Path(path) => drop(value::steps(&of, path, visit)),
-            At::Leaf(leaf, whole) => value::scan(&of, leaf.value, whole, visit),
+            At::Path(path) => drop(value::steps(found.context, path, visit)),
+            At::Leaf(leaf, whole) => value::scan(found.context, leaf.value, whole, visit),
             At::Structure(names, headers) => self.structure(found.context, names, headers, visit),
         }
     }
 
-    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, visit: &mut impl FnMut(Event)) {
+    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, visit: &mut impl FnMut(Sight)) {
         let at = |kind: Kind| join(endpoint, kind as u64);
-        visit(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint));
-        visit(Event::new(Kind::Names, at(Kind::Names), names.together()));
-        visit(Event::new(Kind::Headers, at(Kind::Headers), headers.together()));
+        visit(Sight::Event(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint)));
+        visit(Sight::Event(Event::new(Kind::Names, at(Kind::Names), names.together())));
+        visit(Sight::Event(Event::new(Kind::Headers, at(Kind::Headers), headers.together())));
         for name in &names.each {
-            visit(Event::new(Kind::Name, at(Kind::Name), *name));
+            visit(Sight::Event(Event::new(Kind::Name, at(Kind::Name), *name)));
         }
     }
 }
@@ -194,13 +193,16 @@ pub(super) struct Names {
 
 impl Names {
     fn add(&mut self, place: Place, name: u64) {
+        if self.each.len() >= MOST_VALUES as usize {
+            return;
+        }
         let mut name = join(place as u64, name);
         let mut is_new = !self.each.contains(&name);
         if place != Place::Json && !is_new {
             name = join(name, 1);
             is_new = !self.each.contains(&name);
         }
-        if is_new && self.each.len() < MOST_VALUES as usize {
+        if is_new {
             self.each.push(name);
             self.sum = self.sum.wrapping_add(join(name, name));
         }

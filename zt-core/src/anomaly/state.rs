@@ -53,8 +53,10 @@ pub struct Trace {
     shard: usize,
     /// How often the shard's items had begun anew.
     round: u64,
-    items: SmallVec<[u32; 24]>,
-    strangest: Strangest,
+    pub(super) items: SmallVec<[u32; 24]>,
+    pub(super) strangest: Strangest,
+    /// Of the channel with the most.
+    pub(super) evidence: u32,
 }
 
 impl State {
@@ -82,8 +84,10 @@ impl State {
         let (number, mut shard) = self.free();
         let Shard { baseline, delta } = &mut *shard;
         let (strangest, items) = delta.score(&self.bounds, baseline, request, target);
-        let scored = baseline.scored(strangest);
-        (scored, Trace { shard: number, round: delta.rounds, items, strangest })
+        let evidence = baseline.evidence(&strangest);
+        let most = evidence.into_iter().max().unwrap_or_default();
+        let trace = Trace { shard: number, round: delta.rounds, items, strangest, evidence: most };
+        (baseline.scored_by(strangest, evidence), trace)
     }
 
     /// Learns from a request that was scored, of a client who is given by any hash of who it is; without one all are the same.
@@ -95,7 +99,7 @@ impl State {
         if delta.rounds != trace.round {
             return;
         }
-        delta.learn(baseline, &trace.items, &trace.strangest, client);
+        delta.learn(trace, baseline.is_outlier_while_serving(&trace.strangest), client);
         let due = (baseline.calibrated_on() / PART).max(FIRST);
         let (is_due, is_full) = (delta.requests >= due, delta.is_full(&self.bounds));
         drop(shard);

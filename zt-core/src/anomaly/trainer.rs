@@ -75,7 +75,8 @@ impl<'b> Trainer<'b> {
             Learned::Counts(learned) => {
                 let support = Support::of(client.unwrap_or_default());
                 reader.read(request, target, &mut |found| {
-                    reader.events(found, &mut |event| {
+                    reader.events(found, &mut |sight| {
+                        let event = sight.event(before.service);
                         let seen = Seen { owner: found.owner(event.kind), times: 1, support };
                         learned.add(event.context, event.key, seen);
                     });
@@ -83,7 +84,7 @@ impl<'b> Trainer<'b> {
             }
             Learned::Norms(norms) => reader.read(request, target, &mut |found| {
                 events.clear();
-                reader.events(found, &mut |event| events.push(event));
+                reader.events(found, &mut |sight| events.push(sight.event(before.service)));
                 for element in before.model.elements_without(&events).each() {
                     let norm = norm(before.service, found.context, element.kind);
                     norms.add(norm, found.owner(element.kind), element.surprise, 1);
@@ -105,6 +106,16 @@ impl<'b> Trainer<'b> {
             (Learned::Scores(own), Learned::Scores(other)) => own.join(other),
             (Learned::Evidence(own), Learned::Evidence(other)) => own.join(other),
             _ => {}
+        }
+    }
+
+    /// Bytes that the part takes: they grow with what is learned, up to the [end](Self::end).
+    pub fn memory(&self) -> usize {
+        match &self.learned {
+            Learned::Counts(counts) => counts.memory(),
+            Learned::Norms(norms) => norms.memory(),
+            Learned::Scores(_) => Histograms::MEMORY,
+            Learned::Evidence(_) => Histogram::MEMORY,
         }
     }
 

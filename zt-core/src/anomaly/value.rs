@@ -1,6 +1,6 @@
 //! The events of one value.
 
-use super::item::Event;
+use super::item::{Event, Sight, Step};
 use super::kind::Kind;
 use super::symbol::{self, END, START};
 use crate::base::keyed::join;
@@ -10,27 +10,20 @@ const MOST_RUNS: u32 = 24;
 /// Bytes of a value that are looked at; its length and the whole are always.
 pub(super) const MOST_BYTES: usize = 16 << 10;
 
-/// What a value is compared with.
-pub(super) struct Of {
-    pub(super) service: u64,
-    /// Endpoint and name.
-    pub(super) context: u64,
-}
-
-/// The events of a value, and of a hash of the whole.
+/// The events of a value in the context of its endpoint and name, and of a hash of the whole.
 #[inline]
-pub(super) fn scan(of: &Of, value: &[u8], whole: u64, visit: &mut impl FnMut(Event)) {
-    let shape = steps(of, value, visit);
-    let at = |kind: Kind| join(of.context, kind as u64);
-    visit(Event::new(Kind::Shape, at(Kind::Shape), shape));
-    visit(Event::new(Kind::Length, at(Kind::Length), bucket(value.len())));
-    visit(Event::new(Kind::Whole, at(Kind::Whole), whole));
+pub(super) fn scan(context: u64, value: &[u8], whole: u64, visit: &mut impl FnMut(Sight)) {
+    let shape = steps(context, value, visit);
+    let at = |kind: Kind| join(context, kind as u64);
+    visit(event(Kind::Shape, at(Kind::Shape), shape));
+    visit(event(Kind::Length, at(Kind::Length), bucket(value.len())));
+    visit(event(Kind::Whole, at(Kind::Whole), whole));
 }
 
 /// The steps of a value alone, and its shape.
 #[inline]
-pub(super) fn steps(of: &Of, value: &[u8], visit: &mut impl FnMut(Event)) -> u64 {
-    let (steps, symbols) = (join(of.context, Kind::Steps as u64), join(of.service, Kind::Symbols as u64));
+pub(super) fn steps(context: u64, value: &[u8], visit: &mut impl FnMut(Sight)) -> u64 {
+    let steps = join(context, Kind::Steps as u64);
     let (mut before, mut last) = (START, START);
     let (mut shape, mut runs, mut class) = (0, 0_u32, None);
     for &byte in value.get(..MOST_BYTES).unwrap_or(value) {
@@ -39,8 +32,8 @@ pub(super) fn steps(of: &Of, value: &[u8], visit: &mut impl FnMut(Event)) -> u64
             continue;
         }
         class = Some(of_byte);
-        visit(Event::new(Kind::Steps, join(steps, last.into()), pair(before, symbol)));
-        visit(Event::new(Kind::Symbols, join(symbols, last.into()), symbol.into()));
+        visit(event(Kind::Steps, join(steps, last.into()), pair(before, symbol)));
+        visit(Sight::Step(Step { last, symbol }));
         if runs < MOST_RUNS {
             runs = runs.saturating_add(1);
             shape = join(shape, symbol.into());
@@ -48,8 +41,12 @@ pub(super) fn steps(of: &Of, value: &[u8], visit: &mut impl FnMut(Event)) -> u64
         before = last;
         last = symbol;
     }
-    visit(Event::new(Kind::Steps, join(steps, last.into()), pair(before, END)));
+    visit(event(Kind::Steps, join(steps, last.into()), pair(before, END)));
     shape
+}
+
+const fn event(kind: Kind, context: u64, key: u64) -> Sight {
+    Sight::Event(Event::new(kind, context, key))
 }
 
 fn pair(before: u8, symbol: u8) -> u64 {

@@ -112,6 +112,11 @@ impl Counts {
         }
     }
 
+    /// Whether anything was seen in a context.
+    pub(super) fn has(&self, context: u64) -> bool {
+        self.contexts.contains_key(&context)
+    }
+
     /// How surprising a key is that was never seen.
     #[inline]
     fn novel(&self, context: u64) -> u16 {

@@ -11,11 +11,13 @@ mod counts;
 mod moments;
 mod odds;
 mod support;
+mod symbols;
 
 pub(super) use bound::{Bounds, MEMORY, SERVICE};
 pub(super) use counts::{Counts, Own, Seen};
 pub(super) use moments::Norms;
 pub(super) use support::Support;
+pub(super) use symbols::Symbols;
 
 use super::item::{Elements, Event};
 
@@ -24,6 +26,7 @@ use super::item::{Elements, Event};
 pub(super) struct Model {
     pub(super) counts: Counts,
     pub(super) norms: Norms,
+    pub(super) symbols: Symbols,
 }
 
 impl Model {
@@ -44,8 +47,15 @@ impl Model {
         self.counts.is_over(&bounds.counts) || self.norms.is_over(&bounds.norms)
     }
 
+    /// Works out what follows from counts and norms: once after they have changed.
+    pub(super) fn derive(&mut self, service: u64) {
+        self.counts.derive();
+        self.norms.derive();
+        self.symbols.derive(&self.counts, service);
+    }
+
     /// Bytes that the tables take.
     pub(super) fn memory(&self) -> usize {
-        self.counts.memory().saturating_add(self.norms.memory())
+        self.counts.memory().saturating_add(self.norms.memory()).saturating_add(Symbols::MEMORY)
     }
 }

@@ -141,7 +141,7 @@ proptest! {
         let reader = with.reader();
         reader.read(own, &Target::Path, &mut |found| {
             let mut events = Vec::new();
-            reader.events(found, &mut |event| events.push(event));
+            reader.events(found, &mut |sight| events.push(sight.event(with.service)));
             items.push(events);
         });
         let mut uses = std::collections::BTreeMap::<u64, u32>::new();
@@ -181,6 +181,7 @@ proptest! {
     }
 }
 
+mod bounds;
 mod serving;
 
 #[test]
