@@ -50,7 +50,9 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
             measure(&["verify-peers"])
         }
         // Known before minutes of building.
-        [name, ..] if !matches!(*name, "decide" | "flood" | "scoring" | "series" | "state" | "verify-peers" | "--json") => {
+        [name, ..]
+            if !matches!(*name, "decide" | "flood" | "scoring" | "series" | "state" | "verify-peers" | "--json") =>
+        {
             Err(format!(
                 "`{name}` is no bench; there are `decide`, `bindings`, `detection`, `flood`, `policy`, `scoring`, `series`, `state`, `verify`, `verify-peers` and `criterion`"
             ))
