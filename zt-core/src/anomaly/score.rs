@@ -38,6 +38,10 @@ impl Strangest {
         } else {
             *second = deviations.max(*second);
         }
+        // Most are not.
+        if self.top.last().is_some_and(|last| last.is_some_and(|last| last.deviations >= deviations)) {
+            return;
+        }
         let mut strange = Some(Strange { kind, item, deviations });
         for place in &mut self.top {
             if place.is_none_or(|other| strange.is_some_and(|strange| strange.deviations > other.deviations)) {
