@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use zt_core::Engine;
 use zt_core::anomaly::{Baseline, Scored, Target};
 use zt_core::engine;
 use zt_core::evaluate::{Explanations, Family, Options, Planted, Report, Row, evaluate, plant};
 use zt_core::model::{Event, Request};
+use zt_core::{Engine, State};
 
 use crate::args::Eval;
-use crate::configuration::Configuration;
+use crate::configuration::{self, Configuration};
 use crate::output::{self, Output};
 use crate::recorded::{self, Told};
 use crate::{Ending, Failure, baseline, events, plot, progress, whole};
@@ -26,20 +26,26 @@ const USUAL_BUDGET: f64 = 0.001;
 
 pub(crate) fn run(arguments: &Eval) -> Result<Ending, Failure> {
     let configuration = Configuration::read(arguments.common.config.as_deref())?;
-    let engine = arguments.common.config.as_ref().map(|_| configuration.engine()).transpose()?;
+    let engine = configuration.scoring(configuration::text(&arguments.baseline)?)?;
     let configured = configuration.config().anomaly.map(|anomaly| anomaly.budget);
     let budget = arguments.budget.or(configured).unwrap_or(USUAL_BUDGET);
     if !(budget > 0.0 && budget < 1.0) {
         return Err(Failure(format!("a budget is a share between 0 and 1, as in `--budget 0.001`, and not {budget}")));
     }
     let baseline = baseline::read(&arguments.baseline)?;
-    let judge = Judge { baseline: &baseline, engine: engine.as_ref(), budget };
 
     let bar = progress::bar_of_turns(&arguments.recorded.files, 1);
     let mut judged = Judged::default();
-    let malformed = recorded::each(&arguments.recorded, Told::Reported, &bar, |path, event| {
-        let scored = judge.score(&event.request, |_| ());
-        judged.add(event.label.as_deref(), path, &scored.0);
+    // As a server that learns nothing more would have seen them.
+    let state = State::new(&engine);
+    state.freeze();
+    let malformed = recorded::each(&arguments.recorded, Told::Reported, &bar, |path, mut event| {
+        let (now, label, response) = (event.time_ms, event.label.take(), event.response.take());
+        let decision = engine.decide(&state, &event.into_request(), now);
+        judged.add(label.as_deref(), path, (decision.score, decision.risk));
+        if let Some(response) = response {
+            engine.observe(&state, &decision, &response, now);
+        }
         Ok(())
     })?;
     bar.finish_and_clear();
@@ -47,7 +53,9 @@ pub(crate) fn run(arguments: &Eval) -> Result<Ending, Failure> {
     let labelled = judged.rows.iter().filter(|row| row.label.is_some()).count();
     let mut explanations = Explanations::default();
     if labelled == 0 && events > 0 {
-        judged.rows.iter_mut().for_each(|row| row.label = Some(NORMAL));
+        // Copies have no place among what clients do over time: each is judged by itself, and so are all others.
+        judged.rows.clear();
+        let judge = Judge { baseline: &baseline, engine: &engine, budget };
         judge.plant(arguments, &mut judged, &mut explanations)?;
     }
 
@@ -113,14 +121,14 @@ fn notes(report: &Report, events: usize, labelled: usize) -> Vec<String> {
 /// Says how strange requests are.
 struct Judge<'j> {
     baseline: &'j Baseline,
-    engine: Option<&'j Engine>,
+    engine: &'j Engine,
     budget: f64,
 }
 
 impl Judge<'_> {
-    /// The one place where an event is scored; and what follows while it is known what it was compared with.
+    /// Scores a request by itself; and what follows while it is known what it was compared with.
     fn score<T>(&self, request: &Request<'_>, then: impl FnOnce((&Scored, &Target<'_>)) -> T) -> (Scored, T) {
-        let found = self.engine.and_then(|engine| engine.router().route(request).ok());
+        let found = self.engine.router().route(request).ok();
         let target = engine::target(found.as_ref());
         let scored = self.baseline.score(request, &target);
         let then = then((&scored, &target));
@@ -137,13 +145,15 @@ impl Judge<'_> {
         let bar = progress::bar_of_turns(&arguments.recorded.files, 1);
         let mut planter = Planter::new(arguments.seed);
         recorded::each(&arguments.recorded, Told::Before, &bar, |path, event| {
+            let (normal, ()) = self.score(&event.request, |_| ());
+            judged.add(Some(Event::NORMAL), path, (normal.score, 1.0 - normal.share));
             if let Some(planted) = planter.next(&event) {
                 let (scored, ()) = self.score(&planted.event.request, |(scored, target)| {
                     let detected = scored.share <= self.budget;
                     let told = detected.then(|| self.baseline.explain(&planted.event.request, target, scored));
                     explanations.add(&planted, target, told.as_deref());
                 });
-                judged.add(Some(planted.family.as_str()), path, &scored);
+                judged.add(Some(planted.family.as_str()), path, (scored.score, 1.0 - scored.share));
             }
             Ok(())
         })?;
@@ -183,10 +193,8 @@ impl Planter {
     }
 }
 
-/// Number of the label `normal`.
-const NORMAL: usize = 0;
-
 /// Rows whose names stand once.
+#[derive(Default)]
 struct Judged {
     labels: Names,
     sources: Names,
@@ -223,19 +231,11 @@ struct Numbered {
     risk: f64,
 }
 
-impl Default for Judged {
-    fn default() -> Self {
-        let mut labels = Names::default();
-        labels.number(Event::NORMAL);
-        Self { labels, sources: Names::default(), rows: Vec::new() }
-    }
-}
-
 impl Judged {
-    fn add(&mut self, label: Option<&str>, source: &Path, scored: &Scored) {
+    fn add(&mut self, label: Option<&str>, source: &Path, (score, risk): (f64, f64)) {
         let label = label.map(|label| self.labels.number(label));
         let source = self.sources.number(&events::name(source));
-        self.rows.push(Numbered { label, source, score: scored.score, risk: 1.0 - scored.share });
+        self.rows.push(Numbered { label, source, score, risk });
     }
 
     fn rows(&self) -> Vec<Row<'_>> {

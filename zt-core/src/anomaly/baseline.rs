@@ -8,6 +8,7 @@ use super::kind::Channel;
 use super::model::{Bounds, Model};
 use super::request::{Reader, Target};
 use super::score::Strangest;
+use super::watch::Watch;
 use crate::base::fixed;
 use crate::base::json::Limits;
 use crate::base::keyed::Keyed;
@@ -25,6 +26,8 @@ pub struct Baseline {
     pub(super) histograms: Histograms,
     /// Evidence of whole requests.
     pub(super) evidence: Histogram,
+    /// What clients do over time, where that was learned.
+    pub(super) watch: Option<Box<Watch>>,
     scales: [Scale; Channel::ALL.len()],
     shares: Shares,
     /// Requests that score higher are not counted: of a recording, and while serving.
@@ -75,6 +78,7 @@ impl Baseline {
             model,
             histograms,
             evidence,
+            watch: None,
             scales,
             shares,
             fence: u32::MAX,
@@ -199,8 +203,30 @@ impl Baseline {
             self.histograms.join(&other.histograms);
             self.evidence.join(&other.evidence);
         }
+        self.join_watch(other);
         self.derive();
         Ok(())
+    }
+
+    /// Adds what another has learned while serving, and how strange requests were to it.
+    pub(super) fn join_serving(&mut self, other: &Self) {
+        self.model.counts.join(&other.model.counts);
+        self.model.norms.join(&other.model.norms);
+        self.histograms.join(&other.histograms);
+        self.evidence.join(&other.evidence);
+    }
+
+    /// With what clients do over time.
+    pub(super) fn with_watch(&self, watch: Watch) -> Self {
+        Self { watch: Some(Box::new(watch)), ..self.clone() }
+    }
+
+    fn join_watch(&mut self, other: &Self) {
+        match (&mut self.watch, &other.watch) {
+            (Some(own), Some(other)) => own.join(other),
+            (own @ None, Some(other)) => *own = Some(other.clone()),
+            _ => {}
+        }
     }
 
     /// What its hashes are keyed by: baselines of one seed can be joined.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::kind::Channel;
 use super::score::Strangest;
+use crate::base::bytes::Reader;
 use crate::base::fixed;
 use crate::base::math::upper_bound;
 
@@ -92,8 +93,14 @@ impl Histogram {
         fence.saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
     }
 
-    pub(super) fn bins(&self) -> &[u32; BINS] {
-        &self.0
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.0.iter().for_each(|count| out.extend_from_slice(&count.to_le_bytes()));
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut bins = [0; BINS];
+        bins.iter_mut().try_for_each(|bin| reader.u32().map(|count| *bin = count))?;
+        Some(Self(Box::new(bins)))
     }
 
     pub(super) fn total(&self) -> u64 {

@@ -200,6 +200,11 @@ impl Delta {
         self.rounds = self.rounds.saturating_add(1);
     }
 
+    /// Begins anew.
+    pub(super) fn forget(&mut self) {
+        *self = Self { rounds: self.rounds.saturating_add(1), ..Self::default() };
+    }
+
     /// Adds all to a baseline and begins anew.
     pub(super) fn fold_into(&mut self, baseline: &mut Baseline) {
         self.spill_into(baseline);

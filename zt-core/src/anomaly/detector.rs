@@ -17,13 +17,19 @@ use crate::base::fixed;
 use crate::base::keyed::Keyed;
 use crate::model::{Identity, Millis, Outcome, Request};
 
+/// Baselines that are known to have been merged.
+const MOST_MERGED: usize = 64;
+
 /// Everything that is learned of requests and of who makes them; shared between threads by reference.
 #[derive(Debug)]
 pub struct Detector {
     keyed: Keyed,
+    seed: u64,
     budget: f64,
     profile: State,
     watch: Mutex<Watch>,
+    /// What was merged.
+    merged: Mutex<Vec<u64>>,
     frozen: AtomicBool,
 }
 
@@ -40,9 +46,9 @@ pub struct Judged {
     pub(super) scored: Scored,
     /// The kinds that are unusual each alone, the strangest first.
     pub unusual: SmallVec<[Evidence; 2]>,
-    pub(super) evidence: u32,
-    pub(super) facts: Facts,
-    pub(super) looked: Looked,
+    evidence: u32,
+    facts: Facts,
+    looked: Looked,
     trace: Trace,
 }
 
@@ -61,12 +67,15 @@ impl Judged {
 
 impl Detector {
     /// Goes on from a baseline, with a share of normal requests that may be called unusual.
-    pub fn new(baseline: Baseline, budget: f64) -> Self {
+    pub fn new(mut baseline: Baseline, budget: f64) -> Self {
+        let watch = baseline.watch.take().map_or_else(|| Watch::new(baseline.evidence.clone()), |watch| *watch);
         Self {
             keyed: baseline.keyed.clone(),
+            seed: baseline.seed,
             budget,
-            watch: Mutex::new(Watch::new(budget, baseline.evidence.clone())),
+            watch: Mutex::new(watch),
             profile: State::new(baseline),
+            merged: Mutex::default(),
             frozen: AtomicBool::new(false),
         }
     }
@@ -117,7 +126,7 @@ impl Detector {
         }
         let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !judged.unusual.is_empty();
         if teaches && !self.frozen.load(Ordering::Relaxed) {
-            watch.learn(judged);
+            watch.learn(&judged.facts, &judged.looked, judged.evidence, !judged.unusual.is_empty());
             drop(watch);
             self.profile.learn(&judged.trace, judged.facts.client);
         }
@@ -138,9 +147,42 @@ impl Detector {
         self.watch().calibrated_on()
     }
 
-    /// What was learned of requests.
+    /// All that was learned.
     pub fn baseline(&self) -> Baseline {
-        self.profile.baseline()
+        let mut watch = self.watch();
+        watch.settle();
+        self.profile.baseline().with_watch(watch.clone())
+    }
+
+    /// Whether a baseline's hashes are keyed as here: what was learned under other keys means nothing here.
+    pub fn fits(&self, baseline: &Baseline) -> bool {
+        self.seed == baseline.seed
+    }
+
+    /// Goes on from another baseline that [fits](Self::fits). What is under way is forgotten.
+    pub fn restore(&self, mut baseline: Baseline) {
+        let watch = baseline.watch.take();
+        *self.watch() = watch.map_or_else(|| Watch::new(baseline.evidence.clone()), |watch| *watch);
+        self.profile.restore(baseline);
+    }
+
+    /// Adds what was learned elsewhere, in a baseline that [fits](Self::fits). The order never matters, and the same
+    /// baseline a second time changes nothing.
+    pub fn merge(&self, baseline: &Baseline) {
+        let mark = self.keyed.bytes(&baseline.write());
+        let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        if merged.contains(&mark) {
+            return;
+        }
+        if merged.len() >= MOST_MERGED {
+            merged.remove(0);
+        }
+        merged.push(mark);
+        drop(merged);
+        if let Some(watch) = &baseline.watch {
+            self.watch().join(watch);
+        }
+        self.profile.merge(baseline);
     }
 
     /// Why a request that was judged is unusual in itself, for people.

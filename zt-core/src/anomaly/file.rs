@@ -7,18 +7,20 @@
 //! keys: number u64, of each: id u64 | context u64 | count u32 | support u8
 //! norms: number u64, of each: id u64 | owner u32 | number u64 | sum u64 | sum of squares u64
 //! for each channel, then for the highest of them, then for the evidence: 512 counts u32
+//! 1 u8 and what clients do over time, or 0 u8 where that was not learned
 //! ```
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::baseline::Baseline;
-use super::calibration::{BINS, Histogram};
+use super::calibration::Histogram;
 use super::model::{Counts, Norms};
+use super::watch::Watch;
 use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
 
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 /// Characters of a line.
 const LINE: usize = 120;
 const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: VERSION };
@@ -67,8 +69,10 @@ impl Baseline {
         self.model.counts.write(&mut body);
         self.model.norms.write(&mut body);
         for histogram in self.histograms.each().chain([&self.evidence]) {
-            histogram.bins().iter().for_each(|count| body.extend_from_slice(&count.to_le_bytes()));
+            histogram.write(&mut body);
         }
+        body.push(self.watch.is_some().into());
+        self.watch.iter().for_each(|watch| watch.write(&mut body));
         ENVELOPE.seal(0, &body)
     }
 
@@ -100,18 +104,17 @@ impl Baseline {
         baseline.model.counts = Counts::read(&mut reader).ok_or(BaselineError::Content("counts"))?;
         baseline.model.norms = Norms::read(&mut reader).ok_or(BaselineError::Content("norms"))?;
         for own in baseline.histograms.each_mut().chain([&mut baseline.evidence]) {
-            *own = histogram(&mut reader).ok_or(BaselineError::Content("histograms"))?;
+            *own = Histogram::read(&mut reader).ok_or(BaselineError::Content("histograms"))?;
         }
+        baseline.watch = match reader.take() {
+            Some([0]) => None,
+            Some([1]) => Some(Watch::read(&mut reader).ok_or(BaselineError::Content("behaviour"))?.into()),
+            _ => return Err(BaselineError::Content("behaviour")),
+        };
         if reader.left() > 0 {
             return Err(BaselineError::Content("more than a baseline has"));
         }
         baseline.derive();
         Ok(baseline)
     }
-}
-
-fn histogram(reader: &mut Reader<'_>) -> Option<Histogram> {
-    let mut bins = [0; BINS];
-    bins.iter_mut().try_for_each(|bin| reader.u32().map(|count| *bin = count))?;
-    Some(Histogram::from(bins))
 }

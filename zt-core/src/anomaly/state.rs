@@ -123,6 +123,24 @@ impl State {
         baseline.explain(request, target, scored)
     }
 
+    /// Goes on from another baseline; what was gathered is forgotten.
+    pub fn restore(&self, baseline: Baseline) {
+        self.change(|own, shards| {
+            *own = baseline;
+            own.settle(&self.bounds);
+            shards.iter_mut().for_each(|shard| shard.delta.forget());
+        });
+    }
+
+    /// Adds what was learned elsewhere while serving.
+    pub fn merge(&self, other: &Baseline) {
+        self.fold();
+        self.change(|own, _| {
+            own.join_serving(other);
+            own.settle(&self.bounds);
+        });
+    }
+
     /// Bytes that it takes: never more than it may.
     pub fn memory(&self) -> usize {
         let mut bytes = size_of::<Self>().saturating_add(self.nothing.memory());

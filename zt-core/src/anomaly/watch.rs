@@ -1,8 +1,8 @@
 //! Behaviour, and what its scores mean beside those of single requests.
 
-use super::behaviour::{Behaviour, Looked, Signal};
+use super::behaviour::{Behaviour, Facts, Looked, Signal};
 use super::calibration::{Histogram, Scale, Shares};
-use super::detector::Judged;
+use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
 
 /// Requests before what scores mean is worked out for the first time, and the part of all that is news enough to do it again.
@@ -12,10 +12,9 @@ const PART: u64 = 8;
 const MOST_HEARD: usize = 4_096;
 
 /// Behaviour, and what its scores mean.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Watch {
     pub(super) behaviour: Behaviour,
-    budget: f64,
     signals: [Histogram; Signal::ALL.len()],
     scales: [Scale; Signal::ALL.len()],
     /// Evidence of whole requests.
@@ -27,11 +26,16 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Nothing of behaviour is known; so much evidence was in requests alone.
-    pub(super) fn new(budget: f64, evidence: Histogram) -> Self {
+    pub(super) fn new(evidence: Histogram) -> Self {
         let signals = Default::default();
         let scales = Signal::ALL.map(|_| Scale::of(&Histogram::default()));
         let shares = Shares::of(&evidence);
-        Self { behaviour: Behaviour::new(), budget, signals, scales, evidence, shares, news: 0, heard: Map::default() }
+        Self { behaviour: Behaviour::new(), signals, scales, evidence, shares, news: 0, heard: Map::default() }
+    }
+
+    /// What clients do, without what evidence means.
+    pub(super) fn uncalibrated(&self) -> Self {
+        Self { behaviour: self.behaviour.clone(), ..Self::new(Histogram::default()) }
     }
 
     /// Share of normal requests with at least so much evidence.
@@ -50,25 +54,55 @@ impl Watch {
     }
 
     /// What is unusual teaches only that there is such: once of each client, so that nobody moves the budget alone.
-    pub(super) fn learn(&mut self, judged: &Judged) {
-        let unusual = judged.share <= self.budget;
+    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked, evidence: u32, unusual: bool) {
         if !unusual {
-            self.behaviour.learn(&judged.facts, &judged.looked);
+            self.behaviour.learn(facts, looked);
         }
-        if !unusual || self.is_new(judged.facts.client.unwrap_or_default()) {
-            for (histogram, raw) in self.signals.iter_mut().zip(judged.looked.raw) {
+        if !unusual || self.is_new(facts.client.unwrap_or_default()) {
+            for (histogram, raw) in self.signals.iter_mut().zip(looked.raw) {
                 histogram.add(raw, 1);
             }
-            self.evidence.add(judged.evidence, 1);
+            self.evidence.add(evidence, 1);
             self.news = self.news.saturating_add(1);
         }
         if self.news >= (self.shares.total / PART).max(FIRST) {
-            self.news = 0;
-            self.heard.clear();
-            let mut signals = self.signals.iter();
-            self.scales = Signal::ALL.map(|_| Scale::of(signals.next().unwrap_or(&self.evidence)));
-            self.shares = Shares::of(&self.evidence);
+            self.settle();
         }
+    }
+
+    /// Works out what follows from what was learned.
+    pub(super) fn settle(&mut self) {
+        self.news = 0;
+        self.heard.clear();
+        let mut signals = self.signals.iter();
+        self.scales = Signal::ALL.map(|_| Scale::of(signals.next().unwrap_or(&self.evidence)));
+        self.shares = Shares::of(&self.evidence);
+    }
+
+    /// As bytes, without what is under way.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.behaviour.write(out);
+        self.signals.iter().chain([&self.evidence]).for_each(|histogram| histogram.write(out));
+    }
+
+    /// From bytes; `None` where they are none of these.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut watch = Self { behaviour: Behaviour::read(reader)?, ..Self::new(Histogram::default()) };
+        for histogram in watch.signals.iter_mut().chain([&mut watch.evidence]) {
+            *histogram = Histogram::read(reader)?;
+        }
+        watch.settle();
+        Some(watch)
+    }
+
+    /// Adds what was learned elsewhere. The order never matters.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.behaviour.join(&other.behaviour);
+        for (own, other) in self.signals.iter_mut().zip(&other.signals) {
+            own.join(other);
+        }
+        self.evidence.join(&other.evidence);
+        self.settle();
     }
 
     /// Whether nothing unusual was heard of a client since the last time.

@@ -3,6 +3,7 @@
 
 use super::bytes::Reader;
 use super::fixed;
+use super::generations::Kept;
 use crate::model::Millis;
 
 /// A sum in units of what one is worth at the start of a half-life, 16 bits behind the point.
@@ -53,16 +54,20 @@ impl Decayed {
         let others = shifted(other.sum, period.saturating_sub(other.period));
         *self = Self { period, sum: own.saturating_add(others) };
     }
+}
 
-    /// As bytes.
-    pub fn write(&self, out: &mut Vec<u8>) {
+impl Kept for Decayed {
+    fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.period.to_le_bytes());
         out.extend_from_slice(&self.sum.to_le_bytes());
     }
 
-    /// From bytes; `None` when they are cut.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { period: reader.u32()?, sum: reader.u32()? })
+    }
+
+    fn join(&mut self, other: &Self) {
+        Self::join(self, other);
     }
 }
 

@@ -1,6 +1,52 @@
 //! A map that forgets what was not asked for lately.
 
+use super::bytes::Reader;
 use super::keyed::Map;
+
+/// What can be kept elsewhere, and joined with its like: in any order.
+pub trait Kept: Default {
+    /// As bytes.
+    fn write(&self, out: &mut Vec<u8>);
+    /// From bytes; `None` where they are none of these.
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+    /// Adds another.
+    fn join(&mut self, other: &Self);
+}
+
+/// A count.
+impl Kept for u32 {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_le_bytes());
+    }
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        reader.u32()
+    }
+    fn join(&mut self, other: &Self) {
+        *self = self.saturating_add(*other);
+    }
+}
+
+/// Two counts.
+impl Kept for [u32; 2] {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.iter().for_each(|count| count.write(out));
+    }
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some([reader.u32()?, reader.u32()?])
+    }
+    fn join(&mut self, other: &Self) {
+        self.iter_mut().zip(other).for_each(|(own, other)| own.join(other));
+    }
+}
+
+/// Whether it is there is all there is to know.
+impl Kept for () {
+    fn write(&self, _: &mut Vec<u8>) {}
+    fn read(_: &mut Reader<'_>) -> Option<Self> {
+        Some(())
+    }
+    fn join(&mut self, (): &Self) {}
+}
 
 /// At most so many entries by hash, in two generations: what is written is young; when half of the entries are young, the old
 /// ones go and the young grow old. So what was written among the last half of the capacity is always there, and the choice depends
@@ -33,16 +79,69 @@ impl<V: Default> Generations<V> {
         young.entry(key).or_insert_with(|| aged.unwrap_or_default())
     }
 
-    /// Every entry, in rising order of keys.
-    pub fn sorted(&self) -> Vec<(u64, &V)> {
-        let mut all: Vec<(u64, &V)> = self.young.iter().chain(&self.old).map(|(key, value)| (*key, value)).collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
-        all
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.young.len().saturating_add(self.old.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Bytes that the tables take, without what values point to.
     pub fn memory(&self) -> usize {
         self.young.allocation_size().saturating_add(self.old.allocation_size())
+    }
+}
+
+impl<V: Kept> Generations<V> {
+    /// As bytes: both generations, each in rising order of keys.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        for generation in [&self.young, &self.old] {
+            let mut sorted: Vec<(&u64, &V)> = generation.iter().collect();
+            sorted.sort_unstable_by_key(|(key, _)| **key);
+            out.extend_from_slice(&(sorted.len() as u64).to_le_bytes());
+            for (key, value) in sorted {
+                out.extend_from_slice(&key.to_le_bytes());
+                value.write(out);
+            }
+        }
+    }
+
+    /// From bytes, for this capacity; `None` where they are none of these, or more than fit in four times of it.
+    pub fn read(capacity: usize, reader: &mut Reader<'_>) -> Option<Self> {
+        let mut read = Self::new(capacity);
+        let most = read.half.saturating_mul(8);
+        let mut generation = || {
+            let number = usize::try_from(reader.u64()?).ok().filter(|number| *number <= most)?;
+            let (mut map, mut last) = (Map::default(), None);
+            for _ in 0..number {
+                let key = reader.u64().filter(|key| last.is_none_or(|last| last < *key))?;
+                last = Some(key);
+                map.insert(key, V::read(reader)?);
+            }
+            Some(map)
+        };
+        (read.young, read.old) = (generation()?, generation()?);
+        let apart = read.old.keys().all(|key| !read.young.contains_key(key));
+        apart.then_some(read)
+    }
+
+    /// Adds another's entries. There may be more than the capacity until as many were written.
+    pub fn join(&mut self, other: &Self) {
+        for (key, value) in &other.young {
+            let old = self.old.remove(key);
+            let own = self.young.entry(*key).or_default();
+            own.join(value);
+            old.iter().for_each(|old| own.join(old));
+        }
+        for (key, value) in &other.old {
+            match self.young.get_mut(key) {
+                Some(own) => own.join(value),
+                None => self.old.entry(*key).or_default().join(value),
+            }
+        }
     }
 }
 
@@ -56,13 +155,11 @@ mod tests {
         for key in 0..10_000_u64 {
             *map.entry(key) += 1;
             *map.entry(7) += 1;
-            assert!(map.sorted().len() <= 100);
+            assert!(map.len() <= 100);
             assert!(map.get(key.saturating_sub(40)).is_some(), "{key}");
         }
         assert_eq!(map.get(7), Some(&10_001));
         assert_eq!(map.get(9_000), None);
-        let sorted = map.sorted();
-        assert!(sorted.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! an envelope of kind 0 for a whole state, 1 for a delta, and in it
-//! for limit, verify and respond each: length u64, section
+//! for limit, verify, respond and anomaly each: length u64, section
 //! ```
 
 use std::sync::atomic::Ordering;
@@ -10,11 +10,12 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest as _, Sha256};
 
 use super::State;
+use crate::anomaly::Baseline;
 use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
 use crate::limit;
 
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;
 const ENVELOPE: Envelope = Envelope { magic: b"ZTST", version: VERSION };
 const WHOLE: u8 = 0;
 const DELTA: u8 = 1;
@@ -55,6 +56,9 @@ pub enum SnapshotError {
     /// The content is not what the checksum promises.
     #[error("the snapshot's strikes and suspensions cannot be read: {0}")]
     Respond(&'static str),
+    /// What was learned is not what the checksum promises, or was learned under another seed.
+    #[error("what the snapshot learned of traffic cannot be read: {0}")]
+    Anomaly(String),
 }
 
 /// What has changed in a state, for [`State::merge`] of others.
@@ -77,7 +81,7 @@ impl State {
     /// one that was never given. After a restart begin anew, restored or not.
     ///
     /// Along with each changed entry come up to four neighbours; what is the same changes nothing where it is merged. Removed
-    /// entries are not told.
+    /// entries are not told; nor is what is normal: that travels in whole snapshots.
     ///
     /// ```
     /// use zt_core::{Config, Engine, State};
@@ -116,12 +120,14 @@ impl State {
         if kind == DELTA {
             return Err(SnapshotError::Delta);
         }
-        let [limit, verify, respond] = sections(body)?;
+        let [limit, verify, respond, anomaly] = sections(body)?;
         let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
         let respond = self.respond.read(respond).map_err(SnapshotError::Respond)?;
+        let learned = self.learned(anomaly)?;
         self.limit.restore(limit)?;
         self.verify.restore(verify);
         self.respond.restore(respond);
+        self.anomaly.iter().zip(learned).for_each(|(detector, learned)| detector.restore(learned));
         // 20 bits that are likely others than before: a number of 52 bits is exact in every language.
         let digest = Sha256::digest(bytes);
         let life = digest.iter().take(3).fold(0_u32, |life, byte| life << 8 | u32::from(*byte)) & 0xf_ffff;
@@ -130,19 +136,29 @@ impl State {
     }
 
     /// Joins what a snapshot or a delta holds with what is here; the order of merges never matters, and a second time
-    /// changes nothing.
+    /// changes nothing. Of what is normal counts are added: two states that go on from one count what that had learned twice.
     ///
     /// # Errors
     /// [`SnapshotError`]; the state is untouched then.
     pub fn merge(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
         let (_, body) = open(bytes)?;
-        let [limit, verify, respond] = sections(body)?;
+        let [limit, verify, respond, anomaly] = sections(body)?;
         let verify = self.verify.read(verify).map_err(SnapshotError::Verify)?;
         let respond = self.respond.read(respond).map_err(SnapshotError::Respond)?;
+        let learned = self.learned(anomaly)?;
         self.limit.merge(limit)?;
         self.verify.merge(verify);
         self.respond.merge(respond);
+        self.anomaly.iter().zip(learned).for_each(|(detector, learned)| detector.merge(&learned));
         Ok(())
+    }
+
+    /// What is normal, where the section says and where it is asked for here.
+    fn learned(&self, section: &[u8]) -> Result<Option<Baseline>, SnapshotError> {
+        let Some(detector) = self.anomaly.as_ref().filter(|_| !section.is_empty()) else { return Ok(None) };
+        let learned = Baseline::read(section).map_err(|error| SnapshotError::Anomaly(error.to_string()))?;
+        let foreign = || SnapshotError::Anomaly("it was learned under another seed".to_owned());
+        detector.fits(&learned).then_some(Some(learned)).ok_or_else(foreign)
     }
 
     fn write(&self, kind: u8, since: u32) -> Vec<u8> {
@@ -156,6 +172,8 @@ impl State {
         section.clear();
         self.respond.write_since(since, &mut section);
         add(&section, &mut body);
+        let whole = self.anomaly.as_ref().filter(|_| kind == WHOLE);
+        add(&whole.map(|detector| detector.baseline().write()).unwrap_or_default(), &mut body);
         ENVELOPE.seal(kind, &body)
     }
 }
@@ -178,11 +196,13 @@ fn add(section: &[u8], body: &mut Vec<u8>) {
 }
 
 /// The sections of a body.
-fn sections(body: &[u8]) -> Result<[&[u8]; 3], SnapshotError> {
+fn sections(body: &[u8]) -> Result<[&[u8]; 4], SnapshotError> {
     let mut reader = Reader::new(body);
-    let sections = [reader.counted(), reader.counted(), reader.counted()];
+    let sections = [reader.counted(), reader.counted(), reader.counted(), reader.counted()];
     match sections {
-        [Some(limit), Some(verify), Some(respond)] if reader.left() == 0 => Ok([limit, verify, respond]),
+        [Some(limit), Some(verify), Some(respond), Some(anomaly)] if reader.left() == 0 => {
+            Ok([limit, verify, respond, anomaly])
+        }
         _ => Err(SnapshotError::Corrupt),
     }
 }

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::anomaly::{Baseline, Pass, Target, Trainer};
+use crate::anomaly::{Baseline, Follower, Pass, Target, Trainer};
 use crate::base::keyed::Keyed;
 use crate::base::math::upper_bound;
 use crate::engine::{self, Engine};
-use crate::model::Event;
+use crate::model::{Event, Identity};
 
 /// Statuses that say that a request was refused for what it was: it teaches nothing.
 const REFUSED: [u16; 10] = [400, 401, 403, 405, 413, 414, 415, 422, 429, 431];
@@ -28,7 +28,7 @@ pub enum Labels {
 }
 
 /// Learns from events that are replayed: all passes of [`Pass::ALL`] twice, the second time without requests that are outliers
-/// to what was learned the first time.
+/// to what was learned the first time; then what clients do, in the order of the events.
 ///
 /// An event teaches unless
 /// - its label is not `normal` ([`Labels`]), or
@@ -122,7 +122,7 @@ impl<'e> Learner<'e> {
 
     /// How often the events are replayed.
     pub fn turns(&self) -> usize {
-        self.passes.len().saturating_mul(2)
+        self.passes.len().saturating_mul(2).saturating_add(1)
     }
 
     /// Learns. `replay` hands every event over each time it is called, the same ones each time; nothing of them is kept.
@@ -139,8 +139,11 @@ impl<'e> Learner<'e> {
             Turn { number, of: self.turns() }
         };
         let (first, _) = self.round(None, &mut turn, &mut replay)?;
-        let (baseline, taught) = self.round(Some(&first), &mut turn, &mut replay)?;
-        Ok(Learned { baseline, taught })
+        let (second, taught) = self.round(Some(&first), &mut turn, &mut replay)?;
+        // What clients do is of its time: it is learned last, in order.
+        let mut follower = Follower::new(&second).without_outliers_to(&first);
+        replay(turn(), &mut |event| self.follow(&mut follower, event))?;
+        Ok(Learned { baseline: follower.end(), taught })
     }
 
     fn round<E>(
@@ -175,6 +178,22 @@ impl<'e> Learner<'e> {
             Verdict::Labelled => &mut taught.labelled,
         };
         *counter = counter.saturating_add(1);
+    }
+
+    fn follow(&self, follower: &mut Follower<'_>, event: &Event) {
+        let found = self.engine.and_then(|engine| engine.router().route(&event.request).ok());
+        let target = engine::target(found.as_ref());
+        let verdict = self.verdict(event, &target);
+        if matches!(verdict, Verdict::Labelled) {
+            return;
+        }
+        let identity = event.subject.as_deref().map(Identity::asserted);
+        let teaches = matches!(verdict, Verdict::Teaches);
+        let followed = follower.add(&event.request, &target, identity.as_ref(), teaches, event.time_ms);
+        if let Some(response) = &event.response {
+            let bytes = response.body.as_ref().map(|body| body.bytes().len() as u64);
+            follower.answered(followed, response.status, response.body_len.or(bytes).unwrap_or(0), event.time_ms);
+        }
     }
 
     fn verdict(&self, event: &Event, target: &Target<'_>) -> Verdict {

@@ -1,14 +1,18 @@
 //! How much of something lately, compared with how much it usually is.
 
 use super::signal::Signal;
+use crate::base::bytes::Reader;
 use crate::base::decayed::Decayed;
 use crate::base::fixed::{self, ONE};
-use crate::base::generations::Generations;
+use crate::base::generations::{Generations, Kept};
 use crate::base::keyed::join;
 use crate::model::Millis;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
+/// Sums, and groups of them, that are kept.
+const COUNTERS: usize = 7 << 13;
+const USUAL: usize = 7 << 9;
 /// Sums before any is compared.
 const FEW: u32 = 200;
 /// The least variance, nats squared, 16 bits behind the point: a twentieth.
@@ -88,6 +92,24 @@ impl Usual {
     }
 }
 
+impl Kept for Usual {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.number.to_le_bytes());
+        out.extend_from_slice(&self.sum.to_le_bytes());
+        out.extend_from_slice(&self.squares.to_le_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { number: reader.u32()?, sum: reader.u64()?, squares: reader.u64()? })
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.number = self.number.saturating_add(other.number);
+        self.sum = self.sum.saturating_add(other.sum);
+        self.squares = self.squares.saturating_add(other.squares);
+    }
+}
+
 /// A sum as it was after it was added to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Level {
@@ -96,15 +118,15 @@ pub(super) struct Level {
 }
 
 /// All sums, and how high they usually are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Meters {
     counters: Generations<Decayed>,
     usual: Generations<Usual>,
 }
 
 impl Meters {
-    pub(super) fn new(counters: usize, usual: usize) -> Self {
-        Self { counters: Generations::new(counters), usual: Generations::new(usual) }
+    pub(super) fn new() -> Self {
+        Self { counters: Generations::new(COUNTERS), usual: Generations::new(USUAL) }
     }
 
     /// Adds to the sum of an owner, whose likes are those of a group.
@@ -145,6 +167,20 @@ impl Meters {
 
     pub(super) fn learn(&mut self, level: Level) {
         self.usual.entry(level.usual).add(level.level);
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.counters.write(out);
+        self.usual.write(out);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { counters: Generations::read(COUNTERS, reader)?, usual: Generations::read(USUAL, reader)? })
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        self.counters.join(&other.counters);
+        self.usual.join(&other.usual);
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -4,6 +4,7 @@
 
 mod facts;
 mod meter;
+mod person;
 mod session;
 mod signal;
 mod steps;
@@ -18,11 +19,15 @@ use self::meter::{Level, Meter, Meters};
 use self::session::Sessions;
 use self::steps::Steps;
 use self::told::Told;
+use crate::base::bytes::Reader;
 use crate::base::fixed::ONE;
 use crate::base::generations::Generations;
 use crate::base::keyed::join;
 use crate::model::Millis;
 
+/// Pairs that have met, and requests whose response is awaited.
+const MET: usize = 7 << 13;
+const ASKED: usize = 7 << 9;
 /// In the place of a user agent: all of them.
 const ALL: u64 = 0;
 const SEAT: u64 = 1;
@@ -37,7 +42,7 @@ pub(super) struct Looked {
 }
 
 /// What goes on, and what is usual.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Behaviour {
     meters: Meters,
     /// Who was at an endpoint with a user agent; identities of a device.
@@ -60,12 +65,12 @@ impl Looked {
 impl Behaviour {
     pub(super) fn new() -> Self {
         Self {
-            meters: Meters::new(1 << 16, 1 << 12),
-            met: Generations::new(1 << 16),
-            steps: Steps::new(7 << 14, 1 << 11),
-            sessions: Sessions::new(1 << 13),
-            told: Told::new(7 << 11),
-            asked: Generations::new(7 << 9),
+            meters: Meters::new(),
+            met: Generations::new(MET),
+            steps: Steps::new(),
+            sessions: Sessions::new(),
+            told: Told::new(),
+            asked: Generations::new(ASKED),
         }
     }
 
@@ -185,6 +190,36 @@ impl Behaviour {
         let first = self.met.get(pair).is_none();
         self.met.entry(pair);
         first
+    }
+
+    /// As bytes, without what is under way.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.meters.write(out);
+        self.met.write(out);
+        self.steps.write(out);
+        self.sessions.write(out);
+        self.told.write(out);
+    }
+
+    /// From bytes; `None` where they are none of these.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            meters: Meters::read(reader)?,
+            met: Generations::read(MET, reader)?,
+            steps: Steps::read(reader)?,
+            sessions: Sessions::read(reader)?,
+            told: Told::read(reader)?,
+            ..Self::new()
+        })
+    }
+
+    /// Adds what went on elsewhere, and what is usual there. The order never matters.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.meters.join(&other.meters);
+        self.met.join(&other.met);
+        self.steps.join(&other.steps);
+        self.sessions.join(&other.sessions);
+        self.told.join(&other.told);
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -1,10 +1,16 @@
 //! Steps that come before others on the same object: what is paid was put into a cart.
 
-use smallvec::SmallVec;
+use std::cmp::Reverse;
 
+use smallvec::{Array, SmallVec};
+
+use crate::base::bytes::Reader;
 use crate::base::fixed;
-use crate::base::generations::Generations;
+use crate::base::generations::{Generations, Kept};
 
+/// Objects of a client, and endpoints, that are remembered.
+const TRAILS: usize = 7 << 14;
+const STEPS: usize = 7 << 8;
 /// Steps that are remembered of one object and client.
 const MOST_SEEN: usize = 8;
 /// Predecessors that are counted of one step.
@@ -23,16 +29,77 @@ struct Step {
     before: SmallVec<[(u16, u32); 4]>,
 }
 
+impl Kept for Trail {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.iter().for_each(|step| out.extend_from_slice(&step.to_le_bytes()));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut steps = [0; MOST_SEEN];
+        steps.iter_mut().try_for_each(|step| reader.take().map(|bytes| *step = u16::from_le_bytes(bytes)))?;
+        Some(Self(steps))
+    }
+
+    /// As many as there is room for, the largest hashes.
+    fn join(&mut self, other: &Self) {
+        let mut all: SmallVec<[u16; 2 * MOST_SEEN]> = self.0.iter().chain(&other.0).copied().collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.dedup();
+        all.resize(MOST_SEEN, 0);
+        self.0.iter_mut().zip(all).for_each(|(slot, step)| *slot = step);
+    }
+}
+
+impl Kept for Step {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.number.to_le_bytes());
+        out.push(u8::try_from(self.before.len()).unwrap_or(u8::MAX));
+        for (step, times) in &self.before {
+            out.extend_from_slice(&step.to_le_bytes());
+            out.extend_from_slice(&times.to_le_bytes());
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let number = reader.u32()?;
+        let [length] = reader.take()?;
+        let one = |_| Some((u16::from_le_bytes(reader.take()?), reader.u32()?));
+        let before: Option<SmallVec<[(u16, u32); 4]>> = (0..length).map(one).collect();
+        Some(Self { number, before: before.filter(|before| before.len() <= MOST_BEFORE)? })
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.number = self.number.saturating_add(other.number);
+        join_counts(&mut self.before, &other.before, MOST_BEFORE);
+    }
+}
+
+/// Adds counts by what they are of; of too many the highest are left.
+pub(super) fn join_counts<K: Copy + Ord, A: Array<Item = (K, u32)>>(
+    own: &mut SmallVec<A>,
+    others: &[(K, u32)],
+    most: usize,
+) {
+    for (of, times) in others {
+        match own.iter_mut().find(|(own, _)| own == of) {
+            Some((_, own)) => *own = own.saturating_add(*times),
+            None => own.push((*of, *times)),
+        }
+    }
+    own.sort_unstable_by_key(|(of, times)| (Reverse(*times), *of));
+    own.truncate(most);
+}
+
 /// What was done before what.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Steps {
     trails: Generations<Trail>,
     steps: Generations<Step>,
 }
 
 impl Steps {
-    pub(super) fn new(trails: usize, steps: usize) -> Self {
-        Self { trails: Generations::new(trails), steps: Generations::new(steps) }
+    pub(super) fn new() -> Self {
+        Self { trails: Generations::new(TRAILS), steps: Generations::new(STEPS) }
     }
 
     /// How surprising it is that a step is done on a trail as it is, nats with 8 bits behind the point: of what came before it in nine of ten
@@ -91,6 +158,20 @@ impl Steps {
     /// Whether anything was done on a trail.
     pub(super) fn knows(&self, trail: u64) -> bool {
         self.trails.get(trail).is_some()
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.trails.write(out);
+        self.steps.write(out);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { trails: Generations::read(TRAILS, reader)?, steps: Generations::read(STEPS, reader)? })
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        self.trails.join(&other.trails);
+        self.steps.join(&other.steps);
     }
 
     pub(super) fn memory(&self) -> usize {

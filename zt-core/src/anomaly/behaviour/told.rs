@@ -1,9 +1,12 @@
 //! What was told of somebody is not told again, until it is more or long ago.
 
 use super::signal::Signal;
-use crate::base::generations::Generations;
+use crate::base::bytes::Reader;
+use crate::base::generations::{Generations, Kept};
 use crate::model::Millis;
 
+/// Clients that are remembered.
+const CLIENTS: usize = 7 << 11;
 /// After so long half is forgotten.
 const HALF_LIFE: Millis = 16 * 3_600_000;
 /// What was told is told again when it is so much higher, 8 bits behind the point.
@@ -15,13 +18,43 @@ struct Last {
     raw: [u16; Signal::ALL.len()],
 }
 
+impl Kept for Last {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.period.to_le_bytes());
+        self.raw.iter().for_each(|raw| out.extend_from_slice(&raw.to_le_bytes()));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut last = Self { period: reader.u32()?, ..Self::default() };
+        last.raw.iter_mut().try_for_each(|raw| reader.take().map(|bytes| *raw = u16::from_le_bytes(bytes)))?;
+        Some(last)
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.period = self.period.max(other.period);
+        self.raw.iter_mut().zip(other.raw).for_each(|(own, other)| *own = other.max(*own));
+    }
+}
+
 /// What was told of whom.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Told(Generations<Last>);
 
 impl Told {
-    pub(super) fn new(clients: usize) -> Self {
-        Self(Generations::new(clients))
+    pub(super) fn new() -> Self {
+        Self(Generations::new(CLIENTS))
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Generations::read(CLIENTS, reader).map(Self)
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        self.0.join(&other.0);
     }
 
     /// Leaves what is news.

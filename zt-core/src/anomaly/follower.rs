@@ -1,0 +1,77 @@
+//! Learning what clients do from recorded requests, in the order of their time: after the passes of a
+//! [`Trainer`](super::Trainer), on what those learned.
+
+use super::baseline::Baseline;
+use super::behaviour::Facts;
+use super::calibration::Histogram;
+use super::request::Target;
+use super::watch::Watch;
+use crate::model::{Identity, Millis, Request};
+
+/// A share of requests that are too strange to teach what is usual.
+const STRANGE: f64 = 0.001;
+
+/// What clients do over time, one request after the other.
+#[derive(Clone, Debug)]
+pub struct Follower<'b> {
+    before: &'b Baseline,
+    first: Option<&'b Baseline>,
+    watch: Watch,
+    number: u64,
+}
+
+/// A request that was seen, and whose response may follow.
+#[derive(Clone, Copy, Debug)]
+pub struct Followed(u64);
+
+impl<'b> Follower<'b> {
+    /// Goes on from what a baseline knows of clients; what evidence means is taken anew.
+    pub fn new(before: &'b Baseline) -> Self {
+        let known = before.watch.as_deref();
+        let watch = known.map_or_else(|| Watch::new(Histogram::default()), Watch::uncalibrated);
+        Self { before, first: None, watch, number: 0 }
+    }
+
+    /// Takes requests that are outliers to this for ones that the baseline does not count.
+    #[must_use]
+    pub fn without_outliers_to(self, first: &'b Baseline) -> Self {
+        Self { first: Some(first), ..self }
+    }
+
+    /// Sees a request of whoever it is; where it `teaches`, learns from it.
+    pub fn add(
+        &mut self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        identity: Option<&Identity>,
+        teaches: bool,
+        now: Millis,
+    ) -> Followed {
+        let before = self.before;
+        let doubtful = |first: &&Baseline| first.is_outlier(&first.strangest(request, target, true));
+        let counted = teaches && !self.first.as_ref().is_some_and(doubtful);
+        let own = before.evidence(&before.strangest(request, target, counted)).into_iter().max().unwrap_or_default();
+        let facts = Facts::of(&before.keyed, request, target, identity, now);
+        let looked = self.watch.behaviour.look(&facts);
+        let evidence = self.watch.signals(&looked).map(|(_, evidence)| evidence).fold(own, u32::max);
+        if teaches {
+            let unusual = self.watch.share(evidence) <= STRANGE;
+            self.watch.learn(&facts, &looked, evidence, unusual);
+        }
+        self.number = self.number.wrapping_add(1);
+        self.watch.behaviour.asks(self.number, facts.asked());
+        Followed(self.number)
+    }
+
+    /// The response to a request: its status, and the bytes of its body.
+    pub fn answered(&mut self, request: Followed, status: u16, bytes: u64, now: Millis) {
+        self.watch.behaviour.answered(request.0, status, bytes, now);
+    }
+
+    /// What was known before, and what clients do.
+    #[must_use]
+    pub fn end(mut self) -> Baseline {
+        self.watch.settle();
+        self.before.with_watch(self.watch)
+    }
+}
