@@ -17,6 +17,8 @@ const LEAST_FENCE: u32 = 4 * fixed::ONE;
 const FEW: u64 = 1_000;
 /// While serving.
 const FEW_SERVED: u64 = 3_000;
+/// A score is compared with those before as if it were lower by one part in so many.
+const MARGIN: u32 = 12;
 /// Scores in a bin: 16 of 256.
 const BIN: u32 = fixed::ONE / 16;
 
@@ -181,10 +183,12 @@ impl Scale {
 
     /// Nats of evidence, [`FRACTION`](fixed::FRACTION) bits behind the point: rises with the score without end.
     pub(super) fn evidence(&self, score: u32) -> u32 {
-        let bin = bin(score);
+        // What was scored a while ago would score a little more now that more is known.
+        let then = score.saturating_sub(score / MARGIN);
+        let bin = bin(then);
         let at = |bin: usize| self.0.get(bin).copied().unwrap_or_default();
         let (low, high) = (at(bin), at(bin.saturating_add(1)));
-        let within = (score % BIN).saturating_mul(high.saturating_sub(low)) / BIN;
+        let within = (then % BIN).saturating_mul(high.saturating_sub(low)) / BIN;
         low.saturating_add(within).saturating_add(score / 16)
     }
 }

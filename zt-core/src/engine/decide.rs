@@ -163,6 +163,7 @@ impl Engine {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is another stage's")]
 /// What policies are asked about a request.
 pub(super) fn asked<'r>(
     found: &'r Match<'_>,

@@ -14,7 +14,7 @@ const HOUR: i64 = 60 * MINUTE;
 const COUNTERS: usize = 7 << 13;
 const USUAL: usize = 7 << 9;
 /// Sums before any is compared.
-const FEW: u32 = 200;
+const FEW: u32 = 30;
 /// The least variance, nats squared, 16 bits behind the point: a twentieth.
 const LEAST_VARIANCE: u64 = (1 << 16) / 20;
 
