@@ -23,6 +23,8 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   demo [--runtimes]    protect a real API on loopback, attack it, then replay recorded traffic
+  demo anomaly [--file F] [--speed N]   play recorded traffic through an engine that learns as it goes: a live chart on a
+                       terminal, a summary in a pipe; N seconds of the recording in a second, else as fast as it goes
   test                 every test in every runtime; does its own set-up
   lint                 formatting, clippy, documentation, feature combinations
   runtimes [--sample N]  the same events through Rust, Python, Node and WASM: decisions must be byte-identical
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.split_first() {
+        Some((&"demo", ["anomaly", rest @ ..])) => return demo::anomaly(rest),
         Some((&"demo", rest)) => demo::run(rest),
         Some((&"test", [])) => test::run_all(),
         Some((&"lint", [])) => lint::run_all(),
