@@ -191,6 +191,10 @@ export interface ResponseDecision {
   /** HTTP status: 200 passes the response on as it is, another is that of the refusal in its place. */
   status: number;
   time_ms: number;
+  /** About `1 - risk` of normal responses are at least as unusual; 0 where that is not asked. */
+  risk: number;
+  /** Anomaly evidence in status, size and latency, in nats; larger is stranger. */
+  score: number;
   reasons: Reason[];
   obligations: Obligation[];
   /** The body to be sent in place of the one that was observed, where that was to be redacted. */

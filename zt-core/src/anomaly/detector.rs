@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
+use super::answers::{Answer, Answered, Teaches};
 use super::baseline::{Baseline, Scored};
 use super::behaviour::{Facts, Looked};
 use super::evidence::Evidence;
@@ -15,7 +16,7 @@ use super::state::{State, Trace};
 use super::watch::Watch;
 use crate::base::fixed;
 use crate::base::keyed::Keyed;
-use crate::model::{Identity, Millis, Outcome, Request};
+use crate::model::{Identity, Millis, Outcome, Request, Response};
 
 /// Baselines that are known to have been merged.
 const MOST_MERGED: usize = 64;
@@ -122,7 +123,8 @@ impl Detector {
     pub fn concluded(&self, id: &str, judged: &Judged, outcome: Outcome) {
         let mut watch = self.watch();
         if outcome.passes() {
-            watch.behaviour.asks(self.keyed.bytes(id.as_bytes()), judged.facts.asked());
+            let teaches = if outcome == Outcome::Allow { Teaches::Usual } else { Teaches::Nothing };
+            watch.behaviour.asks(self.keyed.bytes(id.as_bytes()), judged.facts.asked(teaches));
         }
         let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !judged.unusual.is_empty();
         if teaches && !self.frozen.load(Ordering::Relaxed) {
@@ -132,9 +134,15 @@ impl Detector {
         }
     }
 
-    /// The response to the request of an id: its status, and the bytes of its body.
-    pub fn answered(&self, id: &str, status: u16, bytes: u64, now: Millis) {
-        self.watch().behaviour.answered(self.keyed.bytes(id.as_bytes()), status, bytes, now);
+    /// The response to the request of an id, and how unusual it is; `None` where no request of this id awaits one, or nothing
+    /// is known of it. It teaches what is usual if its request was allowed and it is not unusual itself.
+    pub fn answered(&self, id: &str, response: &Response<'_>, now: Millis) -> Option<Answered> {
+        let answer = Answer::of(response);
+        let mut watch = self.watch();
+        let id = self.keyed.bytes(id.as_bytes());
+        let asked = watch.behaviour.answered(id, response.status, answer.bytes(), now)?;
+        let frozen = self.frozen.load(Ordering::Relaxed);
+        watch.answers.look(asked.endpoint, &answer, if frozen { Teaches::Nothing } else { asked.teaches }, self.budget)
     }
 
     /// Learns nothing from now on; what goes on is still counted.
@@ -192,7 +200,9 @@ impl Detector {
 
     /// Bytes that it takes.
     pub fn memory(&self) -> usize {
-        self.watch().behaviour.memory().saturating_add(self.profile.memory())
+        let watch = self.watch();
+        let parts = [watch.behaviour.memory(), watch.answers.memory()];
+        parts.into_iter().fold(self.profile.memory(), usize::saturating_add)
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {

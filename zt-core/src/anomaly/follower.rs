@@ -1,12 +1,13 @@
 //! Learning what clients do from recorded requests, in the order of their time: after the passes of a
 //! [`Trainer`](super::Trainer), on what those learned.
 
+use super::answers::{Answer, Teaches};
 use super::baseline::Baseline;
 use super::behaviour::Facts;
 use super::calibration::Histogram;
 use super::request::Target;
 use super::watch::Watch;
-use crate::model::{Identity, Millis, Request};
+use crate::model::{Identity, Millis, Request, Response};
 
 /// A share of requests that are too strange to teach what is usual.
 const STRANGE: f64 = 0.001;
@@ -59,13 +60,18 @@ impl<'b> Follower<'b> {
             self.watch.learn(&facts, &looked, evidence, unusual);
         }
         self.number = self.number.wrapping_add(1);
-        self.watch.behaviour.asks(self.number, facts.asked());
+        let teaching = if teaches { Teaches::Usual } else { Teaches::Nothing };
+        self.watch.behaviour.asks(self.number, facts.asked(teaching));
         Followed(self.number)
     }
 
-    /// The response to a request: its status, and the bytes of its body.
-    pub fn answered(&mut self, request: Followed, status: u16, bytes: u64, now: Millis) {
-        self.watch.behaviour.answered(request.0, status, bytes, now);
+    /// The response to a request.
+    pub fn answered(&mut self, request: Followed, response: &Response<'_>, now: Millis) {
+        let Watch { behaviour, answers, .. } = &mut self.watch;
+        let answer = Answer::of(response);
+        if let Some(asked) = behaviour.answered(request.0, response.status, answer.bytes(), now) {
+            answers.look(asked.endpoint, &answer, asked.teaches, STRANGE);
+        }
     }
 
     /// What was known before, and what clients do.

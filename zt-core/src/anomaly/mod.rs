@@ -8,6 +8,7 @@
 //! Beside requests there are numbers: [`Series`] knows what is usual of one number over time, as requests a minute, and
 //! [`Numbers`] of a few numbers that belong together, as status, size and latency of a response.
 
+mod answers;
 mod baseline;
 mod behaviour;
 mod calibration;
@@ -30,6 +31,7 @@ mod trainer;
 mod value;
 mod watch;
 
+pub use answers::Answered;
 pub use baseline::{Baseline, OtherSeed, Scored};
 pub use behaviour::Signal;
 pub use detector::{Detector, Judged};

@@ -109,6 +109,34 @@ impl<const N: usize> Numbers<N> {
     }
 }
 
+/// One number that is never negative, by its cell: the number rounded down.
+impl Numbers<1> {
+    /// Points in a cell.
+    pub(super) fn count(&self, cell: u32) -> u64 {
+        self.cells.iter().map(|cells| cells.count(Cell::above(cell), self.points)).sum()
+    }
+
+    /// Points in a cell or in one of a larger number.
+    pub(super) fn at_least(&self, cell: u32) -> u64 {
+        let cell = Cell::above(cell);
+        let of = |Cells(cells): &Cells| -> u64 {
+            let below = cells.iter().take_while(|(own, _)| *own < cell);
+            self.points.saturating_sub(below.fold(0, |sum: u64, (_, count)| sum.saturating_add(*count)))
+        };
+        self.cells.iter().map(of).sum()
+    }
+
+    /// The largest number's cell, of those that are counted by themselves.
+    pub(super) fn largest(&self) -> Option<u32> {
+        self.cells.iter().filter_map(|Cells(cells)| cells.last()).map(|(Cell(cell), _)| cell >> 1).max()
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        self.cells.iter().map(|Cells(cells)| cells.capacity().saturating_mul(size_of::<(Cell, u64)>())).sum()
+    }
+}
+
 /// Whole numbers, those nearest to 0 first: 0, -1, 1, -2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Cell(u32);
@@ -118,6 +146,11 @@ impl Cell {
     fn of(number: f64) -> Option<Self> {
         let whole = number.floor() as i32;
         number.is_finite().then_some(Self(((whole << 1) ^ (whole >> 31)) as u32))
+    }
+
+    /// Of a whole number that is not negative.
+    const fn above(number: u32) -> Self {
+        Self(number << 1)
     }
 }
 

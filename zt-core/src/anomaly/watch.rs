@@ -1,5 +1,6 @@
 //! Behaviour, and what its scores mean beside those of single requests.
 
+use super::answers::Answers;
 use super::behaviour::{Behaviour, Facts, Looked, Signal};
 use super::calibration::{Histogram, Scale, Shares};
 use crate::base::bytes::Reader;
@@ -15,6 +16,7 @@ const MOST_HEARD: usize = 4_096;
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     pub(super) behaviour: Behaviour,
+    pub(super) answers: Answers,
     signals: [Histogram; Signal::ALL.len()],
     scales: [Scale; Signal::ALL.len()],
     /// Evidence of whole requests.
@@ -30,12 +32,13 @@ impl Watch {
         let signals = Default::default();
         let scales = Signal::ALL.map(|_| Scale::of(&Histogram::default()));
         let shares = Shares::of(&evidence);
-        Self { behaviour: Behaviour::new(), signals, scales, evidence, shares, news: 0, heard: Map::default() }
+        let (behaviour, answers) = (Behaviour::new(), Answers::new());
+        Self { behaviour, answers, signals, scales, evidence, shares, news: 0, heard: Map::default() }
     }
 
     /// What clients do, without what evidence means.
     pub(super) fn uncalibrated(&self) -> Self {
-        Self { behaviour: self.behaviour.clone(), ..Self::new(Histogram::default()) }
+        Self { behaviour: self.behaviour.clone(), answers: self.answers.clone(), ..Self::new(Histogram::default()) }
     }
 
     /// Share of normal requests with at least so much evidence.
@@ -72,6 +75,7 @@ impl Watch {
 
     /// Works out what follows from what was learned.
     pub(super) fn settle(&mut self) {
+        self.answers.settle();
         self.news = 0;
         self.heard.clear();
         let mut signals = self.signals.iter();
@@ -82,12 +86,14 @@ impl Watch {
     /// As bytes, without what is under way.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.behaviour.write(out);
+        self.answers.write(out);
         self.signals.iter().chain([&self.evidence]).for_each(|histogram| histogram.write(out));
     }
 
     /// From bytes; `None` where they are none of these.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let mut watch = Self { behaviour: Behaviour::read(reader)?, ..Self::new(Histogram::default()) };
+        let (behaviour, answers) = (Behaviour::read(reader)?, Answers::read(reader)?);
+        let mut watch = Self { behaviour, answers, ..Self::new(Histogram::default()) };
         for histogram in watch.signals.iter_mut().chain([&mut watch.evidence]) {
             *histogram = Histogram::read(reader)?;
         }
@@ -98,6 +104,7 @@ impl Watch {
     /// Adds what was learned elsewhere. The order never matters.
     pub(super) fn join(&mut self, other: &Self) {
         self.behaviour.join(&other.behaviour);
+        self.answers.join(&other.answers);
         for (own, other) in self.signals.iter_mut().zip(&other.signals) {
             own.join(other);
         }

@@ -89,6 +89,11 @@ impl<V: Default> Generations<V> {
         self.len() == 0
     }
 
+    /// Every value, in no order.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.young.values().chain(self.old.values())
+    }
+
     /// Bytes that the tables take, without what values point to.
     pub fn memory(&self) -> usize {
         self.young.allocation_size().saturating_add(self.old.allocation_size())

@@ -1,5 +1,7 @@
 //! The way of one response.
 
+use smallvec::SmallVec;
+
 use super::{Engine, State};
 use crate::model::{Code, Decision, Finding, Millis, Obligation, Response, ResponseDecision};
 use crate::respond::{self, Redaction, SWITCHING_PROTOCOLS};
@@ -7,7 +9,8 @@ use crate::respond::{self, Redaction, SWITCHING_PROTOCOLS};
 impl Engine {
     /// What to do with the response to a request that `decision` let pass: the obligations that concern it, and where it
     /// brings its body along, the redacted one. A response that cannot be redacted is denied. Limits learn that the request
-    /// has ended, and what it cost: once for each request, since a second time would count twice.
+    /// has ended, and what it cost: once for each request, since a second time would count twice. Where `[anomaly]` is asked for,
+    /// a response that is unusual for its endpoint is flagged, and others teach what is usual.
     pub fn observe(
         &self,
         state: &State,
@@ -16,15 +19,16 @@ impl Engine {
         now: Millis,
     ) -> ResponseDecision {
         self.limiter.close(&state.limit, &decision.tickets, response.cost, now);
-        if let Some(detector) = &state.anomaly {
-            let bytes = response.body.as_ref().map(|body| body.bytes().len() as u64);
-            detector.answered(&decision.id, response.status, response.body_len.or(bytes).unwrap_or(0), now);
-        }
-        let (finding, body) = match redacted(decision, response) {
+        let answered = state.anomaly.as_ref().and_then(|detector| detector.answered(&decision.id, response, now));
+        let (risk, score) = answered.as_ref().map_or((0.0, 0.0), |answered| (answered.risk(), answered.score));
+        let unusual = answered.and_then(|answered| answered.unusual);
+        let unusual = unusual.map(|detail| Finding::new(Code::AnomalyResponse, detail));
+        let (unredactable, body) = match redacted(decision, response) {
             Ok(body) => (None, body),
             Err(why) => (Some(Finding::new(Code::RespondUnredactable, why)), None),
         };
-        let verdict = respond::conclude(finding.as_slice());
+        let findings: SmallVec<[Finding; 2]> = unredactable.into_iter().chain(unusual).collect();
+        let verdict = respond::conclude(&findings);
         let redact = |obligation: &&Obligation| matches!(obligation, Obligation::Redact { .. });
         ResponseDecision {
             id: decision.id.to_string(),
@@ -32,6 +36,8 @@ impl Engine {
             enforced: decision.enforced,
             status: verdict.status,
             time_ms: now,
+            risk,
+            score,
             reasons: verdict.reasons,
             obligations: decision.obligations.iter().filter(redact).cloned().collect(),
             // In monitor mode every response is sent as it is.

@@ -191,8 +191,7 @@ impl<'e> Learner<'e> {
         let teaches = matches!(verdict, Verdict::Teaches);
         let followed = follower.add(&event.request, &target, identity.as_ref(), teaches, event.time_ms);
         if let Some(response) = &event.response {
-            let bytes = response.body.as_ref().map(|body| body.bytes().len() as u64);
-            follower.answered(followed, response.status, response.body_len.or(bytes).unwrap_or(0), event.time_ms);
+            follower.answered(followed, response, event.time_ms);
         }
     }
 

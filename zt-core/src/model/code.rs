@@ -220,6 +220,8 @@ codes! {
         "A step that comes before this one nearly always was left out."
     AnomalySession "anomaly.session" Anomaly Flag 403
         "The session is from where its identity never was, or does what its identity never does."
+    AnomalyResponse "anomaly.response" Anomaly Flag 403
+        "The response has another status, more bytes or a longer latency than those of its endpoint have."
 
     PolicyNotPermitted "policy.not_permitted" Policy Deny 403
         "No policy permits this: the default is to deny."

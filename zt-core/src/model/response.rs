@@ -40,6 +40,10 @@ pub struct ResponseDecision {
     pub status: u16,
     /// The clock that `observe` was given.
     pub time_ms: Millis,
+    /// Calibrated risk, 0..=1: about `1 - risk` of normal responses are at least as unusual. 0 where that is not asked.
+    pub risk: f64,
+    /// Raw anomaly evidence in status, size and latency that `risk` calibrates; larger is stranger.
+    pub score: f64,
     /// Why, by weight, then code.
     pub reasons: Vec<Reason>,
     /// What the host must do to the response before it is sent.

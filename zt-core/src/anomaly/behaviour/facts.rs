@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::super::answers::Teaches;
 use super::super::request::{Target, is_variable};
 use crate::base::keyed::{Keyed, join};
 use crate::base::percent;
@@ -15,7 +16,9 @@ const MOST_AGENT: usize = 256;
 /// What is kept of a request until its response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in super::super) struct Asked {
-    pub(super) endpoint: u64,
+    pub(in super::super) endpoint: u64,
+    /// Whether its response does.
+    pub(in super::super) teaches: Teaches,
     pub(super) object: Option<(u64, u64)>,
     pub(super) client: Option<u64>,
     pub(super) actor: u64,
@@ -48,9 +51,9 @@ pub(in super::super) struct Facts {
 }
 
 impl Facts {
-    pub(in super::super) const fn asked(&self) -> Asked {
+    pub(in super::super) const fn asked(&self, teaches: Teaches) -> Asked {
         let Self { endpoint, object, client, actor, device, .. } = *self;
-        Asked { endpoint, object, client, actor, device }
+        Asked { endpoint, teaches, object, client, actor, device }
     }
 
     /// Of a request, for an endpoint, of whoever it is.

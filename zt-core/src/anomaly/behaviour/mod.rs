@@ -130,14 +130,14 @@ impl Behaviour {
         *self.asked.entry(id) = Some(asked);
     }
 
-    /// What came of the request of an id. A second time, and where there was none, nothing.
-    pub(super) fn answered(&mut self, id: u64, status: u16, bytes: u64, now: Millis) {
-        let Some(asked) = self.asked.get(id).copied().flatten() else { return };
+    /// What came of the request of an id, which is handed back. A second time, and where there was none, nothing.
+    pub(super) fn answered(&mut self, id: u64, status: u16, bytes: u64, now: Millis) -> Option<Asked> {
+        let asked = self.asked.get(id).copied().flatten()?;
         *self.asked.entry(id) = None;
         if status == 401 {
             self.meters.count(Meter::Failures, asked.device, asked.endpoint, 1, now);
         }
-        let Some(client) = asked.client else { return };
+        let Some(client) = asked.client else { return Some(asked) };
         self.meters.count(Meter::Bytes, client, 0, u32::try_from(bytes / 64).unwrap_or(u32::MAX), now);
         if let Some((object, collection)) = asked.object {
             if matches!(status, 403 | 404) {
@@ -148,6 +148,7 @@ impl Behaviour {
                 self.steps.done(join(asked.actor, object), asked.endpoint);
             }
         }
+        Some(asked)
     }
 
     /// A client that is new to an endpoint: how many more there are than the endpoint's usual part of all new ones, and than
