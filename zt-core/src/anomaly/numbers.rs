@@ -268,6 +268,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn cells_of_one_number_are_counted_from_either_end(cells in prop::collection::vec(0..64_u32, 0..300), cell in 0..80_u32) {
+            let mut numbers = Numbers::<1>::new();
+            cells.iter().for_each(|cell| numbers.learn(&[f64::from(*cell)]));
+            let number = |like: &dyn Fn(&u32) -> bool| cells.iter().filter(|cell| like(cell)).count() as u64;
+            prop_assert_eq!(numbers.count(cell), number(&|own| *own == cell));
+            prop_assert_eq!(numbers.at_least(cell), number(&|own| *own >= cell));
+            prop_assert_eq!(numbers.largest(), cells.iter().max().copied());
+        }
+
+        #[test]
         fn joined_is_what_counting_at_once_gives(points in points(), cut in 0.0..1.0) {
             let (left, right) = points.split_at((points.len() as f64 * cut) as usize);
             let whole = bytes(&of(&points));
