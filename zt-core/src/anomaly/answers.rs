@@ -408,7 +408,7 @@ mod tests {
                 let answer = Answer::of(&Response { status, body_len, latency_ms, ..Response::default() });
                 if let Some(answered) = answers.look(endpoint, &answer, Teaches::Usual, BUDGET) {
                     prop_assert!((0.0..=1.0).contains(&answered.share) && answered.score.is_finite());
-                    prop_assert_eq!(answered.unusual.is_some(), answered.share <= 0.1);
+                    prop_assert_eq!(answered.unusual.is_some(), answered.share <= BUDGET);
                 }
             }
         }

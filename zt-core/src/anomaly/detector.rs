@@ -118,11 +118,11 @@ impl Detector {
         }
     }
 
-    /// A request was decided about, under an id: what was allowed teaches what requests are like, and what was flagged for being
-    /// unusual only how unusual requests are.
-    pub fn concluded(&self, id: &str, judged: &Judged, outcome: Outcome) {
+    /// A request was decided about, under an id, and goes on to the handler or not: what was allowed teaches what requests are
+    /// like, and what was flagged for being unusual only how unusual requests are.
+    pub fn concluded(&self, id: &str, judged: &Judged, outcome: Outcome, goes_on: bool) {
         let mut watch = self.watch();
-        if outcome.passes() {
+        if goes_on {
             let teaches = if outcome == Outcome::Allow { Teaches::Usual } else { Teaches::Nothing };
             watch.behaviour.asks(self.keyed.bytes(id.as_bytes()), judged.facts.asked(teaches));
         }

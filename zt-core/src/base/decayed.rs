@@ -4,7 +4,6 @@
 use super::bytes::Reader;
 use super::fixed;
 use super::generations::Kept;
-use crate::model::Millis;
 
 /// A sum in units of what one is worth at the start of a half-life, 16 bits behind the point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +19,7 @@ const MOST: u32 = u32::MAX;
 const POINT: u32 = 8;
 
 /// The half-life that a time is in, and what one is worth then beside its start: 1 to 2, 16 bits behind the point.
-fn weight(now: Millis, half_life_ms: i64) -> (u32, u32) {
+fn weight(now: i64, half_life_ms: i64) -> (u32, u32) {
     let half_life = half_life_ms.max(1);
     let (period, within) = (now.max(0) / half_life, now.max(0) % half_life);
     let part = within.saturating_mul(1 << 16) / half_life;
@@ -29,14 +28,14 @@ fn weight(now: Millis, half_life_ms: i64) -> (u32, u32) {
 
 impl Decayed {
     /// Adds so much at a time. What is late counts as little as it would by now.
-    pub fn add(&mut self, amount: u32, now: Millis, half_life_ms: i64) {
+    pub fn add(&mut self, amount: u32, now: i64, half_life_ms: i64) {
         let (period, weight) = weight(now, half_life_ms);
         let worth = u64::from(amount).saturating_mul(weight.into()) >> (16 - POINT);
         self.join(&Self { period, sum: u32::try_from(worth).unwrap_or(MOST) });
     }
 
     /// What is left of it at a time, 8 bits behind the point. Before the last addition it is as it was then.
-    pub fn at(&self, now: Millis, half_life_ms: i64) -> u32 {
+    pub fn at(&self, now: i64, half_life_ms: i64) -> u32 {
         let (period, weight) = weight(now, half_life_ms);
         match period.checked_sub(self.period) {
             Some(passed) => {

@@ -136,7 +136,8 @@ impl Engine {
         }
         let id: Arc<str> = request.id.as_deref().map_or_else(|| state.next_id(now), Arc::from);
         if let Some((detector, judged)) = state.anomaly.as_ref().zip(draft.judged.as_ref()) {
-            detector.concluded(&id, judged, verdict.outcome);
+            let goes_on = verdict.outcome.passes() || self.mode == Mode::Monitor;
+            detector.concluded(&id, judged, verdict.outcome, goes_on);
         }
         let (risk, score, scores) = draft.judged.as_ref().map(|judged| judged.told()).unwrap_or_default();
         Decision {

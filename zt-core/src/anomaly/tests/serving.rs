@@ -105,7 +105,8 @@ fn one_client_alone_makes_nothing_normal() {
     let strange = novelty(&state, 1, 0);
     assert!(strange > 7.0, "{strange}");
     let after: Vec<f64> = (0..3).map(|_| novelty(&state, 1, 300)).collect();
-    assert!(after[2] > strange - 1.0, "as strange as before: {strange} {after:?}");
+    // It counts once for each fold.
+    assert!(after[2] > strange - 1.5 && after[2] > 7.0, "about as strange as before: {strange} {after:?}");
 }
 
 #[test]
