@@ -91,7 +91,7 @@ mod tests {
         }
         for code in ["verify.zzz", "weather", ""] {
             assert!(
-                mend(code).starts_with("name a code (`zt codes` lists them), or one of `inspect.*`, `limit.*`"),
+                mend(code).starts_with("name a code (`zt codes` lists them), or one of `anomaly.*`, `inspect.*`"),
                 "{code}"
             );
         }
