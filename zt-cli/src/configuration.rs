@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zt_core::anomaly::Baseline;
 use zt_core::engine::{Bundle, File, Invalid, named_files};
 use zt_core::model::{Mode, Problem};
 use zt_core::policy::analysis::Finding;
@@ -63,7 +64,7 @@ impl Configuration {
 
     /// The same with this baseline in the place of its own. Where there is no configuration every path is an endpoint that
     /// is open to anybody, and nothing is enforced.
-    pub(crate) fn scoring(&self, baseline: String) -> Result<Engine, Failure> {
+    pub(crate) fn scoring(&self, baseline: &Baseline) -> Result<Engine, Failure> {
         let mut config = match self.path {
             Some(_) => Config::from_toml(&self.text)
                 .map_err(|invalid| unsound(&self.all_seen_from_here(invalid)))?
@@ -71,7 +72,7 @@ impl Configuration {
             None => open_to_anybody(),
         };
         let anomaly = config.anomaly.get_or_insert_default();
-        (anomaly.baseline_file, anomaly.baseline) = (None, Some(baseline));
+        (anomaly.baseline_file, anomaly.baseline) = (None, Some(baseline.to_text()));
         Engine::new(&config).map_err(|invalid| unsound(&self.all_seen_from_here(invalid)))
     }
 

@@ -9,15 +9,15 @@ use zt_core::engine::Timer;
 use zt_core::model::{Decision, Event, Outcome};
 
 use crate::args::Decide;
-use crate::configuration::{self, Configuration};
+use crate::configuration::Configuration;
 use crate::events::{self, Malformed};
 use crate::output::{self, Output};
-use crate::{Ending, Failure, log, progress, snapshot};
+use crate::{Ending, Failure, baseline, log, progress, snapshot};
 
 pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
     let configuration = Configuration::read(arguments.common.config.as_deref())?;
     let engine = match &arguments.baseline {
-        Some(baseline) => configuration.scoring(configuration::text(baseline)?),
+        Some(path) => configuration.scoring(&baseline::read(path)?),
         None => configuration.engine(),
     }?;
     let state = State::new(&engine);

@@ -10,7 +10,7 @@ use zt_core::model::{Event, Request};
 use zt_core::{Engine, State};
 
 use crate::args::Eval;
-use crate::configuration::{self, Configuration};
+use crate::configuration::Configuration;
 use crate::output::{self, Output};
 use crate::recorded::{self, Told};
 use crate::{Ending, Failure, baseline, events, plot, progress, whole};
@@ -26,13 +26,13 @@ const USUAL_BUDGET: f64 = 0.001;
 
 pub(crate) fn run(arguments: &Eval) -> Result<Ending, Failure> {
     let configuration = Configuration::read(arguments.common.config.as_deref())?;
-    let engine = configuration.scoring(configuration::text(&arguments.baseline)?)?;
     let configured = configuration.config().anomaly.map(|anomaly| anomaly.budget);
     let budget = arguments.budget.or(configured).unwrap_or(USUAL_BUDGET);
     if !(budget > 0.0 && budget < 1.0) {
         return Err(Failure(format!("a budget is a share between 0 and 1, as in `--budget 0.001`, and not {budget}")));
     }
     let baseline = baseline::read(&arguments.baseline)?;
+    let engine = configuration.scoring(&baseline)?;
 
     let bar = progress::bar_of_turns(&arguments.recorded.files, 1);
     let mut judged = Judged::default();

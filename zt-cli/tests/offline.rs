@@ -139,7 +139,8 @@ fn what_is_no_baseline_says_so() {
     let place = learned();
     let whole = fs::read(place.0.join("a.zt")).unwrap();
     let mut corrupt = whole.clone();
-    *corrupt.last_mut().unwrap() ^= 1;
+    let middle = corrupt.iter_mut().skip(whole.len() / 2).find(|byte| **byte != b'\n').unwrap();
+    *middle = if *middle == b'A' { b'B' } else { b'A' };
     let place = place
         .with("foreign.zt", "a text of some length, and none of ours")
         .with("cut.zt", &whole[..whole.len() / 2])
@@ -154,6 +155,7 @@ fn what_is_no_baseline_says_so() {
             &["eval", "a.jsonl", "--baseline", name][..],
             &["merge", "a.zt", name, "--out", "x.zt"],
             &["learn", "a.jsonl", "--baseline", name, "--out", "x.zt"],
+            &["decide", "--baseline", name, "a.jsonl"],
         ] {
             let run = place.zt(arguments);
             assert_eq!(run.code(), 2, "{arguments:?}");

@@ -21,6 +21,8 @@ use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
 
 const VERSION: u16 = 3;
+/// How the text of any version begins.
+const TEXT_MAGIC: &[u8] = b"WlRCT";
 /// Characters of a line.
 const LINE: usize = 120;
 const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: VERSION };
@@ -89,7 +91,11 @@ impl Baseline {
     /// [`BaselineError`].
     pub fn from_text(text: &str) -> Result<Self, BaselineError> {
         let encoded: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        Self::read(&STANDARD.decode(encoded).map_err(|_| BaselineError::Foreign)?)
+        // What was cut off in the middle of a group says so below.
+        let groups = encoded.get(..encoded.len() / 4 * 4).unwrap_or_default();
+        let own = encoded.starts_with(TEXT_MAGIC);
+        let broken = if own { BaselineError::Corrupt } else { BaselineError::Foreign };
+        Self::read(&STANDARD.decode(groups).map_err(|_| broken)?)
     }
 
     /// From bytes.
