@@ -22,7 +22,7 @@ fn assert_problems(text: &str, expected: &[&str]) {
 #[test]
 fn the_contracts_own_example_reads() {
     let config = Config::from_toml(CONTRACT).unwrap_or_else(|invalid| panic!("{invalid}"));
-    assert_eq!(config.named_files(), ["openapi.yaml", "keys/idp.json", "policies/*.cedar"]);
+    assert_eq!(config.named_files(), ["openapi.yaml", "keys/idp.json", "policies/*.cedar", "baseline.zt"]);
 }
 
 #[test]
@@ -34,6 +34,7 @@ fn files_that_were_not_handed_over_are_named() {
             "zt.toml:11: `verify.issuer[0].jwks_file`: no file `keys/idp.json` was handed over",
             "zt.toml:18: `verify.api_key[0].sha256`: not 64 hexadecimal digits",
             "zt.toml:31: `policy.files[0]`: no file `policies/*.cedar` was handed over",
+            "zt.toml:42: `anomaly.baseline_file`: no file `baseline.zt` was handed over",
         ],
     );
 }

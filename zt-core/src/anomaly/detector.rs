@@ -11,9 +11,10 @@ use super::answers::{Answer, Answered, Teaches};
 use super::baseline::{Baseline, Scored};
 use super::behaviour::{Facts, Looked};
 use super::evidence::Evidence;
+use super::kind::Channel;
 use super::request::Target;
 use super::state::{State, Trace};
-use super::watch::Watch;
+use super::watch::{Lesson, Watch};
 use crate::base::fixed;
 use crate::base::keyed::Keyed;
 use crate::model::{Identity, Millis, Outcome, Request, Response};
@@ -90,9 +91,12 @@ impl Detector {
         now: Millis,
     ) -> Judged {
         let facts = Facts::of(&self.keyed, request, target, identity, now);
-        let (scored, trace) = self.profile.score(request, target);
+        let (mut scored, trace) = self.profile.score(request, target);
         let mut watch = self.watch();
         let looked = watch.behaviour.look(&facts);
+        // Who always sends unusual headers is not unusual for that.
+        let own = |(channel, _): &&mut (Channel, f64)| looked.knows_headers && *channel == Channel::Headers;
+        scored.channels.iter_mut().filter(own).for_each(|(_, nats)| *nats = 0.0);
         let mut kinds: SmallVec<[(Evidence, u32); 12]> = scored
             .channels
             .iter()
@@ -128,7 +132,8 @@ impl Detector {
         }
         let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !judged.unusual.is_empty();
         if teaches && !self.frozen.load(Ordering::Relaxed) {
-            watch.learn(&judged.facts, &judged.looked, judged.evidence, !judged.unusual.is_empty());
+            let lesson = if judged.unusual.is_empty() { Lesson::Usual } else { Lesson::Unusual };
+            watch.learn(&judged.facts, &judged.looked, judged.evidence, lesson);
             drop(watch);
             self.profile.learn(&judged.trace, judged.facts.client);
         }

@@ -5,8 +5,9 @@ use super::answers::{Answer, Teaches};
 use super::baseline::Baseline;
 use super::behaviour::Facts;
 use super::calibration::Histogram;
+use super::kind::Channel;
 use super::request::Target;
-use super::watch::Watch;
+use super::watch::{Lesson, Watch};
 use crate::model::{Identity, Millis, Request, Response};
 
 /// A share of requests that are too strange to teach what is usual.
@@ -51,14 +52,19 @@ impl<'b> Follower<'b> {
         let before = self.before;
         let doubtful = |first: &&Baseline| first.is_outlier(&first.strangest(request, target, true));
         let counted = teaches && !self.first.as_ref().is_some_and(doubtful);
-        let own = before.evidence(&before.strangest(request, target, counted)).into_iter().max().unwrap_or_default();
         let facts = Facts::of(&before.keyed, request, target, identity, now);
         let looked = self.watch.behaviour.look(&facts);
+        let channels = Channel::ALL.into_iter().zip(before.evidence(&before.strangest(request, target, counted)));
+        let channels = channels.filter(|(channel, _)| !looked.knows_headers || *channel != Channel::Headers);
+        let own = channels.map(|(_, evidence)| evidence).max().unwrap_or_default();
         let evidence = self.watch.signals(&looked).map(|(_, evidence)| evidence).fold(own, u32::max);
-        if teaches {
-            let unusual = self.watch.share(evidence) <= STRANGE;
-            self.watch.learn(&facts, &looked, evidence, unusual);
-        }
+        let unusual = self.watch.share(evidence) <= STRANGE;
+        let lesson = match (teaches, unusual) {
+            (_, true) => Lesson::Unusual,
+            (true, false) => Lesson::Usual,
+            (false, false) => Lesson::Refused,
+        };
+        self.watch.learn(&facts, &looked, evidence, lesson);
         self.number = self.number.wrapping_add(1);
         let teaching = if teaches { Teaches::Usual } else { Teaches::Nothing };
         self.watch.behaviour.asks(self.number, facts.asked(teaching));

@@ -46,7 +46,8 @@ impl Kind {
         match self {
             Self::Endpoint => Channel::Endpoint,
             Self::Name => Channel::Parameter,
-            Self::Names | Self::Headers => Channel::Structure,
+            Self::Names => Channel::Structure,
+            Self::Headers => Channel::Headers,
             Self::Steps | Self::Shape | Self::Length | Self::Whole | Self::Symbols => Channel::Value,
         }
     }
@@ -60,15 +61,17 @@ pub enum Channel {
     Endpoint,
     /// A parameter that the endpoint did not have before.
     Parameter,
-    /// Parameters or headers that did not come together before.
+    /// Parameters that did not come together before.
     Structure,
+    /// Headers that did not come together before.
+    Headers,
     /// A value unlike those before it.
     Value,
 }
 
 impl Channel {
     /// Every channel.
-    pub const ALL: [Self; 4] = [Self::Endpoint, Self::Parameter, Self::Structure, Self::Value];
+    pub const ALL: [Self; 5] = [Self::Endpoint, Self::Parameter, Self::Structure, Self::Headers, Self::Value];
 
     /// Its name in a decision's `scores`.
     pub const fn as_str(self) -> &'static str {
@@ -76,6 +79,7 @@ impl Channel {
             Self::Endpoint => "endpoint",
             Self::Parameter => "parameter",
             Self::Structure => "structure",
+            Self::Headers => "headers",
             Self::Value => "value",
         }
     }

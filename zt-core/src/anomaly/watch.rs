@@ -26,6 +26,18 @@ pub(super) struct Watch {
     heard: Map<()>,
 }
 
+/// What a request teaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lesson {
+    /// What is usual.
+    Usual,
+    /// That there is such: once of each client, or of each endpoint that many of them are at, so that no campaign moves the
+    /// budget.
+    Unusual,
+    /// That there is such.
+    Refused,
+}
+
 impl Watch {
     /// Nothing of behaviour is known; so much evidence was in requests alone.
     pub(super) fn new(evidence: Histogram) -> Self {
@@ -56,12 +68,14 @@ impl Watch {
         scales.filter(|(_, raw)| *raw > 0).map(|((signal, scale), raw)| (signal, scale.evidence(raw)))
     }
 
-    /// What is unusual teaches only that there is such: once of each client, so that nobody moves the budget alone.
-    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked, evidence: u32, unusual: bool) {
-        if !unusual {
-            self.behaviour.learn(facts, looked);
+    /// Learns from a request.
+    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked, evidence: u32, lesson: Lesson) {
+        match lesson {
+            Lesson::Usual => self.behaviour.learn(facts, looked),
+            Lesson::Unusual => self.behaviour.doubt(facts, looked),
+            Lesson::Refused => {}
         }
-        if !unusual || self.is_new(facts.client.unwrap_or_default()) {
+        if lesson != Lesson::Unusual || self.is_new(facts.whose(looked)) {
             for (histogram, raw) in self.signals.iter_mut().zip(looked.raw) {
                 histogram.add(raw, 1);
             }

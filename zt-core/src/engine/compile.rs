@@ -136,7 +136,7 @@ fn inline(config: &Config, problems: &mut Vec<Problem>) -> Config {
     {
         let text = config.files_named(&name).next().map(|file| file.text.clone());
         if text.is_none() {
-            problems.push(not_handed_over("anomaly.baseline_file".to_owned(), &name, "anomaly.baseline"));
+            problems.push(not_handed_over("anomaly.baseline_file".to_owned(), &name, "baseline"));
         } else if anomaly.baseline.is_some() {
             let both = Problem::new("anomaly.baseline", "beside `baseline_file`");
             problems.push(both.mend("write one of the two"));

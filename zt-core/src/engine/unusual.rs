@@ -71,7 +71,7 @@ const fn code(evidence: Evidence) -> Code {
     match evidence {
         Evidence::Request(Channel::Endpoint) => Code::AnomalyEndpoint,
         Evidence::Request(Channel::Parameter) => Code::AnomalyParameter,
-        Evidence::Request(Channel::Structure) => Code::AnomalyStructure,
+        Evidence::Request(Channel::Structure | Channel::Headers) => Code::AnomalyStructure,
         Evidence::Request(Channel::Value) => Code::AnomalyValue,
         Evidence::Behaviour(Signal::Volume) => Code::AnomalyVolume,
         Evidence::Behaviour(Signal::Objects) => Code::AnomalyObjects,

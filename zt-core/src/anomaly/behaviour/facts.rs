@@ -6,10 +6,12 @@ use super::super::answers::Teaches;
 use super::super::request::{Target, is_variable};
 use crate::base::keyed::{Keyed, join};
 use crate::base::percent;
-use crate::model::{Identity, Millis, Request};
+use crate::model::{Header, Identity, Millis, Request};
 
 /// What a session is recognised by, beside its address.
 pub(super) const ATTRIBUTES: usize = 6;
+/// Bytes of a header's name that are looked at.
+const MOST_NAME: usize = 32;
 /// Bytes of a user agent that tell its family.
 const MOST_AGENT: usize = 256;
 
@@ -46,6 +48,8 @@ pub(in super::super) struct Facts {
     pub(super) agent: u64,
     /// Address and fingerprint.
     pub(super) place: u64,
+    /// The set of header names.
+    pub(super) headers: u64,
     /// Fingerprint, family of the user agent, network, country, language, kind of network.
     pub(super) attributes: [Option<u32>; ATTRIBUTES],
 }
@@ -79,6 +83,11 @@ impl Facts {
             language,
             peer.ip_class.as_deref().map(text),
         ];
+        let header = |(name, _): &Header<'_>| {
+            let name = keyed.bytes(&lower(name.bytes()));
+            join(name, name)
+        };
+        let headers = request.headers.iter().map(header).fold(0, u64::wrapping_add);
         let (endpoint, object) = endpoint(keyed, request, target);
         let identity = identity.map(|who| join(who.issuer.as_deref().map_or(0, text), text(&who.principal)));
         let agent = keyed.bytes(agent);
@@ -94,6 +103,7 @@ impl Facts {
             device: join(fingerprint.unwrap_or(agent), asn.or(address).unwrap_or_default()),
             agent,
             place: join(address.unwrap_or_default(), fingerprint.unwrap_or_default()),
+            headers,
             attributes: attributes.map(|value| value.map(|value| (join(1, value) >> 32) as u32)),
         }
     }
@@ -112,6 +122,13 @@ fn network(ip: IpAddr) -> [u8; 8] {
         IpAddr::V4(ip) => u64::from(ip.to_bits()).to_be_bytes(),
         IpAddr::V6(ip) => ((ip.to_bits() >> 64) as u64).to_be_bytes(),
     }
+}
+
+/// A name in lower case, as far as it is looked at.
+fn lower(name: &[u8]) -> [u8; MOST_NAME] {
+    let mut lower = [0; MOST_NAME];
+    lower.iter_mut().zip(name).for_each(|(slot, byte)| *slot = byte.to_ascii_lowercase());
+    lower
 }
 
 /// A user agent without its numbers.

@@ -39,6 +39,8 @@ pub(super) struct Looked {
     pub(super) raw: [u32; Signal::ALL.len()],
     levels: SmallVec<[Level; 6]>,
     begins: bool,
+    /// The client sent just these headers before.
+    pub(super) knows_headers: bool,
 }
 
 /// What goes on, and what is usual.
@@ -62,6 +64,15 @@ impl Looked {
     }
 }
 
+impl Facts {
+    /// Whom something unusual is of: an endpoint where many clients do it, else the client.
+    pub(super) fn whose(&self, looked: &Looked) -> u64 {
+        let of = |signal: Signal| looked.raw.get(signal as usize).copied().unwrap_or_default();
+        let many = of(Signal::Spread).max(of(Signal::Failures));
+        if many > 0 { self.endpoint } else { self.client.unwrap_or_default() }
+    }
+}
+
 impl Behaviour {
     pub(super) fn new() -> Self {
         Self {
@@ -76,7 +87,8 @@ impl Behaviour {
 
     /// Counts a request, and says how unusual that is.
     pub(super) fn look(&mut self, facts: &Facts) -> Looked {
-        let mut looked = Looked::default();
+        let knows_headers = self.met.get(join(facts.actor, facts.headers)).is_some();
+        let mut looked = Looked { knows_headers, ..Looked::default() };
         let endpoint = facts.endpoint;
         if let Some(client) = facts.client {
             self.meter(Meter::HourlyUse, client, endpoint, 1, facts, &mut looked);
@@ -116,12 +128,22 @@ impl Behaviour {
 
     /// Learns from a request that was let pass.
     pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked) {
+        self.meets(join(facts.actor, facts.headers));
         looked.levels.iter().for_each(|level| self.meters.learn(*level));
         if let Some((object, _)) = facts.object.filter(|_| facts.identity.is_some()) {
             self.steps.learn(facts.trails(object), facts.endpoint);
         }
         if let Some(identity) = facts.identity.filter(|_| looked.begins) {
             self.sessions.learn(identity, facts);
+        }
+    }
+
+    /// An unusual request: its headers are unusual once, and a place that comes again on another day is taken for its
+    /// identity's own.
+    pub(super) fn doubt(&mut self, facts: &Facts, looked: &Looked) {
+        self.meets(join(facts.actor, facts.headers));
+        if let Some(identity) = facts.identity.filter(|_| looked.begins) {
+            self.sessions.doubt(identity, facts);
         }
     }
 

@@ -7,10 +7,14 @@ use super::steps::join_counts;
 use crate::base::bytes::Reader;
 use crate::base::fixed;
 use crate::base::generations::Kept;
+use crate::base::keyed::join;
 use crate::model::Millis;
 
 /// Values of one attribute that are remembered.
 const MOST_VALUES: usize = 4;
+/// Unusual places of one identity that are remembered.
+const MOST_DOUBTFUL: usize = 3;
+const DAY: Millis = 24 * 3_600_000;
 /// Endpoints of one identity that are remembered.
 const MOST_OWN: usize = 24;
 /// Endpoints of one session that are remembered.
@@ -30,6 +34,8 @@ pub(super) struct Person {
     /// Endpoints, in how many of its sessions.
     pub(super) own: SmallVec<[(u32, u32); 8]>,
     pub(super) sessions: u32,
+    /// Unusual places, and the day since when.
+    doubtful: SmallVec<[(u32, u32); MOST_DOUBTFUL]>,
     pub(super) now: Session,
 }
 
@@ -87,6 +93,22 @@ impl Person {
         i32::try_from(fixed::surprise(part, all)).unwrap_or(i32::MAX)
     }
 
+    /// Whether it was at this unusual place before, on another day.
+    pub(super) fn returns(&mut self, facts: &Facts) -> bool {
+        let place = facts.attributes.iter().flatten().fold(0, |place, value| join(place, u64::from(*value)));
+        let (place, day) = ((place >> 32) as u32, u32::try_from(facts.now / DAY).unwrap_or(0));
+        match self.doubtful.iter().find(|(known, _)| *known == place) {
+            Some((_, since)) => *since < day,
+            None => {
+                if self.doubtful.len() >= MOST_DOUBTFUL {
+                    self.doubtful.remove(0);
+                }
+                self.doubtful.push((place, day));
+                false
+            }
+        }
+    }
+
     /// It was here.
     pub(super) fn learn(&mut self, facts: &Facts, novelty: &mut Novelty) {
         let experienced = self.is_experienced();
@@ -116,7 +138,7 @@ impl Kept for Person {
         out.extend_from_slice(&self.place.to_le_bytes());
         out.extend_from_slice(&self.last.to_le_bytes());
         out.extend_from_slice(&self.sessions.to_le_bytes());
-        for counts in self.known.iter().map(SmallVec::as_slice).chain([self.own.as_slice()]) {
+        for counts in self.known.iter().map(SmallVec::as_slice).chain([self.own.as_slice(), self.doubtful.as_slice()]) {
             list(counts, out, |(of, times), out| {
                 out.extend_from_slice(&of.to_le_bytes());
                 out.extend_from_slice(&times.to_le_bytes());
@@ -134,6 +156,7 @@ impl Kept for Person {
             *known = listed(reader, MOST_VALUES, count)?.into();
         }
         person.own = listed(reader, MOST_OWN, count)?.into();
+        person.doubtful = listed(reader, MOST_DOUBTFUL, count)?.into();
         person.now.place = i32::from_le_bytes(reader.take()?);
         person.now.deeds = i32::from_le_bytes(reader.take()?);
         person.now.seen = listed(reader, MOST_SEEN, |reader| reader.u32())?.into();
@@ -145,6 +168,7 @@ impl Kept for Person {
         let order = |person: &Self| (person.last, person.place, person.now.clone());
         if order(other) > order(self) {
             (self.last, self.place, self.now) = order(other);
+            self.doubtful.clone_from(&other.doubtful);
         }
         self.sessions = self.sessions.saturating_add(other.sessions);
         self.known.iter_mut().zip(&other.known).for_each(|(own, other)| join_counts(own, other, MOST_VALUES));

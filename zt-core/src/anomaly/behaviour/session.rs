@@ -102,6 +102,15 @@ impl Sessions {
         person.learn(facts, novelty);
     }
 
+    /// A session that was unusual is from here: learned when one was before, on another day.
+    pub(super) fn doubt(&mut self, identity: u64, facts: &Facts) {
+        let Self { people, novelty, .. } = self;
+        let person = people.entry(identity);
+        if person.returns(facts) {
+            person.learn(facts, novelty);
+        }
+    }
+
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.people.write(out);
         self.begun.write(out);
