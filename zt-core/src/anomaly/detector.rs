@@ -179,8 +179,8 @@ impl Detector {
         self.profile.restore(baseline);
     }
 
-    /// Adds what was learned elsewhere, in a baseline that [fits](Self::fits). The order never matters, and the same
-    /// baseline a second time changes nothing.
+    /// Adds what was learned elsewhere, in a baseline that [fits](Self::fits). The order matters only to sums that fade, by a
+    /// 256th for each half-life, and the same baseline a second time changes nothing.
     pub fn merge(&self, baseline: &Baseline) {
         let mark = self.keyed.bytes(&baseline.write());
         let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);

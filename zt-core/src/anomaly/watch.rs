@@ -115,7 +115,7 @@ impl Watch {
         Some(watch)
     }
 
-    /// Adds what was learned elsewhere. The order never matters.
+    /// Adds what was learned elsewhere. The order matters only to sums that fade, by a 256th for each half-life.
     pub(super) fn join(&mut self, other: &Self) {
         self.behaviour.join(&other.behaviour);
         self.answers.join(&other.answers);

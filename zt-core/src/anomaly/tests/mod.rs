@@ -181,6 +181,7 @@ proptest! {
     }
 }
 
+mod behaviour;
 mod bounds;
 mod serving;
 
