@@ -27,6 +27,7 @@ const BENCHES: &[(&str, Bench)] = &[
     ("policy", policy::figures),
     ("scoring", scoring::figures),
     ("series", detection::series),
+    ("shop", detection::shop),
     ("state", state::figures),
     ("verify", verify::figures),
     ("verify-peers", verify::attacks),

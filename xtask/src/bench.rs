@@ -3,8 +3,8 @@
 use crate::process::{cargo, run};
 use crate::{node, peers, python};
 
-/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, `detection`, `series` (its rows of numbers, without
-/// the Python peers), `policy`, `scoring`, `state`, `verify`, or `criterion` for a distribution of every stage; `flood [--keys N] [--plot FILE]` draws memory under hostile keys; `verify-peers` prints who accepts what of the attack suite, with `--record` after running every peer anew.
+/// `bench [NAME] [--json FILE]`: `decide` (the default), `bindings`, `detection`, `series` and `shop` (its rows of numbers and
+/// of campaigns, without the Python peers), `policy`, `scoring`, `state`, `verify`, or `criterion` for a distribution of every stage; `flood [--keys N] [--plot FILE]` draws memory under hostile keys; `verify-peers` prints who accepts what of the attack suite, with `--record` after running every peer anew.
 ///
 /// # Errors
 /// When it could not run; a target that was missed is printed, not an error.
@@ -51,10 +51,13 @@ pub(crate) fn run_bench(arguments: &[&str]) -> Result<(), String> {
         }
         // Known before minutes of building.
         [name, ..]
-            if !matches!(*name, "decide" | "flood" | "scoring" | "series" | "state" | "verify-peers" | "--json") =>
+            if !matches!(
+                *name,
+                "decide" | "flood" | "scoring" | "series" | "shop" | "state" | "verify-peers" | "--json"
+            ) =>
         {
             Err(format!(
-                "`{name}` is no bench; there are `decide`, `bindings`, `detection`, `flood`, `policy`, `scoring`, `series`, `state`, `verify`, `verify-peers` and `criterion`"
+                "`{name}` is no bench; there are `decide`, `bindings`, `detection`, `flood`, `policy`, `scoring`, `series`, `shop`, `state`, `verify`, `verify-peers` and `criterion`"
             ))
         }
         _ => measure(arguments),

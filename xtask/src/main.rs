@@ -31,8 +31,8 @@ cargo xtask <command>
   conformance [--seed N] [--random N] [--installed]   published suites of verification in Rust, Python, Node and WASM
   conformance policy [--seed N] [--requests N] [--installed]   Cedar's corpus in four runtimes, a million random requests
                        against Cedar itself, and stacks that are too shallow for Cedar
-  bench [NAME] [--json FILE]   measure: decide (the default), bindings, detection, policy, scoring, series, state,
-                       verify, criterion
+  bench [NAME] [--json FILE]   measure: decide (the default), bindings, detection, policy, scoring, series, shop,
+                       state, verify, criterion
   bench flood [--keys N] [--plot FILE]   memory and limits under 50,000,000 hostile keys
   bench verify-peers [--record]   who accepts what of the attack suite
   soak [--minutes N]   decide at full speed beside swaps and snapshots (default 10): no growth, no lost count

@@ -88,14 +88,25 @@ fn contaminated(normal: Vec<Event>, attacks: Vec<Event>) -> (Vec<Event>, Vec<Eve
 }
 
 fn read(name: &str) -> Result<Vec<Event>, String> {
-    let path = data().join(format!("traffic/{name}.jsonl.gz"));
-    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let file = std::fs::File::open(&path).map_err(|error| told(&error))?;
-    let lines = std::io::BufReader::new(GzDecoder::new(file)).lines();
-    let event = |line: std::io::Result<String>| {
-        serde_json::from_str(&line.map_err(|error| told(&error))?).map_err(|error| told(&error))
+    let event = |line: Result<String, String>| {
+        serde_json::from_str(&line?).map_err(|error| format!("{}: {error}", file(name).display()))
     };
-    lines.map(event).collect()
+    lines(name)?.map(event).collect()
+}
+
+/// Of a recording, one event each.
+///
+/// # Errors
+/// Where it is not there.
+pub(super) fn lines(name: &str) -> Result<impl Iterator<Item = Result<String, String>> + use<>, String> {
+    let path = file(name);
+    let told = move |error: std::io::Error| format!("{}: {error}", path.display());
+    let file = std::fs::File::open(file(name)).map_err(&told)?;
+    Ok(std::io::BufReader::new(GzDecoder::new(file)).lines().map(move |line| line.map_err(&told)))
+}
+
+fn file(name: &str) -> std::path::PathBuf {
+    data().join(format!("traffic/{name}.jsonl.gz"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Accuracy of request anomaly detection: what is learned from normal requests, frozen, and asked of others, beside streaming
-//! and batch detectors on the same splits of recorded traffic; and of what is known of numbers, in series and in points.
+//! and batch detectors on the same splits of recorded traffic; of campaigns in traffic that is learned online; and of what is known of
+//! numbers, in series and in points.
 
 mod data;
 mod forest;
@@ -8,6 +9,7 @@ mod kdd;
 mod metrics;
 mod nab;
 mod peers;
+mod shop;
 
 use zt_benches::figure::Figure;
 
@@ -80,7 +82,12 @@ pub(crate) fn figures() -> Vec<Figure> {
         Err(reason) => (Vec::new(), Some(Figure::missing("peers", "share", reason))),
     };
     let requests = judged.iter().flat_map(|(name, judged)| of_split(name, judged, &rows)).chain(failed);
-    requests.chain(series()).collect()
+    requests.chain(shop()).chain(series()).collect()
+}
+
+/// The table of `shop`: the rows of `detection` that are of campaigns.
+pub(crate) fn shop() -> Vec<Figure> {
+    shop::figures()
 }
 
 /// The table of `series`: the rows of `detection` that are of numbers.
