@@ -28,7 +28,7 @@ pub(super) struct Delta {
     scratch: Vec<Event>,
     scores: Histograms,
     evidence: Histogram,
-    /// Clients with outliers.
+    /// The last clients with outliers, from fold to fold.
     heard: Vec<u64>,
     /// Requests that were learned since the last fold.
     pub(super) requests: u64,
@@ -167,7 +167,10 @@ impl Delta {
     /// Whether an outlier of this client has told already what normal requests may score: nobody moves the budget alone.
     fn is_heard(&mut self, client: u64) -> bool {
         let heard = self.heard.contains(&client);
-        if !heard && self.heard.len() < MOST_HEARD {
+        if !heard {
+            if self.heard.len() >= MOST_HEARD {
+                self.heard.remove(0);
+            }
             self.heard.push(client);
         }
         heard
@@ -212,7 +215,6 @@ impl Delta {
         baseline.evidence.join(&self.evidence);
         self.scores.clear();
         self.evidence.clear();
-        self.heard.clear();
         self.requests = 0;
     }
 }

@@ -164,8 +164,8 @@ impl Engine {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is another stage's")]
 /// What policies are asked about a request.
+#[expect(clippy::too_many_arguments, reason = "each is another stage's")]
 pub(super) fn asked<'r>(
     found: &'r Match<'_>,
     identity: Option<&'r Identity>,

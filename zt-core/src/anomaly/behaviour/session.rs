@@ -132,8 +132,7 @@ impl Sessions {
         self.people.join(&other.people);
         self.begun.join(&other.begun);
         self.with.join(&other.with);
-        let others = other.clone();
-        let mut others = others;
+        let mut others = other.clone();
         self.numbers_mut().zip(others.numbers_mut()).for_each(|(own, other)| *own = own.saturating_add(*other));
     }
 

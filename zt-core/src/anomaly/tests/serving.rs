@@ -74,9 +74,9 @@ fn values_that_never_come_again_do_not_grow_it() {
     let mut sizes = BTreeSet::new();
     for round in 0..4 {
         serve(&state, &(0..5_000).map(|n| one(round * 5_000 + n)).collect::<Vec<_>>());
-        sizes.insert(state.baseline().memory());
+        sizes.insert(state.baseline().model.memory());
     }
-    assert!(sizes.len() == 1 && sizes.last().is_some_and(|size| *size < 80 << 10), "{sizes:?}");
+    assert!(sizes.len() == 1 && sizes.last().is_some_and(|size| *size < 64 << 10), "{sizes:?}");
 }
 
 /// A new thing that some clients do: `clients` of them, turn by turn.
@@ -105,8 +105,7 @@ fn one_client_alone_makes_nothing_normal() {
     let strange = novelty(&state, 1, 0);
     assert!(strange > 7.0, "{strange}");
     let after: Vec<f64> = (0..3).map(|_| novelty(&state, 1, 300)).collect();
-    // It counts once for each fold.
-    assert!(after[2] > strange - 1.5 && after[2] > 7.0, "about as strange as before: {strange} {after:?}");
+    assert!(after[2] > strange - 1.0, "as strange as before: {strange} {after:?}");
 }
 
 #[test]
