@@ -1,4 +1,5 @@
-//! The only file that takes logarithms and exponentials of floating-point numbers: from libm, the same on every target.
+//! The only file that takes logarithms and exponentials of floating-point numbers: from libm, the same on every target
+//! (and sines, [`geo`](super::geo)).
 
 /// 95 % of a normal distribution are below it.
 const NORMAL_95: f64 = 1.644_853_626_951_472_2;

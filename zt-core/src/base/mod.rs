@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod fixed;
 pub mod forwarded;
 pub mod generations;
+pub mod geo;
 pub mod json;
 pub mod keyed;
 pub mod leaves;

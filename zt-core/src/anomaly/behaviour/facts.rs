@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::super::answers::Teaches;
 use super::super::request::{Target, is_variable};
+use crate::base::geo;
 use crate::base::keyed::{Keyed, join};
 use crate::base::percent;
 use crate::model::{Header, Identity, Millis, Request};
@@ -52,6 +53,7 @@ pub(in super::super) struct Facts {
     pub(super) headers: u64,
     /// Fingerprint, family of the user agent, network, country, language, kind of network.
     pub(super) attributes: [Option<u32>; ATTRIBUTES],
+    pub(super) point: Option<geo::Point>,
 }
 
 impl Facts {
@@ -105,6 +107,7 @@ impl Facts {
             place: join(address.unwrap_or_default(), fingerprint.unwrap_or_default()),
             headers,
             attributes: attributes.map(|value| value.map(|value| (join(1, value) >> 32) as u32)),
+            point: peer.lat.zip(peer.lon).and_then(|(lat, lon)| geo::Point::new(lat, lon)),
         }
     }
 }

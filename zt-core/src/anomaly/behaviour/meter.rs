@@ -38,6 +38,8 @@ pub(super) enum Meter {
     DailyClients,
     /// Identities of a device that it did not have before.
     Identities,
+    /// The same, by day.
+    DailyIdentities,
     /// Bytes of responses to a client, in 64s.
     Bytes,
 }
@@ -47,7 +49,7 @@ impl Meter {
         match self {
             Self::Clients => 7 * MINUTE,
             Self::HourlyUse | Self::Failures | Self::Identities => 42 * MINUTE,
-            Self::DailyClients | Self::DailyUse | Self::Objects | Self::Errors | Self::Bytes => 16 * HOUR,
+            Self::DailyClients | Self::DailyIdentities | Self::DailyUse | Self::Objects | Self::Errors | Self::Bytes => 16 * HOUR,
         }
     }
 
@@ -57,7 +59,7 @@ impl Meter {
             Self::Objects => Signal::Objects,
             Self::Errors => Signal::Errors,
             Self::Failures => Signal::Failures,
-            Self::Clients | Self::DailyClients | Self::Identities => Signal::Spread,
+            Self::Clients | Self::DailyClients | Self::Identities | Self::DailyIdentities => Signal::Spread,
             Self::Bytes => Signal::Exfiltration,
         }
     }

@@ -5,6 +5,7 @@
 mod facts;
 mod meter;
 mod person;
+mod place;
 mod session;
 mod signal;
 mod steps;
@@ -16,7 +17,7 @@ pub(super) use facts::{Asked, Facts};
 pub use signal::Signal;
 
 use self::meter::{Level, Meter, Meters};
-use self::session::Sessions;
+use self::session::{Sessions, Visit};
 use self::steps::Steps;
 use self::told::Told;
 use crate::base::bytes::Reader;
@@ -38,7 +39,7 @@ pub(super) struct Looked {
     /// By signal, 8 bits behind the point.
     pub(super) raw: [u32; Signal::ALL.len()],
     levels: SmallVec<[Level; 6]>,
-    begins: bool,
+    visit: Option<Visit>,
     /// The client sent just these headers before.
     pub(super) knows_headers: bool,
 }
@@ -90,11 +91,17 @@ impl Behaviour {
         let knows_headers = self.met.get(join(facts.actor, facts.headers)).is_some();
         let mut looked = Looked { knows_headers, ..Looked::default() };
         let endpoint = facts.endpoint;
+        let visit = facts.identity.map(|identity| self.sessions.look(identity, facts));
+        let at_home = visit.is_some_and(|visit| visit.at_home);
+        if let Some(visit) = visit {
+            looked.see(Signal::Session, visit.unusual);
+            looked.visit = Some(visit);
+        }
         if let Some(client) = facts.client {
             self.meter(Meter::HourlyUse, client, endpoint, 1, facts, &mut looked);
             self.meter(Meter::DailyUse, client, endpoint, 1, facts, &mut looked);
             if self.meets(join(client, endpoint)) {
-                self.clients(facts, &mut looked);
+                self.clients(facts, at_home, &mut looked);
             }
             self.meter(Meter::Bytes, client, 0, 0, facts, &mut looked);
             if let Some((object, collection)) = facts.object {
@@ -116,11 +123,9 @@ impl Behaviour {
             self.meter(Meter::Failures, facts.device, endpoint, 0, facts, &mut looked);
         }
         if let Some(identity) = facts.identity {
-            let first = self.meets(join(identity, facts.device));
-            self.meter(Meter::Identities, facts.device, 0, first.into(), facts, &mut looked);
-            let (raw, begins) = self.sessions.look(identity, facts);
-            looked.see(Signal::Session, raw);
-            looked.begins = begins;
+            if self.meets(join(identity, facts.device)) {
+                self.identities(facts, at_home, &mut looked);
+            }
         }
         self.told.news(facts.client.unwrap_or(facts.seat), &mut looked.raw, facts.now);
         looked
@@ -133,8 +138,8 @@ impl Behaviour {
         if let Some((object, _)) = facts.object.filter(|_| facts.identity.is_some()) {
             self.steps.learn(facts.trails(object), facts.endpoint);
         }
-        if let Some(identity) = facts.identity.filter(|_| looked.begins) {
-            self.sessions.learn(identity, facts);
+        if let Some((identity, visit)) = facts.identity.zip(looked.visit) {
+            self.sessions.learn(identity, facts, &visit);
         }
     }
 
@@ -142,8 +147,8 @@ impl Behaviour {
     /// identity's own.
     pub(super) fn doubt(&mut self, facts: &Facts, looked: &Looked) {
         self.meets(join(facts.actor, facts.headers));
-        if let Some(identity) = facts.identity.filter(|_| looked.begins) {
-            self.sessions.doubt(identity, facts);
+        if let Some((identity, visit)) = facts.identity.zip(looked.visit) {
+            self.sessions.doubt(identity, facts, &visit);
         }
     }
 
@@ -175,7 +180,7 @@ impl Behaviour {
 
     /// A client that is new to an endpoint: how many more there are than the endpoint's usual part of all new ones, and than
     /// the user agent has elsewhere. So neither a promotion nor a new browser is unusual.
-    fn clients(&mut self, facts: &Facts, looked: &mut Looked) {
+    fn clients(&mut self, facts: &Facts, at_home: bool, looked: &mut Looked) {
         let Facts { now, endpoint, agent, .. } = *facts;
         let pair = join(endpoint, agent);
         for owner in [ALL, endpoint, agent, pair] {
@@ -185,18 +190,34 @@ impl Behaviour {
             self.meters.count(Meter::DailyClients, owner, ALL, 1, now);
         }
         let sum = |meter, owner| u64::from(self.meters.sum(meter, owner, ALL, now));
-        let part = |whole: u64, part: u64, of: u64| {
-            let expected = whole.saturating_mul(part) / of.max(1);
-            u32::try_from(expected).unwrap_or(u32::MAX).saturating_add(ONE)
-        };
         let all = sum(Meter::Clients, ALL);
         let of_endpoint = part(all, sum(Meter::DailyClients, endpoint), sum(Meter::DailyClients, ALL));
         let of_agent = part(sum(Meter::Clients, endpoint), sum(Meter::Clients, agent), all);
-        for (owner, likes, expected) in [(endpoint, endpoint, of_endpoint), (pair, ALL, of_agent)] {
-            let (level, raw) = self.meters.look_beside(Meter::Clients, owner, ALL, likes, expected, now);
-            looked.see(Signal::Spread, raw);
-            looked.levels.push(level);
+        self.spread(Meter::Clients, [endpoint, endpoint], of_endpoint, at_home, facts, looked);
+        self.spread(Meter::Clients, [pair, ALL], of_agent, at_home, facts, looked);
+    }
+
+    /// An identity that is new to a device in its network: how many more there are than its usual part of all.
+    fn identities(&mut self, facts: &Facts, at_home: bool, looked: &mut Looked) {
+        for owner in [ALL, facts.device] {
+            self.meters.count(Meter::Identities, owner, ALL, 1, facts.now);
+            self.meters.count(Meter::DailyIdentities, owner, ALL, 1, facts.now);
         }
+        let sum = |meter, owner| u64::from(self.meters.sum(meter, owner, ALL, facts.now));
+        let of_device = part(
+            sum(Meter::Identities, ALL),
+            sum(Meter::DailyIdentities, facts.device),
+            sum(Meter::DailyIdentities, ALL),
+        );
+        self.spread(Meter::Identities, [facts.device, ALL], of_device, at_home, facts, looked);
+    }
+
+    /// How many more there are of an owner and its likes than is expected. Who is at home is none of a crowd.
+    fn spread(&mut self, meter: Meter, of: [u64; 2], expected: u32, at_home: bool, facts: &Facts, looked: &mut Looked) {
+        let [owner, likes] = of;
+        let (level, raw) = self.meters.look_beside(meter, owner, ALL, likes, expected, facts.now);
+        looked.see(Signal::Spread, if at_home { 0 } else { raw });
+        looked.levels.push(level);
     }
 
     fn meter(&mut self, meter: Meter, owner: u64, group: u64, amount: u32, facts: &Facts, looked: &mut Looked) {
@@ -250,4 +271,10 @@ impl Behaviour {
         let more = [self.told.memory(), self.asked.memory()];
         parts.into_iter().chain(more).fold(0, usize::saturating_add)
     }
+}
+
+/// A part of a whole that is as large as a part of another one, 8 bits behind the point, and one more.
+fn part(whole: u64, part: u64, of: u64) -> u32 {
+    let expected = whole.saturating_mul(part) / of.max(1);
+    u32::try_from(expected).unwrap_or(u32::MAX).saturating_add(ONE)
 }

@@ -1,147 +1,153 @@
 //! A session from elsewhere: new to its identity, without a login, and doing what that identity does not do.
 
 use super::facts::Facts;
-use super::person::{MOST_SEEN, Novelty, Person};
+use super::person::{Person, Session};
+use super::place::{News, Places};
 use crate::base::bytes::Reader;
 use crate::base::fixed::{self, ONE};
 use crate::base::generations::Generations;
+use crate::base::keyed::join;
 use crate::model::Millis;
 
 /// A pause that ends a session.
 const PAUSE: Millis = 30 * 60_000;
-/// Endpoints that are counted.
+/// Endpoints that sessions begin at, and pairs of one after the other, that are counted.
 const MOST_ENDPOINTS: usize = 7 << 9;
+const PAIRS: usize = 7 << 11;
 /// Identities that are remembered.
 const PEOPLE: usize = 7 << 10;
-/// A session more unusual than this is watched, nats.
+/// A session from a place more unusual than this is watched, nats.
 const ODD: i32 = 2 * ONE as i32;
 /// Sessions of all that weigh as much as those that begin at one endpoint.
 const OF_ALL: u64 = 20;
-/// What an endpoint is expected to surprise, and the most it adds or takes off.
+/// What a step is expected to surprise, and the most it adds or takes off.
 const EXPECTED: i32 = 2 * ONE as i32;
-const MOST_ADDED: i32 = 3 * ONE as i32;
+const MOST_ADDED: i32 = 5 * ONE as i32;
 const MOST_TAKEN: i32 = ONE as i32;
+/// In the place of an endpoint: whatever it is.
+const ANY: u32 = 1;
+
+/// A request in its session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit {
+    /// How unusual the session is with it, nats with 8 bits behind the point.
+    pub(super) unusual: u32,
+    /// From where its identity is known to be.
+    pub(super) at_home: bool,
+    /// The endpoint before and this one.
+    step: [u32; 2],
+    /// Where the session begins, what is new about from where it is.
+    news: Option<News>,
+}
 
 /// Identities and what sessions have in common.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
     people: Generations<Person>,
-    /// By attribute and logarithm of what is known: how often there was a value, and a new one.
-    novelty: Novelty,
+    places: Places,
     /// By the endpoint they begin at, and of all: sessions, and those from a new place.
     begun: Generations<[u32; 2]>,
     all: [u32; 2],
-    /// Sessions, and in how many an endpoint was called.
-    number: u32,
-    with: Generations<u32>,
+    /// How often one endpoint came after another.
+    pairs: Generations<u32>,
 }
 
 impl Sessions {
     pub(super) fn new() -> Self {
         Self {
             people: Generations::new(PEOPLE),
-            novelty: Default::default(),
+            places: Places::new(),
             begun: Generations::new(MOST_ENDPOINTS),
             all: [0; 2],
-            number: 0,
-            with: Generations::new(MOST_ENDPOINTS),
+            pairs: Generations::new(PAIRS),
         }
     }
 
-    /// How unusual the session is with this request, nats with 8 bits behind the point; and whether it
-    /// begins with it.
-    pub(super) fn look(&mut self, identity: u64, facts: &Facts) -> (u32, bool) {
-        let Self { people, novelty, begun, all, number, with } = self;
+    /// A session goes on, or begins, with a request.
+    pub(super) fn look(&mut self, identity: u64, facts: &Facts) -> Visit {
+        let Self { people, places, begun, all, pairs } = self;
         let person = people.entry(identity);
-        let known = person.last > 0;
         let pause = facts.now.saturating_sub(person.last) > PAUSE;
-        let begins = !known || pause || person.place != facts.place;
-        if begins {
-            let ended = std::mem::take(&mut person.now);
-            if known {
-                *number = number.saturating_add(1);
-                person.end(&ended);
-                for endpoint in &ended.seen {
-                    let times = with.entry(u64::from(*endpoint));
-                    *times = times.saturating_add(1);
-                }
-                let place = person.strangeness(facts, novelty);
-                let begun = begun.get(facts.endpoint).copied().unwrap_or_default();
-                person.now.place = if place > 0 { place.saturating_add(than_usual(begun, *all)) } else { 0 };
-            }
+        let begins = person.last == 0 || pause || person.place != facts.place;
+        let news = begins.then(|| person.news(facts));
+        if let Some(news) = &news {
+            let strangeness = if person.is_experienced() { places.strangeness(news) } else { 0 };
+            let begun = begun.get(facts.endpoint).copied().unwrap_or_default();
+            let place = i32::try_from(strangeness).unwrap_or(i32::MAX);
+            let place = if place > 0 { place.saturating_add(than_usual(begun, *all)) } else { 0 };
+            person.now = Session { place, ..Session::default() };
+            person.point = facts.point;
         }
         (person.last, person.place) = (facts.now.max(person.last), facts.place);
         let endpoint = short(facts.endpoint);
-        let seen = person.now.seen.contains(&endpoint);
-        if !seen {
-            if person.now.place > ODD {
-                let others = with.get(endpoint.into()).copied().unwrap_or_default();
-                let deed = person.surprise(endpoint, others, *number);
-                person.now.deeds = person.now.deeds.saturating_add((deed - EXPECTED).clamp(-MOST_TAKEN, MOST_ADDED));
-            }
-            if person.now.seen.len() < MOST_SEEN {
-                person.now.seen.push(endpoint);
-            }
+        let step = [person.now.latest, endpoint];
+        if person.now.reaches(endpoint) && person.now.place > ODD {
+            let [times, all] = [endpoint, ANY].map(|next| u64::from(pairs.get(pair(step[0], next)).copied().unwrap_or_default()));
+            let surprise = fixed::surprise(times.saturating_mul(2).saturating_add(1), all.saturating_mul(2).saturating_add(2));
+            let deed = i32::try_from(surprise).unwrap_or(i32::MAX).saturating_sub(EXPECTED);
+            person.now.deeds = person.now.deeds.saturating_add(deed.clamp(-MOST_TAKEN, MOST_ADDED));
         }
         let deeds = if person.now.place > ODD { person.now.deeds.max(0) } else { 0 };
-        let whole = person.now.place.saturating_add(deeds);
-        (u32::try_from(whole).unwrap_or(0), begins)
+        let unusual = u32::try_from(person.now.place.saturating_add(deeds)).unwrap_or(0);
+        Visit { unusual, at_home: person.is_experienced() && person.now.place == 0, step, news }
     }
 
-    /// Learns where a session is from.
-    pub(super) fn learn(&mut self, identity: u64, facts: &Facts) {
-        let Self { people, novelty, begun, all, .. } = self;
-        let person = people.entry(identity);
+    /// Learns where a session is from, and what is done after what.
+    pub(super) fn learn(&mut self, identity: u64, facts: &Facts, visit: &Visit) {
+        let [before, endpoint] = visit.step;
+        for next in [endpoint, ANY] {
+            let times = self.pairs.entry(pair(before, next));
+            *times = times.saturating_add(1);
+        }
+        let Some(news) = &visit.news else { return };
+        let person = self.people.entry(identity);
         if person.is_experienced() {
-            let new = person.strangeness(facts, novelty) > 0;
-            for [number, times] in [begun.entry(facts.endpoint), all] {
+            self.places.learn(news);
+            for [number, times] in [self.begun.entry(facts.endpoint), &mut self.all] {
                 *number = number.saturating_add(1);
-                *times = times.saturating_add(new.into());
+                *times = times.saturating_add(news.any().into());
             }
         }
-        person.learn(facts, novelty);
+        person.learn(facts);
     }
 
     /// A session that was unusual is from here: learned when one was before, on another day.
-    pub(super) fn doubt(&mut self, identity: u64, facts: &Facts) {
-        let Self { people, novelty, .. } = self;
-        let person = people.entry(identity);
-        if person.returns(facts) {
-            person.learn(facts, novelty);
+    pub(super) fn doubt(&mut self, identity: u64, facts: &Facts, visit: &Visit) {
+        let person = self.people.entry(identity);
+        if visit.news.is_some() && person.returns(facts) {
+            person.learn(facts);
         }
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.people.write(out);
+        self.places.write(out);
         self.begun.write(out);
-        self.with.write(out);
-        let numbers = self.novelty.iter().flatten().chain([&self.all]).flatten().chain([&self.number]);
-        numbers.for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+        self.all.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+        self.pairs.write(out);
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let mut read = Self::new();
-        read.people = Generations::read(PEOPLE, reader)?;
-        read.begun = Generations::read(MOST_ENDPOINTS, reader)?;
-        read.with = Generations::read(MOST_ENDPOINTS, reader)?;
-        read.numbers_mut().try_for_each(|number| reader.u32().map(|read| *number = read))?;
-        Some(read)
+        Some(Self {
+            people: Generations::read(PEOPLE, reader)?,
+            places: Places::read(reader)?,
+            begun: Generations::read(MOST_ENDPOINTS, reader)?,
+            all: [reader.u32()?, reader.u32()?],
+            pairs: Generations::read(PAIRS, reader)?,
+        })
     }
 
     pub(super) fn join(&mut self, other: &Self) {
         self.people.join(&other.people);
+        self.places.join(&other.places);
         self.begun.join(&other.begun);
-        self.with.join(&other.with);
-        let mut others = other.clone();
-        self.numbers_mut().zip(others.numbers_mut()).for_each(|(own, other)| *own = own.saturating_add(*other));
-    }
-
-    fn numbers_mut(&mut self) -> impl Iterator<Item = &mut u32> {
-        self.novelty.iter_mut().flatten().chain([&mut self.all]).flatten().chain([&mut self.number])
+        self.all.iter_mut().zip(other.all).for_each(|(own, other)| *own = own.saturating_add(other));
+        self.pairs.join(&other.pairs);
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.people.memory()
+        let tables = [self.people.memory(), self.begun.memory(), self.pairs.memory()];
+        tables.into_iter().fold(size_of::<Self>(), usize::saturating_add)
     }
 }
 
@@ -161,4 +167,8 @@ fn than_usual([number, new]: [u32; 2], [all, all_new]: [u32; 2]) -> i32 {
 
 fn short(endpoint: u64) -> u32 {
     (endpoint >> 32) as u32
+}
+
+fn pair(before: u32, next: u32) -> u64 {
+    join(before.into(), next.into())
 }
