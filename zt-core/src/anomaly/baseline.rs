@@ -142,8 +142,20 @@ impl Baseline {
 
     /// The strangest elements of a request, `counted` if it is among those that the counts are of.
     pub(super) fn strangest(&self, request: &Request<'_>, target: &Target<'_>, counted: bool) -> Strangest {
+        self.strangest_beside(None, request, target, counted)
+    }
+
+    /// The same, but for the user agent of this hash, which is its client's own.
+    pub(super) fn strangest_beside(
+        &self,
+        agent: Option<u64>,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        counted: bool,
+    ) -> Strangest {
         let (mut strangest, mut events, mut number) = (Strangest::default(), Vec::new(), 0_u32);
         let reader = self.reader();
+        let own = agent.map(|agent| reader.agent(agent));
         reader.read(request, target, &mut |found| {
             let elements = if counted {
                 events.clear();
@@ -154,7 +166,7 @@ impl Baseline {
                 reader.events(found, &mut |sight| elements.see(sight, &self.model));
                 elements
             };
-            for element in elements.each() {
+            for element in elements.each().filter(|_| own != Some(found.id)) {
                 strangest.add(element.kind, number, self.deviations(found.context, element));
             }
             number = number.saturating_add(1);

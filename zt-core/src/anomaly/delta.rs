@@ -57,18 +57,20 @@ struct Item {
 }
 
 impl Delta {
-    /// The strangest elements of a request, and those of its items that are kept.
+    /// The strangest elements of a request, but for an item that is its client's own, and those of its items that are kept.
     pub(super) fn score(
         &mut self,
         bounds: &Bounds,
         baseline: &Baseline,
         request: &Request<'_>,
         target: &Target<'_>,
+        own: Option<u64>,
     ) -> (Strangest, SmallVec<[u32; 24]>) {
         let (mut strangest, mut items, mut number) = (Strangest::default(), SmallVec::new(), 0_u32);
         let reader = baseline.reader();
         reader.read(request, target, &mut |found| {
-            let mut add = |kind, deviations| strangest.add(kind, number, deviations);
+            let is_own = own == Some(found.id);
+            let mut add = |kind, deviations| strangest.add(kind, number, if is_own { 0 } else { deviations });
             if let Some(at) = self.by_id.get(&found.id) {
                 let item = self.items.get(*at as usize);
                 item.into_iter().flat_map(|item| &item.strange).for_each(|(kind, deviations)| add(*kind, *deviations));

@@ -14,7 +14,7 @@ use super::evidence::Evidence;
 use super::kind::Channel;
 use super::request::Target;
 use super::state::{State, Trace};
-use super::watch::{Lesson, Watch};
+use super::watch::{Lesson, STRANGE, Watch};
 use crate::base::fixed;
 use crate::base::keyed::Keyed;
 use crate::model::{Identity, Millis, Outcome, Request, Response};
@@ -91,10 +91,12 @@ impl Detector {
         now: Millis,
     ) -> Judged {
         let facts = Facts::of(&self.keyed, request, target, identity, now);
-        let (mut scored, trace) = self.profile.score(request, target);
-        let mut watch = self.watch();
-        let looked = watch.behaviour.look(&facts);
-        // Who always sends unusual headers is not unusual for that.
+        let looked = self.watch().behaviour.look(&facts);
+        // Whose user agent is always unusual is not unusual for that.
+        let agent = Some(facts.agent).filter(|_| looked.knows_agent);
+        let (mut scored, trace) = self.profile.score_beside(agent, request, target);
+        let watch = self.watch();
+        // Nor is who always sends unusual headers.
         let own = |(channel, _): &&mut (Channel, f64)| looked.knows_headers && *channel == Channel::Headers;
         scored.channels.iter_mut().filter(own).for_each(|(_, nats)| *nats = 0.0);
         let mut kinds: SmallVec<[(Evidence, u32); 12]> = scored
@@ -122,8 +124,8 @@ impl Detector {
         }
     }
 
-    /// A request was decided about, under an id, and goes on to the handler or not: what was allowed teaches what requests are
-    /// like, and what was flagged for being unusual only how unusual requests are.
+    /// A request was decided about, under an id, and goes on to the handler or not: what was allowed, or flagged for being unusual,
+    /// teaches what requests are like; what is among the strangest of a thousand only how strange requests are.
     pub fn concluded(&self, id: &str, judged: &Judged, outcome: Outcome, goes_on: bool) {
         let mut watch = self.watch();
         if goes_on {
@@ -132,7 +134,8 @@ impl Detector {
         }
         let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !judged.unusual.is_empty();
         if teaches && !self.frozen.load(Ordering::Relaxed) {
-            let lesson = if judged.unusual.is_empty() { Lesson::Usual } else { Lesson::Unusual };
+            let strange = judged.share <= STRANGE.min(self.budget);
+            let lesson = if strange { Lesson::Unusual } else { Lesson::Usual };
             watch.learn(&judged.facts, &judged.looked, judged.evidence, lesson);
             drop(watch);
             self.profile.learn(&judged.trace, judged.facts.client);

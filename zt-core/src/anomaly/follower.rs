@@ -7,11 +7,8 @@ use super::behaviour::Facts;
 use super::calibration::Histogram;
 use super::kind::Channel;
 use super::request::Target;
-use super::watch::{Lesson, Watch};
+use super::watch::{Lesson, STRANGE, Watch};
 use crate::model::{Identity, Millis, Request, Response};
-
-/// A share of requests that are too strange to teach what is usual.
-const STRANGE: f64 = 0.001;
 
 /// What clients do over time, one request after the other.
 #[derive(Clone, Debug)]
@@ -54,7 +51,9 @@ impl<'b> Follower<'b> {
         let counted = teaches && !self.first.as_ref().is_some_and(doubtful);
         let facts = Facts::of(&before.keyed, request, target, identity, now);
         let looked = self.watch.behaviour.look(&facts);
-        let channels = Channel::ALL.into_iter().zip(before.evidence(&before.strangest(request, target, counted)));
+        let agent = Some(facts.agent).filter(|_| looked.knows_agent);
+        let strangest = before.strangest_beside(agent, request, target, counted);
+        let channels = Channel::ALL.into_iter().zip(before.evidence(&strangest));
         let channels = channels.filter(|(channel, _)| !looked.knows_headers || *channel != Channel::Headers);
         let own = channels.map(|(_, evidence)| evidence).max().unwrap_or_default();
         let evidence = self.watch.signals(&looked).map(|(_, evidence)| evidence).fold(own, u32::max);

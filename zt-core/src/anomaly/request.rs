@@ -68,6 +68,11 @@ pub(super) const fn owner(endpoint: u32, kind: Kind) -> u32 {
 }
 
 impl Reader<'_> {
+    /// The id of the item that a user agent of this hash is.
+    pub(super) fn agent(&self, agent: u64) -> u64 {
+        join(join(join(self.service, Place::Header as u64), self.keyed.bytes(b"user-agent")), agent)
+    }
+
     pub(super) fn read(&self, request: &Request<'_>, target: &Target<'_>, visit: &mut impl FnMut(&Found<'_>)) {
         let mut values = Values { reader: self, endpoint: self.keyed.bytes(request.method.bytes()), left: MOST_VALUES };
         let raw = request.path.bytes();

@@ -81,9 +81,15 @@ impl State {
 
     /// How unusual a request is, and what it would [teach](Self::learn).
     pub fn score(&self, request: &Request<'_>, target: &Target<'_>) -> (Scored, Trace) {
+        self.score_beside(None, request, target)
+    }
+
+    /// The same, but for the user agent of this hash, which is its client's own.
+    pub(super) fn score_beside(&self, agent: Option<u64>, request: &Request<'_>, target: &Target<'_>) -> (Scored, Trace) {
         let (number, mut shard) = self.free();
         let Shard { baseline, delta } = &mut *shard;
-        let (strangest, items) = delta.score(&self.bounds, baseline, request, target);
+        let own = agent.map(|agent| baseline.reader().agent(agent));
+        let (strangest, items) = delta.score(&self.bounds, baseline, request, target, own);
         let evidence = baseline.evidence(&strangest);
         let most = evidence.into_iter().max().unwrap_or_default();
         let trace = Trace { shard: number, round: delta.rounds, items, strangest, evidence: most };

@@ -9,6 +9,8 @@ use crate::base::keyed::Map;
 /// Requests before what scores mean is worked out for the first time, and the part of all that is news enough to do it again.
 const FIRST: u64 = 8;
 const PART: u64 = 8;
+/// A share of requests that are too strange to teach what is usual.
+pub(super) const STRANGE: f64 = 0.001;
 /// Clients whose unusual requests are told apart, between two times.
 const MOST_HEARD: usize = 4_096;
 

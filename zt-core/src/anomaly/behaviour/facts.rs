@@ -46,7 +46,8 @@ pub(in super::super) struct Facts {
     pub(super) seat: u64,
     /// Fingerprint, else user agent; with the network.
     pub(super) device: u64,
-    pub(super) agent: u64,
+    /// The user agent.
+    pub(in super::super) agent: u64,
     /// Address and fingerprint.
     pub(super) place: u64,
     /// The set of header names.
@@ -113,6 +114,11 @@ impl Facts {
 }
 
 impl Facts {
+    /// What may be its client's own: the set of headers, the user agent.
+    pub(super) fn own(&self) -> [u64; 2] {
+        [self.headers, self.agent].map(|what| join(self.actor, what))
+    }
+
     /// What was done with an object: by who it is now, and at the same seat before or after a login.
     pub(super) fn trails(&self, object: u64) -> [u64; 2] {
         [join(self.actor, object), join(self.seat, object)]

@@ -42,6 +42,8 @@ pub(super) struct Looked {
     visit: Option<Visit>,
     /// The client sent just these headers before.
     pub(super) knows_headers: bool,
+    /// And this user agent.
+    pub(super) knows_agent: bool,
 }
 
 /// What goes on, and what is usual.
@@ -88,8 +90,8 @@ impl Behaviour {
 
     /// Counts a request, and says how unusual that is.
     pub(super) fn look(&mut self, facts: &Facts) -> Looked {
-        let knows_headers = self.met.get(join(facts.actor, facts.headers)).is_some();
-        let mut looked = Looked { knows_headers, ..Looked::default() };
+        let [knows_headers, knows_agent] = facts.own().map(|own| self.met.get(own).is_some());
+        let mut looked = Looked { knows_headers, knows_agent, ..Looked::default() };
         let endpoint = facts.endpoint;
         let visit = facts.identity.map(|identity| self.sessions.look(identity, facts));
         let at_home = visit.is_some_and(|visit| visit.at_home);
@@ -133,7 +135,7 @@ impl Behaviour {
 
     /// Learns from a request that was let pass.
     pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked) {
-        self.meets(join(facts.actor, facts.headers));
+        facts.own().map(|own| self.meets(own));
         looked.levels.iter().for_each(|level| self.meters.learn(*level));
         if let Some((object, _)) = facts.object.filter(|_| facts.identity.is_some()) {
             self.steps.learn(facts.trails(object), facts.endpoint);
@@ -146,7 +148,7 @@ impl Behaviour {
     /// An unusual request: its headers are unusual once, and a place that comes again on another day is taken for its
     /// identity's own.
     pub(super) fn doubt(&mut self, facts: &Facts, looked: &Looked) {
-        self.meets(join(facts.actor, facts.headers));
+        facts.own().map(|own| self.meets(own));
         if let Some((identity, visit)) = facts.identity.zip(looked.visit) {
             self.sessions.doubt(identity, facts, &visit);
         }
