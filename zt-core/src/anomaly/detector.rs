@@ -95,7 +95,7 @@ impl Detector {
         // Whose user agent is always unusual is not unusual for that.
         let agent = Some(facts.agent).filter(|_| looked.knows_agent);
         let (mut scored, trace) = self.profile.score_beside(agent, request, target);
-        let watch = self.watch();
+        let mut watch = self.watch();
         // Nor is who always sends unusual headers.
         let own = |(channel, _): &&mut (Channel, f64)| looked.knows_headers && *channel == Channel::Headers;
         scored.channels.iter_mut().filter(own).for_each(|(_, nats)| *nats = 0.0);
@@ -109,6 +109,7 @@ impl Detector {
         let share = watch.share(evidence);
         let mut unusual: SmallVec<[(Evidence, u32); 2]> =
             kinds.iter().copied().filter(|(_, evidence)| watch.share(*evidence) <= self.budget).collect();
+        watch.tell(&facts, &looked, self.budget);
         unusual.sort_by(|(_, a), (_, b)| b.cmp(a));
         let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
         Judged {

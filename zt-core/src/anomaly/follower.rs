@@ -58,6 +58,7 @@ impl<'b> Follower<'b> {
         let own = channels.map(|(_, evidence)| evidence).max().unwrap_or_default();
         let evidence = self.watch.signals(&looked).map(|(_, evidence)| evidence).fold(own, u32::max);
         let unusual = self.watch.share(evidence) <= STRANGE;
+        self.watch.tell(&facts, &looked, STRANGE);
         let lesson = match (teaches, unusual) {
             (_, true) => Lesson::Unusual,
             (true, false) => Lesson::Usual,

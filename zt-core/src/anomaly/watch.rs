@@ -1,5 +1,7 @@
 //! Behaviour, and what its scores mean beside those of single requests.
 
+use smallvec::SmallVec;
+
 use super::answers::Answers;
 use super::behaviour::{Behaviour, Facts, Looked, Signal};
 use super::calibration::{Histogram, Scale, Shares};
@@ -68,6 +70,13 @@ impl Watch {
     pub(super) fn signals(&self, looked: &Looked) -> impl Iterator<Item = (Signal, u32)> {
         let scales = Signal::ALL.into_iter().zip(&self.scales).zip(looked.raw);
         scales.filter(|(_, raw)| *raw > 0).map(|((signal, scale), raw)| (signal, scale.evidence(raw)))
+    }
+
+    /// What is unusual enough to be told is told again only when it is far more.
+    pub(super) fn tell(&mut self, facts: &Facts, looked: &Looked, budget: f64) {
+        let signals: SmallVec<[Signal; 2]> =
+            self.signals(looked).filter(|(_, evidence)| self.share(*evidence) <= budget).map(|(signal, _)| signal).collect();
+        self.behaviour.told(facts, &signals);
     }
 
     /// Learns from a request.

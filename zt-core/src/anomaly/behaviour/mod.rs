@@ -154,6 +154,13 @@ impl Behaviour {
         }
     }
 
+    /// Somebody was told of these.
+    pub(super) fn told(&mut self, facts: &Facts, signals: &[Signal]) {
+        if !signals.is_empty() {
+            self.told.raise(facts.client.unwrap_or(facts.seat), signals);
+        }
+    }
+
     /// A request goes on to the handler under an id.
     pub(super) fn asks(&mut self, id: u64, asked: Asked) {
         *self.asked.entry(id) = Some(asked);

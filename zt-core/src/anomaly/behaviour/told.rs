@@ -11,6 +11,8 @@ const CLIENTS: usize = 7 << 11;
 const HALF_LIFE: Millis = 4 * 24 * 3_600_000;
 /// What was told is told again when it is so much higher, 8 bits behind the point.
 const AGAIN: u32 = 1 << 8;
+/// And by so much more where somebody heard of it.
+const FAR: u16 = 2 << 8;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Last {
@@ -72,6 +74,16 @@ impl Told {
                 *told = u16::try_from(*raw).unwrap_or(u16::MAX);
             } else {
                 *raw = 0;
+            }
+        }
+    }
+
+    /// Somebody was told, and wants to hear of it again only when it is far more.
+    pub(super) fn raise(&mut self, client: u64, signals: &[Signal]) {
+        let last = self.0.entry(client);
+        for signal in signals {
+            if let Some(told) = last.raw.get_mut(*signal as usize) {
+                *told = told.saturating_add(FAR);
             }
         }
     }
