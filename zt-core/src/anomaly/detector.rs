@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 use super::answers::{Answer, Answered, Teaches};
-use super::baseline::{Baseline, Scored};
+use super::baseline::Baseline;
 use super::behaviour::{Facts, Looked};
 use super::evidence::Evidence;
 use super::kind::Channel;
@@ -44,8 +44,6 @@ pub struct Judged {
     pub score: f64,
     /// Nats by kind of evidence, of those that were looked at.
     pub scores: SmallVec<[(Evidence, f64); 12]>,
-    /// What the request itself says.
-    pub(super) scored: Scored,
     /// The kinds that are unusual each alone, the strangest first.
     pub unusual: SmallVec<[Evidence; 2]>,
     evidence: u32,
@@ -94,29 +92,29 @@ impl Detector {
         let looked = self.watch().behaviour.look(&facts);
         // Whose user agent is always unusual is not unusual for that.
         let agent = Some(facts.agent).filter(|_| looked.knows_agent);
-        let (mut scored, trace) = self.profile.score_beside(agent, request, target);
+        let (channels, trace) = self.profile.evidence(agent, request, target);
         let mut watch = self.watch();
-        // Nor is who always sends unusual headers.
-        let own = |(channel, _): &&mut (Channel, f64)| looked.knows_headers && *channel == Channel::Headers;
-        scored.channels.iter_mut().filter(own).for_each(|(_, nats)| *nats = 0.0);
-        let mut kinds: SmallVec<[(Evidence, u32); 12]> = scored
-            .channels
-            .iter()
-            .map(|(of, nats)| (Evidence::from(*of), (*nats * f64::from(fixed::ONE)) as u32))
-            .collect();
-        kinds.extend(watch.signals(&looked).map(|(of, nats)| (of.into(), nats)));
+        let of_channels = Channel::ALL.into_iter().zip(channels).map(|(channel, evidence)| {
+            // Nor is who always sends unusual headers.
+            let own = looked.knows_headers && channel == Channel::Headers;
+            (Evidence::from(channel), if own { 0 } else { evidence })
+        });
+        let of_signals = watch.signals(&looked).map(|(of, evidence)| (of.into(), evidence));
+        let kinds: SmallVec<[(Evidence, u32); 12]> = of_channels.chain(of_signals).collect();
         let evidence = kinds.iter().map(|(_, evidence)| *evidence).max().unwrap_or_default();
         let share = watch.share(evidence);
-        let mut unusual: SmallVec<[(Evidence, u32); 2]> =
-            kinds.iter().copied().filter(|(_, evidence)| watch.share(*evidence) <= self.budget).collect();
-        watch.tell(&facts, &looked, self.budget);
+        let mut unusual: SmallVec<[(Evidence, u32); 2]> = SmallVec::new();
+        // Else no other is: the share of less evidence is no less.
+        if share <= self.budget {
+            unusual.extend(kinds.iter().copied().filter(|(_, evidence)| watch.share(*evidence) <= self.budget));
+            watch.tell(&facts, &looked, self.budget);
+        }
         unusual.sort_by(|(_, a), (_, b)| b.cmp(a));
         let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
         Judged {
             share,
             score: nats(evidence),
             scores: kinds.into_iter().map(|(of, evidence)| (of, nats(evidence))).collect(),
-            scored,
             unusual: unusual.into_iter().map(|(of, _)| of).collect(),
             evidence,
             facts,
@@ -204,7 +202,7 @@ impl Detector {
 
     /// Why a request that was judged is unusual in itself, for people.
     pub fn explain(&self, request: &Request<'_>, target: &Target<'_>, judged: &Judged) -> Vec<super::Explanation> {
-        self.profile.explain(request, target, &judged.scored)
+        self.profile.explained(request, target, &judged.trace.strangest)
     }
 
     /// Bytes that it takes.

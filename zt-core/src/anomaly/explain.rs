@@ -6,7 +6,7 @@ use super::baseline::{Baseline, Scored};
 use super::item::Event;
 use super::kind::{Channel, Kind};
 use super::request::{At, Target};
-use super::score::Strange;
+use super::score::{Strange, Strangest};
 use super::symbol;
 use super::value::MOST_BYTES;
 use crate::base::fixed;
@@ -60,10 +60,20 @@ impl fmt::Display for Explanation {
 impl Baseline {
     /// The strangest things about a request that was scored, at most three.
     pub fn explain(&self, request: &Request<'_>, target: &Target<'_>, scored: &Scored) -> Vec<Explanation> {
+        self.explained(request, target, &scored.strangest)
+    }
+
+    /// The same of a request whose strangest elements these are.
+    pub(super) fn explained(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        strangest: &Strangest,
+    ) -> Vec<Explanation> {
         let (mut told, mut events, mut number) = (Vec::new(), Vec::new(), 0);
         let reader = self.reader();
         reader.read(request, target, &mut |found| {
-            for strange in scored.strangest.top().filter(|strange| strange.item == number) {
+            for strange in strangest.top().filter(|strange| strange.item == number) {
                 events.clear();
                 reader.events(found, &mut |sight| events.push(sight.event(self.service)));
                 told.push(self.explanation(&found.at, &events, strange));

@@ -3,6 +3,7 @@
 use super::item::{Event, Sight};
 use super::kind::Kind;
 use super::model::SERVICE;
+use super::symbol::{self, Class};
 use super::value;
 use crate::base::json::Limits;
 use crate::base::keyed::{Keyed, join};
@@ -226,12 +227,21 @@ const fn short(endpoint: u64) -> u32 {
 /// Whether a segment of a path looks like an id: a number, several digits (but a version's, `v12`), digits behind a hyphen, longer
 /// than a word, or with characters that no name has.
 pub(super) fn is_variable(segment: &[u8]) -> bool {
-    let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let number = |bytes: &[u8]| !bytes.is_empty() && digits(bytes) == bytes.len();
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let (mut digits, mut plain) = (0_u32, segment.len() <= 40);
+    for byte in segment {
+        match symbol::of(*byte).0 {
+            Class::Letter | Class::Point => {}
+            Class::Digit => digits = digits.saturating_add(1),
+            _ => plain = false,
+        }
+    }
+    if digits == 0 {
+        return !plain;
+    }
+    let number = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
     let version = segment.strip_prefix(b"v").is_some_and(|version| version.split(|byte| *byte == b'.').all(number));
     let numbered = segment.rsplit(|byte| b"-_".contains(byte)).next().is_some_and(number);
-    !version && (numbered || digits(segment) > 1 || segment.len() > 40 || !segment.iter().all(plain))
+    !version && (numbered || digits > 1 || !plain)
 }
 
 /// In lower case, where it fits.

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::baseline::{Baseline, Scored};
 use super::delta::Delta;
 use super::explain::Explanation;
+use super::kind::Channel;
 use super::model::{Bounds, MEMORY};
 use super::request::Target;
 use super::score::Strangest;
@@ -59,6 +60,25 @@ pub struct Trace {
     pub(super) evidence: u32,
 }
 
+impl Shard {
+    /// The evidence of each channel, and what the request would teach the shard of this number.
+    fn look(
+        &mut self,
+        bounds: &Bounds,
+        number: usize,
+        agent: Option<u64>,
+        request: &Request<'_>,
+        target: &Target<'_>,
+    ) -> ([u32; Channel::ALL.len()], Trace) {
+        let Self { baseline, delta } = self;
+        let own = agent.map(|agent| baseline.reader().agent(agent));
+        let (strangest, items) = delta.score(bounds, baseline, request, target, own);
+        let evidence = baseline.evidence(&strangest);
+        let most = evidence.into_iter().max().unwrap_or_default();
+        (evidence, Trace { shard: number, round: delta.rounds, items, strangest, evidence: most })
+    }
+}
+
 impl State {
     /// Goes on from a baseline, in 8 MiB.
     pub fn new(baseline: Baseline) -> Self {
@@ -81,19 +101,21 @@ impl State {
 
     /// How unusual a request is, and what it would [teach](Self::learn).
     pub fn score(&self, request: &Request<'_>, target: &Target<'_>) -> (Scored, Trace) {
-        self.score_beside(None, request, target)
+        let (number, mut shard) = self.free();
+        let (evidence, trace) = shard.look(&self.bounds, number, None, request, target);
+        (shard.baseline.scored_by(trace.strangest, evidence), trace)
     }
 
-    /// The same, but for the user agent of this hash, which is its client's own.
-    pub(super) fn score_beside(&self, agent: Option<u64>, request: &Request<'_>, target: &Target<'_>) -> (Scored, Trace) {
+    /// The evidence of each channel alone, but for the user agent of this hash, which is its client's own: what it means, others
+    /// say.
+    pub(super) fn evidence(
+        &self,
+        agent: Option<u64>,
+        request: &Request<'_>,
+        target: &Target<'_>,
+    ) -> ([u32; Channel::ALL.len()], Trace) {
         let (number, mut shard) = self.free();
-        let Shard { baseline, delta } = &mut *shard;
-        let own = agent.map(|agent| baseline.reader().agent(agent));
-        let (strangest, items) = delta.score(&self.bounds, baseline, request, target, own);
-        let evidence = baseline.evidence(&strangest);
-        let most = evidence.into_iter().max().unwrap_or_default();
-        let trace = Trace { shard: number, round: delta.rounds, items, strangest, evidence: most };
-        (baseline.scored_by(strangest, evidence), trace)
+        shard.look(&self.bounds, number, agent, request, target)
     }
 
     /// Learns from a request that was scored, of a client who is given by any hash of who it is; without one all are the same.
@@ -125,8 +147,18 @@ impl State {
 
     /// Why a request that was scored is strange: as of now.
     pub fn explain(&self, request: &Request<'_>, target: &Target<'_>, scored: &Scored) -> Vec<Explanation> {
+        self.explained(request, target, &scored.strangest)
+    }
+
+    /// The same of a request whose strangest elements these are.
+    pub(super) fn explained(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        strangest: &Strangest,
+    ) -> Vec<Explanation> {
         let baseline = Arc::clone(&self.free().1.baseline);
-        baseline.explain(request, target, scored)
+        baseline.explained(request, target, strangest)
     }
 
     /// Goes on from another baseline; what was gathered is forgotten.
