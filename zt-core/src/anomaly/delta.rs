@@ -76,7 +76,7 @@ impl Delta {
                 item.into_iter().flat_map(|item| &item.strange).for_each(|(kind, deviations)| add(*kind, *deviations));
                 items.push(*at);
             } else {
-                let elements = self.look(baseline, &reader, found);
+                let elements = self.look(bounds, baseline, &reader, found);
                 let strange = elements.each().filter_map(|element| {
                     let deviations = baseline.deviations(found.context, element);
                     add(element.kind, deviations);
@@ -90,13 +90,15 @@ impl Delta {
         (strangest, items)
     }
 
-    /// The elements of an item that is not kept; its events are at hand then.
-    fn look(&mut self, baseline: &Baseline, reader: &Reader<'_>, found: &Found<'_>) -> Elements {
+    /// The elements of an item that is not kept; its events are at hand then, as many as there is ever room for.
+    fn look(&mut self, bounds: &Bounds, baseline: &Baseline, reader: &Reader<'_>, found: &Found<'_>) -> Elements {
         let mut elements = Elements::default();
         self.scratch.clear();
         reader.events(found, &mut |sight| {
             elements.see(sight, &baseline.model);
-            self.scratch.push(sight.event(baseline.service));
+            if self.scratch.len() <= bounds.events {
+                self.scratch.push(sight.event(baseline.service));
+            }
         });
         elements
     }

@@ -9,9 +9,10 @@ use smallvec::SmallVec;
 
 use super::answers::{Answer, Answered, Teaches};
 use super::baseline::Baseline;
-use super::behaviour::{Facts, Looked};
+use super::behaviour::{Facts, Looked, Room};
 use super::evidence::Evidence;
 use super::kind::Channel;
+use super::model::MEMORY;
 use super::request::Target;
 use super::state::{State, Trace};
 use super::watch::{Lesson, STRANGE, Watch};
@@ -22,12 +23,16 @@ use crate::model::{Identity, Millis, Outcome, Request, Response};
 /// Baselines that are known to have been merged.
 const MOST_MERGED: usize = 64;
 
+/// Bytes for what responses are like.
+const ANSWERS: usize = 1 << 20;
+
 /// Everything that is learned of requests and of who makes them; shared between threads by reference.
 #[derive(Debug)]
 pub struct Detector {
     keyed: Keyed,
     seed: u64,
     budget: f64,
+    room: Room,
     profile: State,
     watch: Mutex<Watch>,
     /// What was merged.
@@ -66,15 +71,27 @@ impl Judged {
 }
 
 impl Detector {
-    /// Goes on from a baseline, with a share of normal requests that may be called unusual.
-    pub fn new(mut baseline: Baseline, budget: f64) -> Self {
-        let watch = baseline.watch.take().map_or_else(|| Watch::new(baseline.evidence.clone()), |watch| *watch);
+    /// The least memory that is enough for anything.
+    pub const LEAST_MEMORY: usize = 4 << 20;
+
+    /// Goes on from a baseline, with a share of normal requests that may be called unusual, in 8 MiB.
+    pub fn new(baseline: Baseline, budget: f64) -> Self {
+        Self::with_memory(baseline, budget, MEMORY)
+    }
+
+    /// The same in so many bytes: half for what requests are like, and half for what clients do, of which responses have a MiB.
+    /// Less than [`LEAST_MEMORY`](Self::LEAST_MEMORY) is taken for that; what does not fit is left out.
+    pub fn with_memory(mut baseline: Baseline, budget: f64, bytes: usize) -> Self {
+        let of_each = bytes.max(Self::LEAST_MEMORY) / 2;
+        let room = Room::of_memory(of_each.saturating_sub(ANSWERS));
+        let watch = watch_of(&mut baseline, room);
         Self {
+            room,
             keyed: baseline.keyed.clone(),
             seed: baseline.seed,
             budget,
             watch: Mutex::new(watch),
-            profile: State::new(baseline),
+            profile: State::with_memory(baseline, of_each),
             merged: Mutex::default(),
             frozen: AtomicBool::new(false),
         }
@@ -176,8 +193,7 @@ impl Detector {
 
     /// Goes on from another baseline that [fits](Self::fits). What is under way is forgotten.
     pub fn restore(&self, mut baseline: Baseline) {
-        let watch = baseline.watch.take();
-        *self.watch() = watch.map_or_else(|| Watch::new(baseline.evidence.clone()), |watch| *watch);
+        *self.watch() = watch_of(&mut baseline, self.room);
         self.profile.restore(baseline);
     }
 
@@ -195,7 +211,9 @@ impl Detector {
         merged.push(mark);
         drop(merged);
         if let Some(watch) = &baseline.watch {
-            self.watch().join(watch);
+            let mut own = self.watch();
+            own.join(watch);
+            own.resize(self.room);
         }
         self.profile.merge(baseline);
     }
@@ -207,12 +225,24 @@ impl Detector {
 
     /// Bytes that it takes.
     pub fn memory(&self) -> usize {
+        self.profile.memory().saturating_add(self.watch().memory())
+    }
+
+    /// Bytes of what clients do, and identities that they are of.
+    pub fn memory_of_behaviour(&self) -> (usize, usize) {
         let watch = self.watch();
-        let parts = [watch.behaviour.memory(), watch.answers.memory()];
-        parts.into_iter().fold(self.profile.memory(), usize::saturating_add)
+        (watch.behaviour.memory(), watch.behaviour.identities())
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What clients do, where a baseline knows of it, as far as there is room.
+fn watch_of(baseline: &mut Baseline, room: Room) -> Watch {
+    let watch = baseline.watch.take();
+    let mut watch = watch.map_or_else(|| Watch::new(baseline.evidence.clone()), |watch| *watch);
+    watch.resize(room);
+    watch
 }

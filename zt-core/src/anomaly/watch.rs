@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::answers::Answers;
-use super::behaviour::{Behaviour, Facts, Looked, Signal};
+use super::behaviour::{Behaviour, Facts, Looked, Room, Signal};
 use super::calibration::{Histogram, Scale, Shares};
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
@@ -55,6 +55,19 @@ impl Watch {
     /// What clients do, without what evidence means.
     pub(super) fn uncalibrated(&self) -> Self {
         Self { behaviour: self.behaviour.clone(), answers: self.answers.clone(), ..Self::new(Histogram::default()) }
+    }
+
+    /// For so much behaviour from now on; what is too much goes.
+    pub(super) fn resize(&mut self, room: Room) {
+        self.behaviour.resize(room);
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn memory(&self) -> usize {
+        let scales = self.scales.iter().map(Scale::memory).fold(self.shares.memory(), usize::saturating_add);
+        let histograms = Histogram::MEMORY.saturating_mul(self.signals.len().saturating_add(1));
+        let parts = [self.behaviour.memory(), self.answers.memory(), self.heard.allocation_size(), scales, histograms];
+        parts.into_iter().fold(size_of::<Self>(), usize::saturating_add)
     }
 
     /// Share of normal requests with at least so much evidence.

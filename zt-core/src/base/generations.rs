@@ -79,6 +79,21 @@ impl<V: Default> Generations<V> {
         young.entry(key).or_insert_with(|| aged.unwrap_or_default())
     }
 
+    /// For at most so many entries from now on, two at least. Where there are more the old go, and of the young those with the
+    /// highest keys, until half of them fit: the choice depends on the entries alone.
+    pub fn resize(&mut self, capacity: usize) {
+        self.half = (capacity / 2).max(1);
+        if self.old.len() > self.half {
+            self.old = Map::default();
+        }
+        if self.young.len() > self.half {
+            let mut young: Vec<(u64, V)> = self.young.drain().collect();
+            young.sort_unstable_by_key(|(key, _)| *key);
+            young.truncate(self.half);
+            self.young = young.into_iter().collect();
+        }
+    }
+
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.young.len().saturating_add(self.old.len())
@@ -165,6 +180,20 @@ mod tests {
         }
         assert_eq!(map.get(7), Some(&10_001));
         assert_eq!(map.get(9_000), None);
+    }
+
+    #[test]
+    fn less_room_keeps_what_is_young() {
+        let mut map: Generations<u64> = Generations::new(100);
+        (0..80).for_each(|key| *map.entry(key) = key);
+        map.resize(40);
+        // 30 were young; the lowest 20 of them stay.
+        assert_eq!(
+            (map.len(), map.get(49), map.get(50), map.get(69), map.get(70)),
+            (20, None, Some(&50), Some(&69), None)
+        );
+        (100..1_000).for_each(|key| *map.entry(key) = key);
+        assert!(map.len() <= 40);
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub struct AnomalyConfig {
     /// A baseline of `zt learn`, which the host reads and hands over. Without one everything is learned while serving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_file: Option<String>,
+    /// Most memory that what is learned may take: half for what requests are like, half for what clients do. It is not part
+    /// of `state.memory`.
+    #[serde(default = "default_memory")]
+    pub memory: Size,
     /// The same inline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
@@ -84,12 +88,16 @@ pub struct AnomalyConfig {
 
 impl Default for AnomalyConfig {
     fn default() -> Self {
-        Self { budget: default_budget(), baseline_file: None, baseline: None }
+        Self { budget: default_budget(), baseline_file: None, memory: default_memory(), baseline: None }
     }
 }
 
 const fn default_budget() -> f64 {
     0.001
+}
+
+const fn default_memory() -> Size {
+    Size::from_bytes(8 << 20)
 }
 
 /// `[state]`.

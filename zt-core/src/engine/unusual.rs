@@ -10,6 +10,7 @@ use crate::route::Match;
 #[derive(Debug)]
 pub(super) struct Unusual {
     budget: f64,
+    memory: usize,
     baseline: Option<Baseline>,
 }
 
@@ -22,13 +23,17 @@ impl Unusual {
             let mend = "write the share of normal requests that may be called unusual, such as 0.001";
             problems.push(Problem::new("anomaly.budget", "not between 0 and 1").mend(mend));
         }
+        let memory = config.memory.bytes_usize();
+        if memory < Detector::LEAST_MEMORY {
+            problems.push(Problem::new("anomaly.memory", "less than 4 MiB").mend("write \"8MiB\" or so"));
+        }
         let read = config.baseline.as_deref().map(Baseline::from_text);
         let baseline = read.transpose().map_err(|error| {
             let mend = "learn one with `zt learn`";
             problems.push(Problem::new("anomaly.baseline", error.to_string()).mend(mend));
         });
         if problems.is_empty() {
-            Ok(Self { budget: config.budget, baseline: baseline.ok().flatten() })
+            Ok(Self { budget: config.budget, memory, baseline: baseline.ok().flatten() })
         } else {
             Err(problems)
         }
@@ -36,7 +41,8 @@ impl Unusual {
 
     /// What goes on from the baseline, or from nothing.
     pub(super) fn detector(&self, seed: u64) -> Detector {
-        Detector::new(self.baseline.clone().unwrap_or_else(|| Baseline::new(seed)), self.budget)
+        let baseline = self.baseline.clone().unwrap_or_else(|| Baseline::new(seed));
+        Detector::with_memory(baseline, self.budget, self.memory)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How much of something lately, compared with how much it usually is.
 
+use super::room::Room;
 use super::signal::Signal;
 use crate::base::bytes::Reader;
 use crate::base::decayed::Decayed;
@@ -183,6 +184,11 @@ impl Meters {
     pub(super) fn join(&mut self, other: &Self) {
         self.counters.join(&other.counters);
         self.usual.join(&other.usual);
+    }
+
+    pub(super) fn resize(&mut self, room: Room) {
+        self.counters.resize(room.of(COUNTERS));
+        self.usual.resize(room.of(USUAL));
     }
 
     pub(super) fn memory(&self) -> usize {

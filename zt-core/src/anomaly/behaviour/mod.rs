@@ -6,6 +6,7 @@ mod facts;
 mod meter;
 mod person;
 mod place;
+mod room;
 mod session;
 mod signal;
 mod steps;
@@ -14,6 +15,7 @@ mod told;
 use smallvec::SmallVec;
 
 pub(super) use facts::{Asked, Facts};
+pub(super) use room::Room;
 pub use signal::Signal;
 
 use self::meter::{Level, Meter, Meters};
@@ -273,6 +275,21 @@ impl Behaviour {
         self.steps.join(&other.steps);
         self.sessions.join(&other.sessions);
         self.told.join(&other.told);
+    }
+
+    /// For so much from now on; what is too much goes.
+    pub(super) fn resize(&mut self, room: Room) {
+        self.meters.resize(room);
+        self.met.resize(room.of(MET));
+        self.steps.resize(room);
+        self.sessions.resize(room);
+        self.told.resize(room);
+        self.asked.resize(room.of(ASKED));
+    }
+
+    /// Identities that are remembered.
+    pub(super) fn identities(&self) -> usize {
+        self.sessions.identities()
     }
 
     pub(super) fn memory(&self) -> usize {

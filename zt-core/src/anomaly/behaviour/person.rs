@@ -55,6 +55,12 @@ impl Session {
 }
 
 impl Person {
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        let seen = &self.now.seen;
+        if seen.spilled() { seen.capacity().saturating_mul(size_of::<u32>()) } else { 0 }
+    }
+
     pub(super) fn is_experienced(&self) -> bool {
         self.known.iter().any(|known| !known.is_empty())
     }

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::person::{Person, Session};
 use super::place::{News, Places};
+use super::room::Room;
 use crate::base::bytes::Reader;
 use crate::base::fixed::{self, ONE};
 use crate::base::generations::Generations;
@@ -145,9 +146,21 @@ impl Sessions {
         self.pairs.join(&other.pairs);
     }
 
+    pub(super) fn resize(&mut self, room: Room) {
+        self.people.resize(room.of(PEOPLE));
+        self.begun.resize(room.of(MOST_ENDPOINTS));
+        self.pairs.resize(room.of(PAIRS));
+    }
+
     pub(super) fn memory(&self) -> usize {
         let tables = [self.people.memory(), self.begun.memory(), self.pairs.memory()];
-        tables.into_iter().fold(size_of::<Self>(), usize::saturating_add)
+        let people = self.people.values().map(Person::memory);
+        tables.into_iter().chain(people).fold(size_of::<Self>(), usize::saturating_add)
+    }
+
+    /// Identities that are remembered.
+    pub(super) fn identities(&self) -> usize {
+        self.people.len()
     }
 }
 

@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 
 use smallvec::{Array, SmallVec};
 
+use super::room::Room;
 use crate::base::bytes::Reader;
 use crate::base::fixed;
 use crate::base::generations::{Generations, Kept};
 
 /// Objects of a client, and endpoints, that are remembered.
-const TRAILS: usize = 7 << 14;
+const TRAILS: usize = 7 << 13;
 const STEPS: usize = 7 << 8;
 /// Steps that are remembered of one object and client.
 const MOST_SEEN: usize = 8;
@@ -174,8 +175,15 @@ impl Steps {
         self.steps.join(&other.steps);
     }
 
+    pub(super) fn resize(&mut self, room: Room) {
+        self.trails.resize(room.of(TRAILS));
+        self.steps.resize(room.of(STEPS));
+    }
+
     pub(super) fn memory(&self) -> usize {
-        self.trails.memory().saturating_add(self.steps.memory())
+        let spilled = self.steps.values().filter(|step| step.before.spilled());
+        let lists = spilled.map(|step| step.before.capacity().saturating_mul(size_of::<(u16, u32)>()));
+        lists.fold(self.trails.memory().saturating_add(self.steps.memory()), usize::saturating_add)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was told of somebody is not told again, until it is more or long ago.
 
+use super::room::Room;
 use super::signal::Signal;
 use crate::base::bytes::Reader;
 use crate::base::generations::{Generations, Kept};
@@ -86,6 +87,10 @@ impl Told {
                 *told = told.saturating_add(FAR);
             }
         }
+    }
+
+    pub(super) fn resize(&mut self, room: Room) {
+        self.0.resize(room.of(CLIENTS));
     }
 
     pub(super) fn memory(&self) -> usize {

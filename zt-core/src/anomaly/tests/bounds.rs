@@ -2,7 +2,7 @@
 
 use super::serving::serve;
 use super::*;
-use crate::model::Body;
+use crate::model::{Body, Identity, Outcome, Response};
 
 const MIB: usize = 1 << 20;
 
@@ -68,6 +68,35 @@ fn a_state_takes_no_more_than_8_mib_by_default() {
     });
     let most = flood(&state, mixed.take(1_500)).into_iter().max().unwrap();
     assert!(most <= 8 * MIB, "{most}");
+}
+
+#[test]
+fn what_clients_do_takes_no_more_than_its_half() {
+    for bytes in [0, 8 * MIB] {
+        let detector = Detector::with_memory(Baseline::new(1), 0.001, bytes);
+        let mut most = 0;
+        for n in 0..30_000_u64 {
+            // Many endpoints of each: nothing of an identity is as small as it could be.
+            let path = format!("/things/{}/{}", (n * 7) % 26, n);
+            let request = get(&path, "a=1");
+            let who = Identity::asserted(&format!("user-{}", n % 5_000));
+            let now = i64::try_from(n).unwrap() * 1_000;
+            let judged = detector.judge(&request, &Target::Path, Some(&who), now);
+            detector.concluded(&n.to_string(), &judged, Outcome::Allow, true);
+            detector.answered(&n.to_string(), &Response { status: 200, ..Response::default() }, now);
+            if n % 500 == 0 {
+                most = most.max(detector.memory_of_behaviour().0);
+            }
+        }
+        // A MiB is for responses.
+        let room = bytes.max(Detector::LEAST_MEMORY) / 2 - MIB;
+        assert!(most <= room, "{most} of {room}");
+        // A baseline of one with more room fits here too.
+        let larger = Detector::with_memory(Baseline::new(1), 0.001, 64 * MIB);
+        larger.restore(detector.baseline());
+        detector.restore(Baseline::read(&larger.baseline().write()).unwrap());
+        assert!(detector.memory_of_behaviour().0 <= room);
+    }
 }
 
 #[test]
