@@ -9,6 +9,7 @@ mod merge;
 mod random;
 mod requests;
 mod vector;
+mod whole;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -46,6 +47,7 @@ pub(crate) fn figures() -> Vec<Figure> {
     figures.extend(of_requests("8 headers, ", &with_headers(learned.clone()), &with_headers(tested), false));
     figures.extend(body::figures(&baseline(&learned)));
     figures.extend(merge::figures());
+    figures.extend(whole::memory());
     figures
 }
 
@@ -73,6 +75,7 @@ fn of_requests(what: &str, learned: &[Request<'_>], tested: &[Request<'_>], has_
         bound(figure("score and learn", learn_us), 0.8).beside(peers.both),
         figure("score and learn, from nothing", anew_us),
         figure("score by a frozen baseline", frozen_us),
+        figure("judge and conclude, with clients", whole::judged_us(&baseline, tested)),
         Figure::new(format!("{what}memory"), of_state.memory() as f64 / MIB, "MiB").at_most(8.0),
     ]
 }
