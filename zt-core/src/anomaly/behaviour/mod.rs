@@ -128,7 +128,7 @@ impl Behaviour {
         }
         if let Some(identity) = facts.identity {
             if self.meets(join(identity, facts.device)) {
-                self.identities(facts, at_home, &mut looked);
+                self.shared(facts, at_home, &mut looked);
             }
         }
         self.told.news(facts.client.unwrap_or(facts.seat), &mut looked.raw, facts.now);
@@ -209,7 +209,7 @@ impl Behaviour {
     }
 
     /// An identity that is new to a device in its network: how many more there are than its usual part of all.
-    fn identities(&mut self, facts: &Facts, at_home: bool, looked: &mut Looked) {
+    fn shared(&mut self, facts: &Facts, at_home: bool, looked: &mut Looked) {
         for owner in [ALL, facts.device] {
             self.meters.count(Meter::Identities, owner, ALL, 1, facts.now);
             self.meters.count(Meter::DailyIdentities, owner, ALL, 1, facts.now);
