@@ -53,6 +53,14 @@ impl Decayed {
         let others = shifted(other.sum, period.saturating_sub(other.period));
         *self = Self { period, sum: own.saturating_add(others) };
     }
+
+    /// The larger of two sums of the same half-life.
+    #[must_use]
+    pub fn larger(&self, other: &Self) -> Self {
+        let period = self.period.max(other.period);
+        let [own, others] = [self, other].map(|sum| shifted(sum.sum, period.saturating_sub(sum.period)));
+        Self { period, sum: own.max(others) }
+    }
 }
 
 impl Kept for Decayed {

@@ -14,7 +14,8 @@ mod season;
 mod tail;
 
 use self::panel::Panel;
-use self::season::{Hour, Season, Visits};
+pub(super) use self::season::Hour;
+use self::season::{Season, Visits};
 use crate::base::bytes::Reader;
 use crate::base::math::ln;
 use crate::model::Millis;

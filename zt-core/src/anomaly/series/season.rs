@@ -18,17 +18,22 @@ pub(super) const LONG: f64 = 1.0 / 1_000.0;
 
 /// An hour of the day, and of a weekday or of the weekend, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hour {
+pub(in super::super) struct Hour {
     of_day: usize,
     of_week: usize,
 }
 
 impl Hour {
-    pub(super) const fn of(time_ms: Millis) -> Self {
+    pub(in super::super) const fn of(time_ms: Millis) -> Self {
         let of_day = time_ms.rem_euclid(DAY).div_euclid(HOUR) as usize;
         // 1970 began with a Thursday.
         let weekend = matches!(time_ms.div_euclid(DAY).rem_euclid(7), 2 | 3);
         Self { of_day, of_week: of_day * 2 + weekend as usize }
+    }
+
+    /// Twice the hour of the day, one more at the weekend.
+    pub(in super::super) const fn of_week(self) -> usize {
+        self.of_week
     }
 }
 
