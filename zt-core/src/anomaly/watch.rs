@@ -89,7 +89,7 @@ impl Watch {
     pub(super) fn tell(&mut self, facts: &Facts, looked: &Looked, budget: f64) {
         let signals: SmallVec<[Signal; 2]> =
             self.signals(looked).filter(|(_, evidence)| self.share(*evidence) <= budget).map(|(signal, _)| signal).collect();
-        self.behaviour.told(facts, &signals);
+        self.behaviour.told(facts, looked, &signals);
     }
 
     /// Learns from a request.

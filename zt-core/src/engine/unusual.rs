@@ -65,6 +65,8 @@ impl Engine {
         let why = detector.explain(request, &target, &judged);
         let detail = |evidence: Evidence| match evidence {
             Evidence::Request(channel) => why.iter().find(|why| why.channel == channel).map(ToString::to_string),
+            Evidence::Behaviour(Signal::Flow) => Some("steps that seldom follow each other".to_owned()),
+            Evidence::Behaviour(Signal::Surge) => Some("all clients together".to_owned()),
             Evidence::Behaviour(_) => None,
         };
         let findings =
@@ -79,13 +81,13 @@ const fn code(evidence: Evidence) -> Code {
         Evidence::Request(Channel::Parameter) => Code::AnomalyParameter,
         Evidence::Request(Channel::Structure | Channel::Headers) => Code::AnomalyStructure,
         Evidence::Request(Channel::Value) => Code::AnomalyValue,
-        Evidence::Behaviour(Signal::Volume) => Code::AnomalyVolume,
+        Evidence::Behaviour(Signal::Volume | Signal::Surge) => Code::AnomalyVolume,
         Evidence::Behaviour(Signal::Objects) => Code::AnomalyObjects,
         Evidence::Behaviour(Signal::Errors) => Code::AnomalyErrors,
         Evidence::Behaviour(Signal::Failures) => Code::AnomalyFailures,
         Evidence::Behaviour(Signal::Spread) => Code::AnomalySpread,
         Evidence::Behaviour(Signal::Exfiltration) => Code::AnomalyExfiltration,
-        Evidence::Behaviour(Signal::Sequence) => Code::AnomalySequence,
+        Evidence::Behaviour(Signal::Sequence | Signal::Flow) => Code::AnomalySequence,
         Evidence::Behaviour(Signal::Session) => Code::AnomalySession,
     }
 }

@@ -205,7 +205,7 @@ codes! {
     AnomalyValue "anomaly.value" Anomaly Flag 403
         "A value is unlike those that were there before."
     AnomalyVolume "anomaly.volume" Anomaly Flag 403
-        "The client calls the endpoint more often than others do."
+        "The client calls the endpoint more often than others do, or all clients together more than at this hour of the week."
     AnomalyObjects "anomaly.objects" Anomaly Flag 403
         "The client touches more different objects than others do."
     AnomalyErrors "anomaly.errors" Anomaly Flag 403
@@ -217,7 +217,7 @@ codes! {
     AnomalyExfiltration "anomaly.exfiltration" Anomaly Flag 403
         "The client takes more data than others do."
     AnomalySequence "anomaly.sequence" Anomaly Flag 403
-        "A step that comes before this one nearly always was left out."
+        "A step that comes before this one nearly always was left out, or the steps of a session seldom follow each other."
     AnomalySession "anomaly.session" Anomaly Flag 403
         "The session is from where its identity never was, or does what its identity never does."
     AnomalyResponse "anomaly.response" Anomaly Flag 403

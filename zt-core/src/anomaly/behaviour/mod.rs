@@ -3,6 +3,7 @@
 //! What is going on is counted for every request; what is usual is learned from those that were let pass.
 
 mod facts;
+mod flow;
 mod meter;
 mod person;
 mod place;
@@ -10,6 +11,7 @@ mod room;
 mod session;
 mod signal;
 mod steps;
+mod tide;
 mod told;
 
 use smallvec::SmallVec;
@@ -18,9 +20,11 @@ pub(super) use facts::{Asked, Facts};
 pub(super) use room::Room;
 pub use signal::Signal;
 
+use self::flow::{Flow, Step};
 use self::meter::{Level, Meter, Meters};
 use self::session::{Sessions, Visit};
 use self::steps::Steps;
+use self::tide::{Swell, Tides};
 use self::told::Told;
 use crate::base::bytes::Reader;
 use crate::base::fixed::ONE;
@@ -42,6 +46,8 @@ pub(super) struct Looked {
     pub(super) raw: [u32; Signal::ALL.len()],
     levels: SmallVec<[Level; 6]>,
     visit: Option<Visit>,
+    step: Option<Step>,
+    swell: Swell,
     /// The client sent just these headers before.
     pub(super) knows_headers: bool,
     /// And this user agent.
@@ -56,6 +62,8 @@ pub(super) struct Behaviour {
     met: Generations<()>,
     steps: Steps,
     sessions: Sessions,
+    flow: Flow,
+    tides: Tides,
     told: Told,
     /// Requests whose response is awaited.
     asked: Generations<Option<Asked>>,
@@ -73,7 +81,7 @@ impl Facts {
     /// Whom something unusual is of: an endpoint where many clients do it, else the client.
     pub(super) fn whose(&self, looked: &Looked) -> u64 {
         let of = |signal: Signal| looked.raw.get(signal as usize).copied().unwrap_or_default();
-        let many = of(Signal::Spread).max(of(Signal::Failures));
+        let many = of(Signal::Spread).max(of(Signal::Failures)).max(of(Signal::Surge));
         if many > 0 { self.endpoint } else { self.client.unwrap_or_default() }
     }
 }
@@ -85,6 +93,8 @@ impl Behaviour {
             met: Generations::new(MET),
             steps: Steps::new(),
             sessions: Sessions::new(),
+            flow: Flow::new(),
+            tides: Tides::new(),
             told: Told::new(),
             asked: Generations::new(ASKED),
         }
@@ -131,14 +141,24 @@ impl Behaviour {
                 self.shared(facts, at_home, &mut looked);
             }
         }
+        let (step, raw) = self.flow.look(facts);
+        looked.see(Signal::Flow, raw);
+        looked.step = Some(step);
         self.told.news(facts.client.unwrap_or(facts.seat), &mut looked.raw, facts.now);
+        let (swell, raw) = self.tides.look(endpoint, facts.now);
+        looked.see(Signal::Surge, raw);
+        looked.swell = swell;
         looked
     }
 
     /// Learns from a request that was let pass.
     pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked) {
-        facts.own().map(|own| self.meets(own));
+        for own in facts.own() {
+            self.meets(own);
+        }
         looked.levels.iter().for_each(|level| self.meters.learn(*level));
+        looked.step.into_iter().for_each(|step| self.flow.learn(step));
+        self.tides.learn(facts.endpoint, &looked.swell);
         if let Some((object, _)) = facts.object.filter(|_| facts.identity.is_some()) {
             self.steps.learn(facts.trails(object), facts.endpoint);
         }
@@ -150,14 +170,19 @@ impl Behaviour {
     /// An unusual request: its headers are unusual once, and a place that comes again on another day is taken for its
     /// identity's own.
     pub(super) fn doubt(&mut self, facts: &Facts, looked: &Looked) {
-        facts.own().map(|own| self.meets(own));
+        for own in facts.own() {
+            self.meets(own);
+        }
         if let Some((identity, visit)) = facts.identity.zip(looked.visit) {
             self.sessions.doubt(identity, facts, &visit);
         }
     }
 
-    /// Somebody was told of these.
-    pub(super) fn told(&mut self, facts: &Facts, signals: &[Signal]) {
+    /// Somebody is told of these.
+    pub(super) fn told(&mut self, facts: &Facts, looked: &Looked, signals: &[Signal]) {
+        if signals.contains(&Signal::Surge) {
+            self.tides.alarm(facts.endpoint, &looked.swell, facts.now);
+        }
         if !signals.is_empty() {
             self.told.raise(facts.client.unwrap_or(facts.seat), signals);
         }
@@ -253,6 +278,8 @@ impl Behaviour {
         self.met.write(out);
         self.steps.write(out);
         self.sessions.write(out);
+        self.flow.write(out);
+        self.tides.write(out);
         self.told.write(out);
     }
 
@@ -263,6 +290,8 @@ impl Behaviour {
             met: Generations::read(MET, reader)?,
             steps: Steps::read(reader)?,
             sessions: Sessions::read(reader)?,
+            flow: Flow::read(reader)?,
+            tides: Tides::read(reader)?,
             told: Told::read(reader)?,
             ..Self::new()
         })
@@ -274,6 +303,8 @@ impl Behaviour {
         self.met.join(&other.met);
         self.steps.join(&other.steps);
         self.sessions.join(&other.sessions);
+        self.flow.join(&other.flow);
+        self.tides.join(&other.tides);
         self.told.join(&other.told);
     }
 
@@ -294,7 +325,7 @@ impl Behaviour {
 
     pub(super) fn memory(&self) -> usize {
         let parts = [self.meters.memory(), self.met.memory(), self.steps.memory(), self.sessions.memory()];
-        let more = [self.told.memory(), self.asked.memory()];
+        let more = [self.flow.memory(), self.tides.memory(), self.told.memory(), self.asked.memory()];
         parts.into_iter().chain(more).fold(0, usize::saturating_add)
     }
 }

@@ -20,11 +20,15 @@ pub enum Signal {
     Sequence,
     /// A session from elsewhere, and what it does.
     Session,
+    /// Steps of a session that rarely follow each other.
+    Flow,
+    /// More requests to an endpoint, or to all, than at this hour of the week.
+    Surge,
 }
 
 impl Signal {
     /// Every signal.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Volume,
         Self::Objects,
         Self::Errors,
@@ -33,6 +37,8 @@ impl Signal {
         Self::Exfiltration,
         Self::Sequence,
         Self::Session,
+        Self::Flow,
+        Self::Surge,
     ];
 
     /// Its name in a decision's `scores`.
@@ -46,6 +52,8 @@ impl Signal {
             Self::Exfiltration => "exfiltration",
             Self::Sequence => "sequence",
             Self::Session => "session",
+            Self::Flow => "flow",
+            Self::Surge => "surge",
         }
     }
 }
