@@ -9,6 +9,7 @@ use crate::base::fixed;
 use crate::base::generations::Kept;
 use crate::model::Millis;
 
+/// Of sums that are as much as comes in ten minutes, and in an hour.
 const HALF_LIVES: [Millis; 2] = [7 * 60_000, 42 * 60_000];
 /// Counts are compared with what was expected once in so long.
 const STEP: Millis = 600_000;
