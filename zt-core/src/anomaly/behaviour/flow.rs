@@ -139,6 +139,14 @@ pub(super) struct Step {
     step: u32,
 }
 
+impl Step {
+    /// How surprising it is after the step before, nats with 8 bits behind the point.
+    pub(super) fn surprise(&self) -> i32 {
+        let [(_, surprise), _] = self.after;
+        i32::try_from(surprise).unwrap_or(i32::MAX)
+    }
+}
+
 /// What follows what, and where sessions are.
 #[derive(Clone, Debug)]
 pub(super) struct Flow {

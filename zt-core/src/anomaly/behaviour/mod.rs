@@ -105,7 +105,10 @@ impl Behaviour {
         let [knows_headers, knows_agent] = facts.own().map(|own| self.met.get(own).is_some());
         let mut looked = Looked { knows_headers, knows_agent, ..Looked::default() };
         let endpoint = facts.endpoint;
-        let visit = facts.identity.map(|identity| self.sessions.look(identity, facts));
+        let (step, raw) = self.flow.look(facts);
+        looked.see(Signal::Flow, raw);
+        let visit = facts.identity.map(|identity| self.sessions.look(identity, facts, &step));
+        looked.step = Some(step);
         let at_home = visit.is_some_and(|visit| visit.at_home);
         if let Some(visit) = visit {
             looked.see(Signal::Session, visit.unusual);
@@ -141,9 +144,6 @@ impl Behaviour {
                 self.shared(facts, at_home, &mut looked);
             }
         }
-        let (step, raw) = self.flow.look(facts);
-        looked.see(Signal::Flow, raw);
-        looked.step = Some(step);
         self.told.news(facts.client.unwrap_or(facts.seat), &mut looked.raw, facts.now);
         let (swell, raw) = self.tides.look(endpoint, facts.now);
         looked.see(Signal::Surge, raw);

@@ -37,15 +37,14 @@ pub(super) struct Session {
     /// How unusual its place is, and what it does there.
     pub(super) place: i32,
     pub(super) deeds: i32,
-    /// Endpoints: the latest, and each.
-    pub(super) latest: u32,
+    /// Endpoints.
     pub(super) seen: SmallVec<[u32; 8]>,
 }
 
 impl Session {
     /// Goes on at an endpoint, and says whether it does so for the first time.
-    pub(super) fn reaches(&mut self, endpoint: u32) -> bool {
-        self.latest = endpoint;
+    pub(super) fn reaches(&mut self, endpoint: u64) -> bool {
+        let endpoint = (endpoint >> 32) as u32;
         let first = !self.seen.contains(&endpoint);
         if first && self.seen.len() < MOST_SEEN {
             self.seen.push(endpoint);
@@ -111,7 +110,6 @@ impl Kept for Person {
         }
         out.extend_from_slice(&self.now.place.to_le_bytes());
         out.extend_from_slice(&self.now.deeds.to_le_bytes());
-        out.extend_from_slice(&self.now.latest.to_le_bytes());
         list(&self.now.seen, out, |seen, out| out.extend_from_slice(&seen.to_le_bytes()));
     }
 
@@ -129,7 +127,6 @@ impl Kept for Person {
         person.doubtful = listed(reader, MOST_DOUBTFUL, count)?.into();
         person.now.place = i32::from_le_bytes(reader.take()?);
         person.now.deeds = i32::from_le_bytes(reader.take()?);
-        person.now.latest = reader.u32()?;
         person.now.seen = listed(reader, MOST_SEEN, |reader| reader.u32())?.into();
         Some(person)
     }

@@ -1,20 +1,19 @@
 //! A session from elsewhere: new to its identity, without a login, and doing what that identity does not do.
 
 use super::facts::Facts;
+use super::flow::Step;
 use super::person::{Person, Session};
 use super::place::{News, Places};
 use super::room::Room;
 use crate::base::bytes::Reader;
 use crate::base::fixed::{self, ONE};
 use crate::base::generations::Generations;
-use crate::base::keyed::join;
 use crate::model::Millis;
 
 /// A pause that ends a session.
 const PAUSE: Millis = 30 * 60_000;
-/// Endpoints that sessions begin at, and pairs of one after the other, that are counted.
+/// Endpoints that sessions begin at, that are counted.
 const MOST_ENDPOINTS: usize = 7 << 9;
-const PAIRS: usize = 7 << 11;
 /// Identities that are remembered.
 const PEOPLE: usize = 7 << 10;
 /// A session from a place more unusual than this is watched, nats.
@@ -25,9 +24,6 @@ const OF_ALL: u64 = 20;
 const EXPECTED: i32 = 2 * ONE as i32;
 const MOST_ADDED: i32 = 5 * ONE as i32;
 const MOST_TAKEN: i32 = ONE as i32;
-/// In the place of an endpoint: whatever it is.
-const ANY: u32 = 1;
-
 /// A request in its session.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visit {
@@ -35,8 +31,6 @@ pub(super) struct Visit {
     pub(super) unusual: u32,
     /// From where its identity is known to be.
     pub(super) at_home: bool,
-    /// The endpoint before and this one.
-    step: [u32; 2],
     /// Where the session begins, what is new about from where it is.
     news: Option<News>,
 }
@@ -49,8 +43,6 @@ pub(super) struct Sessions {
     /// By the endpoint they begin at, and of all: sessions, and those from a new place.
     begun: Generations<[u32; 2]>,
     all: [u32; 2],
-    /// How often one endpoint came after another.
-    pairs: Generations<u32>,
 }
 
 impl Sessions {
@@ -60,13 +52,12 @@ impl Sessions {
             places: Places::new(),
             begun: Generations::new(MOST_ENDPOINTS),
             all: [0; 2],
-            pairs: Generations::new(PAIRS),
         }
     }
 
     /// A session goes on, or begins, with a request.
-    pub(super) fn look(&mut self, identity: u64, facts: &Facts) -> Visit {
-        let Self { people, places, begun, all, pairs } = self;
+    pub(super) fn look(&mut self, identity: u64, facts: &Facts, step: &Step) -> Visit {
+        let Self { people, places, begun, all } = self;
         let person = people.entry(identity);
         let pause = facts.now.saturating_sub(person.last) > PAUSE;
         let begins = person.last == 0 || pause || person.place != facts.place;
@@ -80,26 +71,17 @@ impl Sessions {
             person.point = facts.point;
         }
         (person.last, person.place) = (facts.now.max(person.last), facts.place);
-        let endpoint = short(facts.endpoint);
-        let step = [person.now.latest, endpoint];
-        if person.now.reaches(endpoint) && person.now.place > ODD {
-            let [times, all] = [endpoint, ANY].map(|next| u64::from(pairs.get(pair(step[0], next)).copied().unwrap_or_default()));
-            let surprise = fixed::surprise(times.saturating_mul(2).saturating_add(1), all.saturating_mul(2).saturating_add(2));
-            let deed = i32::try_from(surprise).unwrap_or(i32::MAX).saturating_sub(EXPECTED);
+        if person.now.reaches(facts.endpoint) && person.now.place > ODD {
+            let deed = step.surprise().saturating_sub(EXPECTED);
             person.now.deeds = person.now.deeds.saturating_add(deed.clamp(-MOST_TAKEN, MOST_ADDED));
         }
         let deeds = if person.now.place > ODD { person.now.deeds.max(0) } else { 0 };
         let unusual = u32::try_from(person.now.place.saturating_add(deeds)).unwrap_or(0);
-        Visit { unusual, at_home: person.is_experienced() && person.now.place == 0, step, news }
+        Visit { unusual, at_home: person.is_experienced() && person.now.place == 0, news }
     }
 
-    /// Learns where a session is from, and what is done after what.
+    /// Learns where a session is from.
     pub(super) fn learn(&mut self, identity: u64, facts: &Facts, visit: &Visit) {
-        let [before, endpoint] = visit.step;
-        for next in [endpoint, ANY] {
-            let times = self.pairs.entry(pair(before, next));
-            *times = times.saturating_add(1);
-        }
         let Some(news) = &visit.news else { return };
         let person = self.people.entry(identity);
         if person.is_experienced() {
@@ -125,7 +107,6 @@ impl Sessions {
         self.places.write(out);
         self.begun.write(out);
         self.all.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
-        self.pairs.write(out);
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
@@ -134,7 +115,6 @@ impl Sessions {
             places: Places::read(reader)?,
             begun: Generations::read(MOST_ENDPOINTS, reader)?,
             all: [reader.u32()?, reader.u32()?],
-            pairs: Generations::read(PAIRS, reader)?,
         })
     }
 
@@ -143,17 +123,15 @@ impl Sessions {
         self.places.join(&other.places);
         self.begun.join(&other.begun);
         self.all.iter_mut().zip(other.all).for_each(|(own, other)| *own = own.saturating_add(other));
-        self.pairs.join(&other.pairs);
     }
 
     pub(super) fn resize(&mut self, room: Room) {
         self.people.resize(room.of(PEOPLE));
         self.begun.resize(room.of(MOST_ENDPOINTS));
-        self.pairs.resize(room.of(PAIRS));
     }
 
     pub(super) fn memory(&self) -> usize {
-        let tables = [self.people.memory(), self.begun.memory(), self.pairs.memory()];
+        let tables = [self.people.memory(), self.begun.memory()];
         let people = self.people.values().map(Person::memory);
         tables.into_iter().chain(people).fold(size_of::<Self>(), usize::saturating_add)
     }
@@ -176,12 +154,4 @@ fn than_usual([number, new]: [u32; 2], [all, all_new]: [u32; 2]) -> i32 {
     );
     let usual = fixed::surprise(all_new, all);
     i32::try_from(own).unwrap_or(i32::MAX).saturating_sub(i32::try_from(usual).unwrap_or(i32::MAX))
-}
-
-fn short(endpoint: u64) -> u32 {
-    (endpoint >> 32) as u32
-}
-
-fn pair(before: u32, next: u32) -> u64 {
-    join(before.into(), next.into())
 }
