@@ -64,10 +64,11 @@ class Engine {
   }
 
   /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
-  observe(decision, { status, headers = [], latencyMs, cost }, now = Date.now()) {
+  observe(decision, { status, headers = [], latencyMs, cost, verdict }, now = Date.now()) {
     const lines = headers.join("\0");
     const text = Decision.text(decision);
-    return JSON.parse(native.observe(this.#handle, text, status, lines, headers.length, { latencyMs, cost }, now));
+    const measured = { latencyMs, cost, verdict };
+    return JSON.parse(native.observe(this.#handle, text, status, lines, headers.length, measured, now));
   }
 
   /**

@@ -102,11 +102,11 @@ export class Engine {
   }
 
   /** Observes the response to a request that was decided; a response decision. `headers` are names and values in turn. */
-  observe(decision, { status, headers = [], latencyMs = 0, cost }, now) {
+  observe(decision, { status, headers = [], latencyMs = 0, cost, verdict }, now) {
     const lines = headers.join("\0");
     const given = Decision.text(decision);
-    const text = guarded(() => this.#instance.observe(given, status, lines, headers.length, latencyMs, cost, now));
-    return JSON.parse(text);
+    const { length } = headers;
+    return JSON.parse(guarded(() => this.#instance.observe(given, status, lines, length, latencyMs, cost, verdict, now)));
   }
 
   /**

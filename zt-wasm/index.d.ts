@@ -141,6 +141,40 @@ export interface StateReport {
   memory: { limit: number; verify: { cache: number; revocations: number; proofs: number }; respond: number; total: number };
   /** `limit:NAME` for each count of each limit (`limit:NAME/fallback` for coarser ones), `verify.cache`, `verify.revocations`, `verify.proofs`. */
   stores: { store: string; memory: number; entries: number; capacity: number; evicted: number }[];
+  /** Where `[anomaly]` is asked for: whether the budget of false alarms is kept, and which verdicts were given. */
+  anomaly?: { drift: Drift; verdicts: Feedback };
+}
+
+/** What became known of a request that was called unusual: that it was normal, or an attack. */
+export type Verdict = "false_positive" | "confirmed";
+
+/** The budget of false alarms beside what became of it. */
+export interface Drift {
+  budget: number;
+  course: "not_calibrated" | "calm" | "drifting";
+  /** How sure it is that the budget is kept, 0..1; 0 where nothing was judged yet. */
+  confidence: number;
+  /** Requests that say what scores mean, and how many more it takes before any is called unusual. */
+  calibrated_on: number;
+  needs: number;
+  /** Requests of the last window, those that were called unusual, and these with each client counted once. */
+  judged: number;
+  alarms: number;
+  clients: number;
+  /** `alarms` of `judged`, and its upper bound with 95 % confidence. */
+  rate: number;
+  rate_at_most: number;
+}
+
+/** Verdicts on what was flagged. */
+export interface Feedback {
+  /** Flagged decisions that a verdict can still be about. */
+  awaited: number;
+  /** False positives that were taken on the last day that had one, and the most of one day. */
+  false_positives: number;
+  most_false_positives: number;
+  /** Clients that teach nothing after a confirmed attack, or lately did. */
+  distrusted: number;
 }
 
 /** Absent where there are no policies, or where they are not asked. */
@@ -313,10 +347,13 @@ export class Engine {
 
   /** Decides about a request. Never throws: what fails here refuses, with `internal.panic`. */
   decide(request: RequestFields, now: number): Decision;
-  /** Observes the response to a request that was decided. `headers` are names and values in turn. */
+  /**
+   * Observes the response to a request that was decided. `headers` are names and values in turn. A `verdict` about a decision
+   * that was flagged for being unusual may come later, in a second call; `status: 0` where it comes alone.
+   */
   observe(
     decision: Decision,
-    response: { status: number; headers?: readonly string[]; latencyMs?: number; cost?: number },
+    response: { status: number; headers?: readonly string[]; latencyMs?: number; cost?: number; verdict?: Verdict },
     now: number,
   ): ResponseDecision;
 

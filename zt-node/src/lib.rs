@@ -101,17 +101,19 @@ pub fn observe(
     measured: Measured,
     now: f64,
 ) -> Result<String> {
-    let measured = (measured.latency_ms, measured.cost);
+    let measured = (measured.latency_ms, measured.cost, measured.verdict.as_deref());
     checked(instance.observe_fields(&decision, status, &lines, count as usize, measured, millis(now)))
 }
 
-/// What a request took.
+/// What a request took, and what became known of it.
 #[napi(object)]
 pub struct Measured {
     /// Milliseconds.
     pub latency_ms: Option<f64>,
     /// As limits with `cost = "response"` count.
     pub cost: Option<u32>,
+    /// `false_positive` or `confirmed`.
+    pub verdict: Option<String>,
 }
 
 /// Event -> decision, as JSON text.

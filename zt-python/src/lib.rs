@@ -14,7 +14,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use zt_core::engine::File;
-use zt_core::model::{Millis, Response};
+use zt_core::model::{Millis, Response, Verdict};
 use zt_core::respond::Redaction;
 use zt_core::wire::{self, Instance};
 use zt_core::{Engine as Core, State};
@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// Observes the response to a request that was decided; a response decision as JSON text.
-    #[pyo3(signature = (decision, status, headers = None, body = None, now = None, *, body_len = None, latency_ms = None, cost = None))]
+    #[pyo3(signature = (decision, status, headers = None, body = None, now = None, *, body_len = None, latency_ms = None, cost = None, verdict = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
     fn observe_json<'py>(
         &self,
@@ -150,11 +150,13 @@ impl Engine {
         body_len: Option<u64>,
         latency_ms: Option<f64>,
         cost: Option<u32>,
+        verdict: Option<&str>,
     ) -> PyResult<String> {
         let headers = headers.map(convert::headers).transpose()?.unwrap_or_default();
         let headers = headers.iter().map(|(name, value)| (name.text(), value.text())).collect();
         let (body, body_len) = request_body(body.as_ref(), body_len);
-        let response = Response { status, headers, body, body_len, latency_ms, cost };
+        let verdict = verdict.map(Verdict::of_name).transpose().map_err(PyValueError::new_err)?;
+        let response = Response { status, headers, body, body_len, latency_ms, cost, verdict };
         let observed = self.0.engine().observe(self.0.state(), &decision.0, &response, now.unwrap_or_else(clock));
         decision::json(&observed)
     }

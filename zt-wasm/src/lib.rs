@@ -105,9 +105,11 @@ impl Instance {
         count: usize,
         latency_ms: f64,
         cost: Option<u32>,
+        verdict: Option<String>,
         now: f64,
     ) -> Result<String, JsError> {
-        checked(self.0.observe_fields(decision, status, lines, count, (Some(latency_ms), cost), millis(now)))
+        let measured = (Some(latency_ms), cost, verdict.as_deref());
+        checked(self.0.observe_fields(decision, status, lines, count, measured, millis(now)))
     }
 
     /// Event -> decision, as JSON text.

@@ -190,6 +190,7 @@ impl Baseline {
     pub fn uncalibrated(&self) -> Self {
         let mut baseline = Self::new(self.seed);
         baseline.model.counts = self.model.counts.clone();
+        baseline.model.accepted = self.model.accepted.clone();
         baseline.derive();
         baseline
     }
@@ -209,6 +210,7 @@ impl Baseline {
         let both = !self.model.counts.is_empty() && !other.model.counts.is_empty();
         self.model.counts.join(&other.model.counts);
         self.model.norms.join(&other.model.norms);
+        self.model.accepted.join(&other.model.accepted);
         if both {
             (self.histograms, self.evidence) = (Histograms::default(), Histogram::default());
         } else {
@@ -224,6 +226,7 @@ impl Baseline {
     pub(super) fn join_serving(&mut self, other: &Self) {
         self.model.counts.join(&other.model.counts);
         self.model.norms.join(&other.model.norms);
+        self.model.accepted.join(&other.model.accepted);
         self.histograms.join(&other.histograms);
         self.evidence.join(&other.evidence);
     }

@@ -52,6 +52,11 @@ impl Histogram {
         }
     }
 
+    /// Takes a score back that was added.
+    pub(super) fn take(&mut self, score: u32) {
+        self.0.get_mut(bin(score)).into_iter().for_each(|count| *count = count.saturating_sub(1));
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.fill(0);
     }
@@ -144,6 +149,14 @@ impl Histograms {
             histogram.add(strangest.of(channel), 1);
         }
         self.highest.add(strangest.highest(), 1);
+    }
+
+    /// Takes the scores of a request back that were added.
+    pub(super) fn take(&mut self, strangest: &Strangest) {
+        for (channel, histogram) in Channel::ALL.into_iter().zip(&mut self.channels) {
+            histogram.take(strangest.of(channel));
+        }
+        self.highest.take(strangest.highest());
     }
 
     pub(super) fn clear(&mut self) {

@@ -144,8 +144,8 @@ impl Delta {
         [events, items, fixed].into_iter().fold(self.by_id.allocation_size(), usize::saturating_add)
     }
 
-    /// Counts what was traced, or proposes it where it is an outlier.
-    pub(super) fn learn(&mut self, trace: &Trace, outlier: bool, client: Option<u64>) {
+    /// Counts what was traced, or proposes it where it is an outlier; and whether it tells how strange normal requests are.
+    pub(super) fn learn(&mut self, trace: &Trace, outlier: bool, client: Option<u64>) -> bool {
         let support = Support::of(client.unwrap_or_default());
         for item in &trace.items {
             match self.items.get_mut(*item as usize) {
@@ -162,10 +162,11 @@ impl Delta {
         }
         self.requests = self.requests.saturating_add(1);
         if outlier && client.is_some_and(|client| self.is_heard(client)) {
-            return;
+            return false;
         }
         self.scores.add(&trace.strangest);
         self.evidence.add(trace.evidence, 1);
+        true
     }
 
     /// Whether an outlier of this client has told already what normal requests may score: nobody moves the budget alone.

@@ -14,11 +14,14 @@ use super::evidence::Evidence;
 use super::kind::Channel;
 use super::model::MEMORY;
 use super::request::Target;
-use super::state::{State, Trace};
+use super::drift::Drift;
+use super::shown::Shown;
+use super::state::{Counted, State, Trace};
+use super::verdicts::{Feedback, Flagged};
 use super::watch::{Lesson, STRANGE, Watch};
 use crate::base::fixed;
 use crate::base::keyed::Keyed;
-use crate::model::{Identity, Millis, Outcome, Request, Response};
+use crate::model::{Identity, Millis, Outcome, Request, Response, Verdict};
 
 /// Baselines that are known to have been merged.
 const MOST_MERGED: usize = 64;
@@ -55,6 +58,7 @@ pub struct Judged {
     facts: Facts,
     looked: Looked,
     trace: Trace,
+    shown: Shown,
 }
 
 impl Judged {
@@ -67,6 +71,13 @@ impl Judged {
     pub fn told(&self) -> (f64, f64, BTreeMap<Cow<'static, str>, f64>) {
         let scores = self.scores.iter().map(|(of, nats)| (of.as_str().into(), *nats));
         (self.risk(), self.score, scores.collect())
+    }
+}
+
+impl Flagged {
+    fn new(judged: &Judged, calibrated: bool, counted: Counted) -> Self {
+        let Judged { unusual, evidence, facts, looked, trace, shown, .. } = judged.clone();
+        Self { facts, looked, unusual: unusual.into_vec(), shown, trace, evidence, calibrated, counted, answered: false }
     }
 }
 
@@ -127,34 +138,49 @@ impl Detector {
             watch.tell(&facts, &looked, self.budget);
         }
         unusual.sort_by(|(_, a), (_, b)| b.cmp(a));
+        let unusual: SmallVec<[Evidence; 2]> = unusual.into_iter().map(|(of, _)| of).collect();
+        watch.judged(&facts, &looked, !unusual.is_empty(), self.budget);
+        drop(watch);
+        let shown = if unusual.is_empty() { Shown::default() } else { self.profile.shown(request, target, &unusual) };
         let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
         Judged {
             share,
             score: nats(evidence),
             scores: kinds.into_iter().map(|(of, evidence)| (of, nats(evidence))).collect(),
-            unusual: unusual.into_iter().map(|(of, _)| of).collect(),
+            unusual,
             evidence,
             facts,
             looked,
             trace,
+            shown,
         }
     }
 
     /// A request was decided about, under an id, and goes on to the handler or not: what was allowed, or flagged for being unusual,
-    /// teaches what requests are like; what is among the strangest of a thousand only how strange requests are.
+    /// teaches what requests are like; what is among the strangest of a thousand only how strange requests are. Who was
+    /// [confirmed](Self::feedback) to attack teaches nothing for a day.
     pub fn concluded(&self, id: &str, judged: &Judged, outcome: Outcome, goes_on: bool) {
+        let (id, frozen) = (self.keyed.bytes(id.as_bytes()), self.is_frozen());
+        let Judged { facts, looked, trace, evidence, unusual, .. } = judged;
         let mut watch = self.watch();
+        let trusted = !watch.verdicts.distrusts(facts.client, facts.now);
         if goes_on {
-            let teaches = if outcome == Outcome::Allow { Teaches::Usual } else { Teaches::Nothing };
-            watch.behaviour.asks(self.keyed.bytes(id.as_bytes()), judged.facts.asked(teaches));
+            let usual = outcome == Outcome::Allow && trusted;
+            watch.behaviour.asks(id, facts.asked(if usual { Teaches::Usual } else { Teaches::Nothing }));
         }
-        let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !judged.unusual.is_empty();
-        if teaches && !self.frozen.load(Ordering::Relaxed) {
+        let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !unusual.is_empty();
+        let (mut calibrated, mut counted) = (false, Counted::default());
+        if teaches && trusted && !frozen {
             let strange = judged.share <= STRANGE.min(self.budget);
             let lesson = if strange { Lesson::Unusual } else { Lesson::Usual };
-            watch.learn(&judged.facts, &judged.looked, judged.evidence, lesson);
+            calibrated = watch.learn(facts, looked, *evidence, lesson);
             drop(watch);
-            self.profile.learn(&judged.trace, judged.facts.client);
+            counted = self.profile.count(trace, facts.client);
+        } else {
+            drop(watch);
+        }
+        if !unusual.is_empty() && !frozen {
+            self.watch().verdicts.remember(id, Flagged::new(judged, calibrated, counted));
         }
     }
 
@@ -164,9 +190,55 @@ impl Detector {
         let answer = Answer::of(response);
         let mut watch = self.watch();
         let id = self.keyed.bytes(id.as_bytes());
+        watch.verdicts.answered(id);
         let asked = watch.behaviour.answered(id, response.status, answer.bytes(), now)?;
-        let frozen = self.frozen.load(Ordering::Relaxed);
-        watch.answers.look(asked.endpoint, &answer, if frozen { Teaches::Nothing } else { asked.teaches }, self.budget)
+        let teaches = if self.is_frozen() { Teaches::Nothing } else { asked.teaches };
+        watch.answers.look(asked.endpoint, &answer, teaches, self.budget)
+    }
+
+    /// What became known of a request that was called unusual, at any time after the decision; whether that changes anything.
+    ///
+    /// A false positive is learned from, and what was unusual in it is so no more: at once, and whoever sends it. What was
+    /// confirmed is taken out of what says what scores mean, and its client teaches nothing for 24 hours. It changes nothing
+    /// where the decision was not flagged for being unusual, where it is not one of the last flagged ones (256 at least), where
+    /// a verdict was given before, where 64 false positives were taken on this day, and where nothing is learned.
+    pub fn feedback(&self, id: &str, verdict: Verdict, now: Millis) -> bool {
+        if self.is_frozen() {
+            return false;
+        }
+        let mut watch = self.watch();
+        let Some(flagged) = watch.verdicts.judge(self.keyed.bytes(id.as_bytes()), verdict, now) else { return false };
+        let Flagged { facts, looked, shown, trace, evidence, calibrated, counted, .. } = &*flagged;
+        match verdict {
+            Verdict::FalsePositive => {
+                watch.behaviour.accept(facts, looked, &flagged.signals());
+                drop(watch);
+                self.profile.accept(shown);
+            }
+            Verdict::Confirmed => {
+                if *calibrated {
+                    watch.take_back(looked, *evidence);
+                }
+                drop(watch);
+                self.profile.take_back(shown, trace, *counted);
+            }
+        }
+        true
+    }
+
+    /// Whether the response to a decision that was flagged for being unusual has been observed already.
+    pub fn has_answered(&self, id: &str) -> bool {
+        self.watch().verdicts.has_answered(self.keyed.bytes(id.as_bytes()))
+    }
+
+    /// Whether the budget is kept, and how sure that is.
+    pub fn drift(&self) -> Drift {
+        self.watch().drift(self.budget)
+    }
+
+    /// Which verdicts were given.
+    pub fn verdicts(&self) -> Feedback {
+        self.watch().verdicts.feedback()
     }
 
     /// Learns nothing from now on; what goes on is still counted.
@@ -232,6 +304,10 @@ impl Detector {
     pub fn memory_of_behaviour(&self) -> (usize, usize) {
         let watch = self.watch();
         (watch.behaviour.memory(), watch.behaviour.identities())
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Relaxed)
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {

@@ -6,6 +6,7 @@
 //! contexts: number u64, of each: id u64 | owner u32 | events u32 | keys u16, 65535 where it is open | support u8
 //! keys: number u64, of each: id u64 | context u64 | count u32 | support u8
 //! norms: number u64, of each: id u64 | owner u32 | number u64 | sum u64 | sum of squares u64
+//! keys that somebody has accepted, in two generations, of each: number u64, ids u64
 //! for each channel, then for the highest of them, then for the evidence: 512 counts u32
 //! 1 u8 and what clients do over time, or 0 u8 where that was not learned
 //! ```
@@ -15,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::baseline::Baseline;
 use super::calibration::Histogram;
-use super::model::{Counts, Norms};
+use super::model::{Accepted, Counts, Norms};
 use super::watch::Watch;
 use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
@@ -70,6 +71,7 @@ impl Baseline {
         let mut body = self.seed.to_le_bytes().to_vec();
         self.model.counts.write(&mut body);
         self.model.norms.write(&mut body);
+        self.model.accepted.write(&mut body);
         for histogram in self.histograms.each().chain([&self.evidence]) {
             histogram.write(&mut body);
         }
@@ -109,6 +111,7 @@ impl Baseline {
         let mut baseline = Self::new(seed);
         baseline.model.counts = Counts::read(&mut reader).ok_or(BaselineError::Content("counts"))?;
         baseline.model.norms = Norms::read(&mut reader).ok_or(BaselineError::Content("norms"))?;
+        baseline.model.accepted = Accepted::read(&mut reader).ok_or(BaselineError::Content("accepted keys"))?;
         for own in baseline.histograms.each_mut().chain([&mut baseline.evidence]) {
             *own = Histogram::read(&mut reader).ok_or(BaselineError::Content("histograms"))?;
         }

@@ -14,6 +14,7 @@ mod behaviour;
 mod calibration;
 mod delta;
 mod detector;
+mod drift;
 mod evidence;
 mod explain;
 mod file;
@@ -24,17 +25,20 @@ mod model;
 mod numbers;
 mod request;
 mod score;
+mod shown;
 mod series;
 mod state;
 mod symbol;
 mod trainer;
 mod value;
+mod verdicts;
 mod watch;
 
 pub use answers::Answered;
 pub use baseline::{Baseline, OtherSeed, Scored};
 pub use behaviour::Signal;
 pub use detector::{Detector, Judged};
+pub use drift::{Course, Drift};
 pub use evidence::Evidence;
 pub use explain::Explanation;
 pub use file::BaselineError;
@@ -45,6 +49,7 @@ pub use request::Target;
 pub use series::{Series, Surprise};
 pub use state::{State, Trace};
 pub use trainer::{Pass, Trainer};
+pub use verdicts::Feedback;
 
 #[cfg(test)]
 mod tests;

@@ -14,11 +14,13 @@ use smallvec::SmallVec;
 
 use super::baseline::{Baseline, Scored};
 use super::delta::Delta;
+use super::evidence::Evidence;
 use super::explain::Explanation;
 use super::kind::Channel;
 use super::model::{Bounds, MEMORY};
 use super::request::Target;
 use super::score::Strangest;
+use super::shown::Shown;
 use crate::model::Request;
 
 /// Threads that are served at once without waiting.
@@ -46,6 +48,15 @@ struct Apart(Mutex<Shard>);
 struct Shard {
     baseline: Arc<Baseline>,
     delta: Delta,
+}
+
+/// What of a request was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// What it is made of, or that this was proposed.
+    items: bool,
+    /// How strange it is.
+    calibrated: bool,
 }
 
 /// What a request would teach.
@@ -121,13 +132,19 @@ impl State {
     /// Learns from a request that was scored, of a client who is given by any hash of who it is; without one all are the same.
     /// A request that was scored before the last fold teaches nothing.
     pub fn learn(&self, trace: &Trace, client: Option<u64>) {
-        let Some(Apart(shard)) = self.shards.get(trace.shard) else { return };
+        self.count(trace, client);
+    }
+
+    /// The same, and what of it was counted.
+    pub(super) fn count(&self, trace: &Trace, client: Option<u64>) -> Counted {
+        let Some(Apart(shard)) = self.shards.get(trace.shard) else { return Counted::default() };
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let Shard { baseline, delta } = &mut *shard;
         if delta.rounds != trace.round {
-            return;
+            return Counted::default();
         }
-        delta.learn(trace, baseline.is_outlier_while_serving(&trace.strangest), client);
+        let outlier = baseline.is_outlier_while_serving(&trace.strangest);
+        let calibrated = delta.learn(trace, outlier, client);
         let due = (baseline.calibrated_on() / PART).max(FIRST);
         let (is_due, is_full) = (delta.requests >= due, delta.is_full(&self.bounds));
         drop(shard);
@@ -136,6 +153,31 @@ impl State {
         } else if is_full {
             self.spill(trace.shard);
         }
+        Counted { items: true, calibrated }
+    }
+
+    /// What makes a request unusual, as of now.
+    pub(super) fn shown(&self, request: &Request<'_>, target: &Target<'_>, unusual: &[Evidence]) -> Shown {
+        let baseline = Arc::clone(&self.free().1.baseline);
+        baseline.shown(request, target, unusual)
+    }
+
+    /// What was shown is normal: it counts as if enough clients had shown it, and surprises no more.
+    pub(super) fn accept(&self, shown: &Shown) {
+        self.fold_and(|baseline| baseline.model.accept(shown));
+    }
+
+    /// What was shown in a request is not normal: what of it was counted is taken back.
+    pub(super) fn take_back(&self, shown: &Shown, trace: &Trace, counted: Counted) {
+        self.fold_and(|baseline| {
+            for event in shown.events().iter().filter(|_| counted.items) {
+                baseline.model.counts.take_back(event.context, event.key, event.times);
+            }
+            if counted.calibrated {
+                baseline.histograms.take(&trace.strangest);
+                baseline.evidence.take(trace.evidence);
+            }
+        });
     }
 
     /// The baseline with all that was learned.
@@ -192,6 +234,11 @@ impl State {
 
     /// Folds what was gathered into the baseline.
     fn fold(&self) {
+        self.fold_and(|_| {});
+    }
+
+    /// Folds what was gathered into the baseline, and changes that.
+    fn fold_and(&self, change: impl FnOnce(&mut Baseline)) {
         self.change(|baseline, shards| {
             for shard in shards {
                 shard.delta.fold_into(baseline);
@@ -199,6 +246,7 @@ impl State {
                     baseline.settle(&self.bounds);
                 }
             }
+            change(baseline);
             baseline.settle(&self.bounds);
         });
     }

@@ -5,6 +5,8 @@ use smallvec::SmallVec;
 use super::answers::Answers;
 use super::behaviour::{Behaviour, Facts, Looked, Room, Signal};
 use super::calibration::{Histogram, Scale, Shares};
+use super::drift::{Drift, Tracker, needed};
+use super::verdicts::Verdicts;
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
 
@@ -21,6 +23,8 @@ const MOST_HEARD: usize = 4_096;
 pub(super) struct Watch {
     pub(super) behaviour: Behaviour,
     pub(super) answers: Answers,
+    pub(super) verdicts: Verdicts,
+    drift: Tracker,
     signals: [Histogram; Signal::ALL.len()],
     scales: [Scale; Signal::ALL.len()],
     /// Evidence of whole requests.
@@ -48,8 +52,9 @@ impl Watch {
         let signals = Default::default();
         let scales = Signal::ALL.map(|_| Scale::of(&Histogram::default()));
         let shares = Shares::of(&evidence);
-        let (behaviour, answers) = (Behaviour::new(), Answers::new());
-        Self { behaviour, answers, signals, scales, evidence, shares, news: 0, heard: Map::default() }
+        let (behaviour, answers, verdicts) = (Behaviour::new(), Answers::new(), Verdicts::new());
+        let (drift, heard) = (Tracker::default(), Map::default());
+        Self { behaviour, answers, verdicts, drift, signals, scales, evidence, shares, news: 0, heard }
     }
 
     /// What clients do, without what evidence means.
@@ -67,7 +72,8 @@ impl Watch {
         let scales = self.scales.iter().map(Scale::memory).fold(self.shares.memory(), usize::saturating_add);
         let histograms = Histogram::MEMORY.saturating_mul(self.signals.len().saturating_add(1));
         let parts = [self.behaviour.memory(), self.answers.memory(), self.heard.allocation_size(), scales, histograms];
-        parts.into_iter().fold(size_of::<Self>(), usize::saturating_add)
+        let more = [self.verdicts.memory(), self.drift.memory()];
+        parts.into_iter().chain(more).fold(size_of::<Self>(), usize::saturating_add)
     }
 
     /// Share of normal requests with at least so much evidence.
@@ -92,14 +98,36 @@ impl Watch {
         self.behaviour.told(facts, looked, &signals);
     }
 
-    /// Learns from a request.
-    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked, evidence: u32, lesson: Lesson) {
+    /// A request was judged, and whether it is unusual.
+    pub(super) fn judged(&mut self, facts: &Facts, looked: &Looked, unusual: bool, budget: f64) {
+        if self.shares.total >= needed(budget) {
+            self.drift.count(unusual.then(|| facts.whose(looked)), budget);
+        }
+    }
+
+    /// Whether a budget is kept.
+    pub(super) fn drift(&self, budget: f64) -> Drift {
+        self.drift.drift(budget, self.calibrated_on())
+    }
+
+    /// A request that was counted as an unusual one was an attack: it says nothing of what scores mean.
+    pub(super) fn take_back(&mut self, looked: &Looked, evidence: u32) {
+        for (histogram, raw) in self.signals.iter_mut().zip(looked.raw) {
+            histogram.take(raw);
+        }
+        self.evidence.take(evidence);
+        self.settle();
+    }
+
+    /// Learns from a request; and whether it tells what scores mean.
+    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked, evidence: u32, lesson: Lesson) -> bool {
         match lesson {
             Lesson::Usual => self.behaviour.learn(facts, looked),
             Lesson::Unusual => self.behaviour.doubt(facts, looked),
             Lesson::Refused => {}
         }
-        if lesson != Lesson::Unusual || self.is_new(facts.whose(looked)) {
+        let tells = lesson != Lesson::Unusual || self.is_new(facts.whose(looked));
+        if tells {
             for (histogram, raw) in self.signals.iter_mut().zip(looked.raw) {
                 histogram.add(raw, 1);
             }
@@ -109,6 +137,7 @@ impl Watch {
         if self.news >= (self.shares.total / PART).max(FIRST) {
             self.settle();
         }
+        tells
     }
 
     /// Works out what follows from what was learned.
@@ -125,13 +154,16 @@ impl Watch {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.behaviour.write(out);
         self.answers.write(out);
+        self.verdicts.write(out);
+        self.drift.write(out);
         self.signals.iter().chain([&self.evidence]).for_each(|histogram| histogram.write(out));
     }
 
     /// From bytes; `None` where they are none of these.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (behaviour, answers) = (Behaviour::read(reader)?, Answers::read(reader)?);
-        let mut watch = Self { behaviour, answers, ..Self::new(Histogram::default()) };
+        let (verdicts, drift) = (Verdicts::read(reader)?, Tracker::read(reader)?);
+        let mut watch = Self { behaviour, answers, verdicts, drift, ..Self::new(Histogram::default()) };
         for histogram in watch.signals.iter_mut().chain([&mut watch.evidence]) {
             *histogram = Histogram::read(reader)?;
         }
@@ -143,6 +175,8 @@ impl Watch {
     pub(super) fn join(&mut self, other: &Self) {
         self.behaviour.join(&other.behaviour);
         self.answers.join(&other.answers);
+        self.verdicts.join(&other.verdicts);
+        self.drift.join(&other.drift);
         for (own, other) in self.signals.iter_mut().zip(&other.signals) {
             own.join(other);
         }

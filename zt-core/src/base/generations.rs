@@ -104,6 +104,11 @@ impl<V: Default> Generations<V> {
         self.len() == 0
     }
 
+    /// Every key, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = u64> {
+        self.young.keys().chain(self.old.keys()).copied()
+    }
+
     /// Every value, in no order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.young.values().chain(self.old.values())

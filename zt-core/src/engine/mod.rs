@@ -39,7 +39,7 @@ pub use explain::Explanation;
 pub use peer::PeerConfig;
 #[cfg(feature = "compile")]
 pub use read::named_files;
-pub use report::{Memory, Report, Store};
+pub use report::{AnomalyReport, Memory, Report, Store};
 pub use snapshot::{Delta, SnapshotError};
 pub use state::State;
 pub use stopwatch::{Laps, Stopwatch, Timer};

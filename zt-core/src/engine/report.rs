@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::State;
-use crate::anomaly::Detector;
+use crate::anomaly::{Detector, Drift, Feedback};
 use crate::base::bounded::Usage;
 use crate::verify;
 
@@ -25,7 +25,7 @@ pub struct Memory {
 }
 
 /// What a state holds, and what it had to give up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Report {
     /// Bytes held.
@@ -35,6 +35,19 @@ pub struct Report {
     /// `verify.proofs`,
     /// `respond:NAME` for each ladder, and `respond:by hand` for what persons have suspended.
     pub stores: Vec<Store>,
+    /// Where `[anomaly]` is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<AnomalyReport>,
+}
+
+/// How well what is unusual is told from what is not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct AnomalyReport {
+    /// Whether the budget of false alarms is kept.
+    pub drift: Drift,
+    /// Verdicts on what was flagged.
+    pub verdicts: Feedback,
 }
 
 /// One store.
@@ -72,6 +85,25 @@ impl State {
         let limits = self.limit.usage().map(|(name, usage)| Store { store: format!("limit:{name}"), usage });
         let verify = self.verify.usage().map(|(name, usage)| Store { store: name.to_owned(), usage });
         let respond = self.respond.usage().map(|(name, usage)| Store { store: format!("respond:{name}"), usage });
-        Report { memory: self.memory(), stores: limits.chain(verify).chain(respond).collect() }
+        let (memory, anomaly) = (self.memory(), self.anomaly_report());
+        Report { memory, stores: limits.chain(verify).chain(respond).collect(), anomaly }
+    }
+
+    /// Whether the budget of false alarms is kept, and which verdicts were given; where `[anomaly]` is asked for.
+    ///
+    /// ```
+    /// use zt_core::anomaly::Course;
+    /// use zt_core::engine::AnomalyConfig;
+    /// use zt_core::{Config, Engine, State};
+    ///
+    /// let config = Config { anomaly: Some(AnomalyConfig::default()), ..Config::default() };
+    /// let state = State::new(&Engine::new(&config)?);
+    /// let drift = state.anomaly_report().map(|report| report.drift);
+    /// assert_eq!(drift.map(|drift| (drift.course, drift.needs)), Some((Course::NotCalibrated, 2_995)));
+    /// # Ok::<(), zt_core::engine::Invalid>(())
+    /// ```
+    pub fn anomaly_report(&self) -> Option<AnomalyReport> {
+        let report = |detector: &Detector| AnomalyReport { drift: detector.drift(), verdicts: detector.verdicts() };
+        self.anomaly.as_ref().map(report)
     }
 }

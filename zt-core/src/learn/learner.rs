@@ -8,7 +8,7 @@ use crate::anomaly::{Baseline, Follower, Pass, Target, Trainer};
 use crate::base::keyed::Keyed;
 use crate::base::math::upper_bound;
 use crate::engine::{self, Engine};
-use crate::model::{Event, Identity};
+use crate::model::{self, Event, Identity};
 
 /// Statuses that say that a request was refused for what it was: it teaches nothing.
 const REFUSED: [u16; 10] = [400, 401, 403, 405, 413, 414, 415, 422, 429, 431];
@@ -32,7 +32,8 @@ pub enum Labels {
 ///
 /// An event teaches unless
 /// - its label is not `normal` ([`Labels`]), or
-/// - it has no label and was refused: its response has the status 400, 401, 403, 405, 413, 414, 415, 422, 429 or 431, or 404 or
+/// - it has no label, and its response the verdict `confirmed`, or
+/// - it has neither and was refused: its response has the status 400, 401, 403, 405, 413, 414, 415, 422, 429 or 431, or 404 or
 ///   410 where no [endpoint](Self::for_endpoints_of) is known for it.
 ///
 /// Whose an event is, so that one client alone makes nothing normal, is a hash of its `subject`, else of its peer's address.
@@ -72,7 +73,7 @@ pub struct Taught {
     pub learned: u64,
     /// Events left out because they were refused at the time.
     pub refused: u64,
-    /// Events left out for their label.
+    /// Events left out for their label, or because they were confirmed to be attacks.
     pub labelled: u64,
 }
 
@@ -201,6 +202,11 @@ impl<'e> Learner<'e> {
             Some(_) => return Verdict::Labelled,
             None => {}
         }
+        match event.response.as_ref().and_then(|response| response.verdict) {
+            Some(model::Verdict::FalsePositive) => return Verdict::Teaches,
+            Some(model::Verdict::Confirmed) => return Verdict::Labelled,
+            None => {}
+        }
         let status = event.response.as_ref().map_or(200, |response| response.status);
         let nowhere = NOT_FOUND.contains(&status) && matches!(target, Target::Path);
         if nowhere || REFUSED.contains(&status) { Verdict::Refused } else { Verdict::Teaches }
@@ -272,6 +278,14 @@ mod tests {
         let learned = learn(&Learner::new(1), &events);
         assert_eq!(learned.taught, Taught { learned: 4, refused: 3, labelled: 1 });
         assert_eq!(learned.baseline.calibrated_on(), 4);
+        let judged = |verdict: model::Verdict, status| {
+            let mut event = event("/a", status, None, 1);
+            event.response.as_mut().unwrap().verdict = Some(verdict);
+            event
+        };
+        let judged = [judged(model::Verdict::Confirmed, 200), judged(model::Verdict::FalsePositive, 403)];
+        let taught = learn(&Learner::new(1), &judged).taught;
+        assert_eq!(taught, Taught { learned: 1, refused: 0, labelled: 1 });
         let all = learn(&Learner::new(1).with_labels(Labels::Ignored), &events);
         assert_eq!(all.taught, Taught { learned: 4, refused: 4, labelled: 0 });
     }

@@ -25,7 +25,7 @@ pub use identity::{Assurance, Identity, IdentityKind};
 pub use mode::Mode;
 pub use problem::Problem;
 pub use request::{Header, Peer, Request};
-pub use response::{Response, ResponseDecision};
+pub use response::{Response, ResponseDecision, Verdict};
 pub use schema::schemas;
 pub use source::Source;
 pub use text::{Body, Text};

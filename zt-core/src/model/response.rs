@@ -25,6 +25,34 @@ pub struct Response<'a> {
     /// What the request turned out to cost, for limits whose `cost` is `"response"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<u32>,
+    /// What became known of the request, whose decision was that it is unusual. The response may be observed a second time
+    /// for it; a status of 0 means that there is none, and only the verdict is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// What the host knows of a request that was called unusual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It was normal.
+    FalsePositive,
+    /// It was an attack, or abuse.
+    Confirmed,
+}
+
+impl Verdict {
+    /// By its name in documents.
+    ///
+    /// # Errors
+    /// When none is called so.
+    pub fn of_name(name: &str) -> Result<Self, String> {
+        match name {
+            "false_positive" => Ok(Self::FalsePositive),
+            "confirmed" => Ok(Self::Confirmed),
+            _ => Err("not a verdict: there are `false_positive` and `confirmed`".to_owned()),
+        }
+    }
 }
 
 /// What to do with a response.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Instance, decide_or_refuse, panic_decision};
-use crate::model::{Body, Decision, Header, Millis, Obligation, Peer, Request, Response, Text};
+use crate::model::{Body, Decision, Header, Millis, Obligation, Peer, Request, Response, Text, Verdict};
 use crate::respond::{Redaction, Redactor};
 
 /// Fields before the header lines.
@@ -38,22 +38,23 @@ impl Instance {
     }
 
     /// Observes the response to a request that was decided; header lines as for `decide_fields`. Beside the time that the
-    /// handler took, in milliseconds, stands what the request turned out to cost.
+    /// handler took, in milliseconds, stands what the request turned out to cost; a verdict is `false_positive` or `confirmed`.
     ///
     /// # Errors
-    /// When the count is wrong, or `decision` is not one.
+    /// When the count is wrong, or `decision` or the verdict is not one.
     pub fn observe_fields(
         &self,
         decision: &str,
         status: u16,
         lines: &str,
         count: usize,
-        (latency_ms, cost): (Option<f64>, Option<u32>),
+        (latency_ms, cost, verdict): (Option<f64>, Option<u32>, Option<&str>),
         now: Millis,
     ) -> Result<String, String> {
         let decision: Decision = serde_json::from_str(decision).map_err(|error| format!("not a decision: {error}"))?;
         let headers = headers(lines, count)?;
-        let response = Response { status, headers, latency_ms, cost, ..Response::default() };
+        let verdict = verdict.map(Verdict::of_name).transpose()?;
+        let response = Response { status, headers, latency_ms, cost, verdict, ..Response::default() };
         super::text(&self.engine().observe(self.state(), &decision, &response, now))
     }
 

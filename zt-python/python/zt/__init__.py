@@ -64,12 +64,22 @@ class Engine(_zt.Engine):
         """Reads a configuration and the files it names again, and puts them in force; the state stays."""
         self.replace_toml(*_read(path))
 
-    def observe(self, decision, status, headers=None, body=None, now=None, *, body_len=None, latency_ms=None, cost=None):
+    def observe(
+        self,
+        decision,
+        status,
+        headers=None,
+        body=None,
+        now=None,
+        *,
+        body_len=None,
+        latency_ms=None,
+        cost=None,
+        verdict=None,
+    ):
         """Observes the response to a request that was decided; returns a response decision."""
-        observed = self.observe_json(
-            decision, status, headers, body, now, body_len=body_len, latency_ms=latency_ms, cost=cost
-        )
-        return _json.loads(observed)
+        measured = {"body_len": body_len, "latency_ms": latency_ms, "cost": cost, "verdict": verdict}
+        return _json.loads(self.observe_json(decision, status, headers, body, now, **measured))
 
     def decide_event(self, event):
         """Event -> decision, with the event's `time_ms` as the clock."""

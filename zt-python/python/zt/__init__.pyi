@@ -98,8 +98,13 @@ class Engine:
         body_len: int | None = None,
         latency_ms: float | None = None,
         cost: int | None = None,
+        verdict: Literal["false_positive", "confirmed"] | None = None,
     ) -> dict[str, Any]:
-        """Observes the response to a request that was decided; returns a response decision."""
+        """Observes the response to a request that was decided; returns a response decision.
+
+        A `verdict` about a decision that was flagged for being unusual may come later, in a second call; the status is 0
+        where it comes alone.
+        """
 
     def observe_json(
         self,
@@ -112,6 +117,7 @@ class Engine:
         body_len: int | None = None,
         latency_ms: float | None = None,
         cost: int | None = None,
+        verdict: Literal["false_positive", "confirmed"] | None = None,
     ) -> str:
         """`observe`, as JSON text."""
 
@@ -194,7 +200,9 @@ class Engine:
 
     def state_report(self) -> dict[str, Any]:
         """What the state holds and had to give up: `{"memory": {"limit", "verify", "respond", "total"}, "stores":
-        [{"store", "memory", "entries", "capacity", "evicted"}]}`, in bytes and entries."""
+        [{"store", "memory", "entries", "capacity", "evicted"}]}`, in bytes and entries. Where `[anomaly]` is asked for, also
+        `"anomaly": {"drift": {"budget", "course", "confidence", "needs", "rate", ...}, "verdicts": {...}}`: whether the
+        budget of false alarms is kept, and which verdicts were given."""
 
     def state_report_json(self) -> str:
         """`state_report` as JSON text."""

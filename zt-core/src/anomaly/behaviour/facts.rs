@@ -23,7 +23,7 @@ pub(in super::super) struct Asked {
     /// Whether its response does.
     pub(in super::super) teaches: Teaches,
     pub(super) object: Option<(u64, u64)>,
-    pub(super) client: Option<u64>,
+    pub(in super::super) client: Option<u64>,
     pub(super) actor: u64,
     pub(super) device: u64,
 }
@@ -31,7 +31,7 @@ pub(in super::super) struct Asked {
 /// One request as far as behaviour goes.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Facts {
-    pub(super) now: Millis,
+    pub(in super::super) now: Millis,
     /// Method and template.
     pub(super) endpoint: u64,
     /// What the path names, and the collection it is in.

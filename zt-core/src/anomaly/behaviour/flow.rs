@@ -230,6 +230,7 @@ mod tests {
             place: 0,
             headers: 0,
             attributes: [None; ATTRIBUTES],
+            point: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! What is going on is counted for every request; what is usual is learned from those that were let pass.
 
+mod excused;
 mod facts;
 mod flow;
 mod meter;
@@ -20,6 +21,7 @@ pub(super) use facts::{Asked, Facts};
 pub(super) use room::Room;
 pub use signal::Signal;
 
+use self::excused::Excused;
 use self::flow::{Flow, Step};
 use self::meter::{Level, Meter, Meters};
 use self::session::{Sessions, Visit};
@@ -64,6 +66,7 @@ pub(super) struct Behaviour {
     sessions: Sessions,
     flow: Flow,
     tides: Tides,
+    excused: Excused,
     told: Told,
     /// Requests whose response is awaited.
     asked: Generations<Option<Asked>>,
@@ -95,6 +98,7 @@ impl Behaviour {
             sessions: Sessions::new(),
             flow: Flow::new(),
             tides: Tides::new(),
+            excused: Excused::new(),
             told: Told::new(),
             asked: Generations::new(ASKED),
         }
@@ -144,6 +148,7 @@ impl Behaviour {
                 self.shared(facts, at_home, &mut looked);
             }
         }
+        self.excused.excuse(facts, &mut looked);
         self.told.news(facts.client.unwrap_or(facts.seat), &mut looked.raw, facts.now);
         let (swell, raw) = self.tides.look(endpoint, facts.now);
         looked.see(Signal::Surge, raw);
@@ -186,6 +191,12 @@ impl Behaviour {
         if !signals.is_empty() {
             self.told.raise(facts.client.unwrap_or(facts.seat), signals);
         }
+    }
+
+    /// A request that was unusual by some signals is normal: it is learned from, and as much as this is told no more.
+    pub(super) fn accept(&mut self, facts: &Facts, looked: &Looked, unusual: &[Signal]) {
+        self.learn(facts, looked);
+        self.excused.add(facts, looked, unusual);
     }
 
     /// A request goes on to the handler under an id.
@@ -280,6 +291,7 @@ impl Behaviour {
         self.sessions.write(out);
         self.flow.write(out);
         self.tides.write(out);
+        self.excused.write(out);
         self.told.write(out);
     }
 
@@ -292,6 +304,7 @@ impl Behaviour {
             sessions: Sessions::read(reader)?,
             flow: Flow::read(reader)?,
             tides: Tides::read(reader)?,
+            excused: Excused::read(reader)?,
             told: Told::read(reader)?,
             ..Self::new()
         })
@@ -305,6 +318,7 @@ impl Behaviour {
         self.sessions.join(&other.sessions);
         self.flow.join(&other.flow);
         self.tides.join(&other.tides);
+        self.excused.join(&other.excused);
         self.told.join(&other.told);
     }
 
@@ -325,8 +339,9 @@ impl Behaviour {
 
     pub(super) fn memory(&self) -> usize {
         let parts = [self.meters.memory(), self.met.memory(), self.steps.memory(), self.sessions.memory()];
-        let more = [self.flow.memory(), self.tides.memory(), self.told.memory(), self.asked.memory()];
-        parts.into_iter().chain(more).fold(0, usize::saturating_add)
+        let more = [self.flow.memory(), self.tides.memory(), self.excused.memory()];
+        let last = [self.told.memory(), self.asked.memory()];
+        parts.into_iter().chain(more).chain(last).fold(0, usize::saturating_add)
     }
 }
 

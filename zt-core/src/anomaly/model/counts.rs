@@ -194,6 +194,37 @@ impl Counts {
         }
     }
 
+    /// Whether a key can be added without making its context open.
+    pub(super) fn has_room(&self, context: u64, key: u64) -> bool {
+        let counted = || self.keys.get(&key).is_some_and(|key| key.count > 0);
+        self.contexts.get(&context).is_none_or(|context| context.keys < MOST_KEYS) || counted()
+    }
+
+    /// Takes back an event that was added so many times, or forgets that it was proposed; who it was of stays. What follows is
+    /// not yet [derived](Self::derive).
+    pub(in super::super) fn take_back(&mut self, context: u64, key: u64, times: u32) {
+        let Entry::Occupied(mut entry) = self.keys.entry(key) else { return };
+        if entry.get().count == 0 {
+            entry.remove();
+            return;
+        }
+        let Some(of) = self.contexts.get_mut(&context) else { return };
+        let own = entry.get_mut();
+        let times = times.min(own.count);
+        own.count = own.count.saturating_sub(times);
+        of.events = of.events.saturating_sub(times);
+        of.stale = true;
+        if own.count == 0 {
+            of.keys = if of.keys == OPEN { OPEN } else { of.keys.saturating_sub(1) };
+            entry.remove();
+        }
+    }
+
+    /// Is not surprised by a key, where that is counted, until what follows is [derived](Self::derive) anew.
+    pub(super) fn trust(&mut self, key: u64) {
+        self.keys.get_mut(&key).into_iter().for_each(|key| key.surprise = 0);
+    }
+
     /// Adds all of another's; what follows is not yet [derived](Self::derive).
     pub(in super::super) fn join(&mut self, other: &Self) {
         for (id, context) in other.contexts.iter().filter(|(_, context)| context.keys == OPEN) {

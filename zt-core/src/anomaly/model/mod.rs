@@ -5,6 +5,7 @@
 //! holds because each bound is one on the whole, not on a way to it: a context with more than [`MOST_KEYS`] keys is open,
 //! and the keys of an open context are not kept; and what is [too much](Model::bound) goes once the whole is together.
 
+mod accepted;
 mod bound;
 mod bytes;
 mod counts;
@@ -13,6 +14,7 @@ mod odds;
 mod support;
 mod symbols;
 
+pub(super) use accepted::Accepted;
 pub(super) use bound::{Bounds, MEMORY, SERVICE};
 pub(super) use counts::{Counts, Own, Seen};
 pub(super) use moments::Norms;
@@ -20,6 +22,8 @@ pub(super) use support::Support;
 pub(super) use symbols::Symbols;
 
 use super::item::{Elements, Event};
+use super::shown::Shown;
+
 
 /// Counts, and what is normal for each kind of element.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,7 @@ pub(super) struct Model {
     pub(super) counts: Counts,
     pub(super) norms: Norms,
     pub(super) symbols: Symbols,
+    pub(super) accepted: Accepted,
 }
 
 impl Model {
@@ -47,15 +52,23 @@ impl Model {
         self.counts.is_over(&bounds.counts) || self.norms.is_over(&bounds.norms)
     }
 
+    /// Counts what was shown as if several clients had shown it, and is never surprised by it again. What follows is not yet
+    /// [derived](Self::derive).
+    pub(super) fn accept(&mut self, shown: &Shown) {
+        self.accepted.add(&mut self.counts, shown);
+    }
+
     /// Works out what follows from counts and norms: once after they have changed.
     pub(super) fn derive(&mut self, service: u64) {
         self.counts.derive();
+        self.accepted.derive(&mut self.counts);
         self.norms.derive();
         self.symbols.derive(&self.counts, service);
     }
 
     /// Bytes that the tables take.
     pub(super) fn memory(&self) -> usize {
-        self.counts.memory().saturating_add(self.norms.memory()).saturating_add(Symbols::MEMORY)
+        let parts = [self.counts.memory(), self.norms.memory(), self.accepted.memory()];
+        parts.into_iter().fold(Symbols::MEMORY, usize::saturating_add)
     }
 }

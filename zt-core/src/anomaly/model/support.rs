@@ -8,6 +8,9 @@ const ENOUGH: u32 = 3;
 pub(in super::super) struct Support(pub(super) u8);
 
 impl Support {
+    /// Somebody who knows has said so.
+    pub(super) const ALL: Self = Self(u8::MAX);
+
     /// One client, by a hash of it.
     pub(in super::super) const fn of(client: u64) -> Self {
         Self(1 << (client >> 61))

@@ -184,6 +184,7 @@ proptest! {
 mod behaviour;
 mod bounds;
 mod serving;
+mod verdicts;
 
 #[test]
 fn baselines_are_joined_in_any_order_and_then_not_calibrated() {
