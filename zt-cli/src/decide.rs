@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use zt_core::State;
-use zt_core::engine::Timer;
+use zt_core::anomaly::{Course, Drift};
+use zt_core::engine::{AnomalyReport, Timer};
 use zt_core::model::{Decision, Event, Outcome};
 
 use crate::args::Decide;
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: &Decide) -> Result<Ending, Failure> {
     if let Some(path) = arguments.state.as_ref().filter(|_| !arguments.freeze) {
         snapshot::save(path, &state)?;
     }
+    summary.anomaly = state.anomaly_report();
     if arguments.common.json {
         output::tell_json(&summary)
     } else {
@@ -81,6 +83,9 @@ struct Summary {
     /// Requests that the host would not have passed on.
     refused: u64,
     malformed: u64,
+    /// Where it was asked how unusual requests are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anomaly: Option<AnomalyReport>,
 }
 
 impl Summary {
@@ -95,6 +100,31 @@ impl Summary {
         let mut parts = vec![format!("{} events", self.events)];
         parts.extend(self.outcomes.iter().map(|(outcome, count)| format!("{count} {}", outcome.as_str())));
         parts.push(format!("{} malformed lines", self.malformed));
-        parts.join(", ")
+        let anomaly = self.anomaly.iter().map(|report| format!("\n{}", told(&report.drift)));
+        parts.join(", ") + &anomaly.collect::<String>()
+    }
+}
+
+/// Whether the budget is kept, in one line.
+fn told(drift: &Drift) -> String {
+    let percent = |share: f64| format!("{:.3} %", share * 100.0);
+    let Drift { budget, needs, judged, alarms, rate, confidence, .. } = *drift;
+    let kept = format!(
+        "{alarms} of the last {judged} requests unusual ({}; each client once: {})",
+        percent(rate),
+        drift.clients
+    );
+    match drift.course {
+        Course::NotCalibrated => {
+            format!("not calibrated: {needs} more requests are needed for a budget of {}", percent(budget))
+        }
+        Course::Calm if judged == 0 => format!("budget of {}: nothing was judged yet", percent(budget)),
+        Course::Calm => format!("budget of {}: {kept}, confidence that it is kept {confidence:.2}", percent(budget)),
+        Course::Drifting => {
+            format!(
+                "budget of {}: {kept}; what clients send has changed, or many attack: more is flagged than the budget",
+                percent(budget)
+            )
+        }
     }
 }

@@ -219,6 +219,38 @@ fn a_response_is_observed_and_changes_no_output() {
 }
 
 #[test]
+fn a_recorded_verdict_is_learned_from_and_the_budget_is_told() {
+    let config = "version = 1\n[anomaly]\nbudget = 0.05\n[state]\nseed = 7\n[[endpoint]]\nmethod = \"GET\"\n\
+                  path = \"/orders\"\nanonymous = true\n";
+    let place = Place::new().with("zt.toml", config);
+    let event = |n: u32, query: &str, verdict: Option<&str>| {
+        let mut event = json!({"id": format!("e-{n}"), "time_ms": 1_772_446_530_000_u64 + u64::from(n) * 10_000,
+            "request": {"method": "GET", "path": "/orders", "query": query, "peer": {"ip": format!("203.0.113.{}", n % 40)}},
+            "response": {"status": 200, "body_len": 300}});
+        verdict.into_iter().for_each(|verdict| event["response"]["verdict"] = verdict.into());
+        event.to_string() + "\n"
+    };
+    let usual = |count: u32| (0..count).map(|n| event(n, &format!("page={}", n % 5), None)).collect::<String>();
+    let strange = |n, verdict| event(n, "page=1&debug=1", verdict);
+    let decide = |input: &str| place.zt_with_input(&["decide", "--config", "zt.toml"], input);
+    let last = |verdict| {
+        let run = decide(&(usual(400) + &strange(400, verdict) + &strange(401, None)));
+        let last: Value = serde_json::from_str(run.lines().last().unwrap()).unwrap();
+        (last["outcome"].as_str().unwrap().to_owned(), run.err().to_owned())
+    };
+    let (outcome, told) = last(None);
+    assert_eq!(outcome, "flag");
+    assert!(told.contains("budget of 5.000 %: 2 of the last ") && told.contains("confidence"), "{told}");
+    assert_eq!(last(Some("false_positive")).0, "allow");
+    assert_eq!(last(Some("confirmed")).0, "flag");
+    let few = decide(&usual(20)).err().to_owned();
+    assert!(few.contains("not calibrated: 39 more requests are needed for a budget of 5.000 %"), "{few}");
+    let json = place.zt_with_input(&["decide", "--config", "zt.toml", "--json"], &usual(20));
+    let summary: Value = serde_json::from_str(json.err().lines().last().unwrap()).unwrap();
+    assert_eq!(summary["anomaly"]["drift"]["course"], "not_calibrated");
+}
+
+#[test]
 fn raw_requests_are_authorized() {
     let policies = r#"permit(principal == User::"anna", action == Action::"view", resource in Album::"trips");"#;
     let entities = json!([

@@ -10,11 +10,11 @@ use smallvec::SmallVec;
 use super::answers::{Answer, Answered, Teaches};
 use super::baseline::Baseline;
 use super::behaviour::{Facts, Looked, Room};
+use super::drift::{Drift, needed};
 use super::evidence::Evidence;
 use super::kind::Channel;
 use super::model::MEMORY;
 use super::request::Target;
-use super::drift::Drift;
 use super::shown::Shown;
 use super::state::{Counted, State, Trace};
 use super::verdicts::{Feedback, Flagged};
@@ -36,6 +36,8 @@ pub struct Detector {
     seed: u64,
     budget: f64,
     room: Room,
+    /// Requests that it takes to keep that.
+    needed: u64,
     profile: State,
     watch: Mutex<Watch>,
     /// What was merged.
@@ -77,7 +79,17 @@ impl Judged {
 impl Flagged {
     fn new(judged: &Judged, calibrated: bool, counted: Counted) -> Self {
         let Judged { unusual, evidence, facts, looked, trace, shown, .. } = judged.clone();
-        Self { facts, looked, unusual: unusual.into_vec(), shown, trace, evidence, calibrated, counted, answered: false }
+        Self {
+            facts,
+            looked,
+            unusual: unusual.into_vec(),
+            shown,
+            trace,
+            evidence,
+            calibrated,
+            counted,
+            answered: false,
+        }
     }
 }
 
@@ -101,6 +113,7 @@ impl Detector {
             keyed: baseline.keyed.clone(),
             seed: baseline.seed,
             budget,
+            needed: needed(budget),
             watch: Mutex::new(watch),
             profile: State::with_memory(baseline, of_each),
             merged: Mutex::default(),
@@ -139,7 +152,9 @@ impl Detector {
         }
         unusual.sort_by(|(_, a), (_, b)| b.cmp(a));
         let unusual: SmallVec<[Evidence; 2]> = unusual.into_iter().map(|(of, _)| of).collect();
-        watch.judged(&facts, &looked, !unusual.is_empty(), self.budget);
+        if watch.calibrated_on() >= self.needed {
+            watch.judged(&facts, &looked, !unusual.is_empty(), self.budget);
+        }
         drop(watch);
         let shown = if unusual.is_empty() { Shown::default() } else { self.profile.shown(request, target, &unusual) };
         let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
@@ -179,7 +194,7 @@ impl Detector {
         } else {
             drop(watch);
         }
-        if !unusual.is_empty() && !frozen {
+        if !unusual.is_empty() {
             self.watch().verdicts.remember(id, Flagged::new(judged, calibrated, counted));
         }
     }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::answers::Answers;
 use super::behaviour::{Behaviour, Facts, Looked, Room, Signal};
 use super::calibration::{Histogram, Scale, Shares};
-use super::drift::{Drift, Tracker, needed};
+use super::drift::{Drift, Tracker};
 use super::verdicts::Verdicts;
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
@@ -98,11 +98,9 @@ impl Watch {
         self.behaviour.told(facts, looked, &signals);
     }
 
-    /// A request was judged, and whether it is unusual.
+    /// A request was judged by scores that can keep a budget, and whether it is unusual.
     pub(super) fn judged(&mut self, facts: &Facts, looked: &Looked, unusual: bool, budget: f64) {
-        if self.shares.total >= needed(budget) {
-            self.drift.count(unusual.then(|| facts.whose(looked)), budget);
-        }
+        self.drift.count(unusual.then(|| facts.whose(looked)), budget);
     }
 
     /// Whether a budget is kept.

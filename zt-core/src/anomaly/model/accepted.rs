@@ -2,7 +2,7 @@
 
 use super::super::shown::Shown;
 use super::counts::{Counts, Seen};
-use super::support::Support;
+use super::support::ENOUGH;
 use crate::base::bytes::Reader;
 use crate::base::generations::Generations;
 
@@ -20,13 +20,15 @@ impl Default for Accepted {
 }
 
 impl Accepted {
-    /// What several clients show may make a context open, the word of one does not.
+    /// Counts what was shown as often as several clients would have shown it, but as of nobody new: whom the others of its
+    /// context are known to stays. What several clients show may make a context open, one word does not.
     pub(super) fn add(&mut self, counts: &mut Counts, shown: &Shown) {
         for event in shown.events() {
             if !counts.has_room(event.context, event.key) {
                 continue;
             }
-            counts.add(event.context, event.key, Seen { owner: event.owner, times: 1, support: Support::ALL });
+            let seen = Seen { owner: event.owner, times: ENOUGH, support: counts.support(event.context) };
+            counts.add(event.context, event.key, seen);
             self.0.entry(event.key);
         }
     }

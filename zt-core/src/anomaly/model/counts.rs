@@ -194,6 +194,11 @@ impl Counts {
         }
     }
 
+    /// Whom the keys of a context are of.
+    pub(super) fn support(&self, context: u64) -> Support {
+        self.contexts.get(&context).map_or(Support::default(), |context| context.support)
+    }
+
     /// Whether a key can be added without making its context open.
     pub(super) fn has_room(&self, context: u64, key: u64) -> bool {
         let counted = || self.keys.get(&key).is_some_and(|key| key.count > 0);

@@ -24,7 +24,6 @@ pub(super) use symbols::Symbols;
 use super::item::{Elements, Event};
 use super::shown::Shown;
 
-
 /// Counts, and what is normal for each kind of element.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
@@ -52,7 +51,7 @@ impl Model {
         self.counts.is_over(&bounds.counts) || self.norms.is_over(&bounds.norms)
     }
 
-    /// Counts what was shown as if several clients had shown it, and is never surprised by it again. What follows is not yet
+    /// Counts what was shown as often as if several clients had shown it, and is never surprised by it again. What follows is not yet
     /// [derived](Self::derive).
     pub(super) fn accept(&mut self, shown: &Shown) {
         self.accepted.add(&mut self.counts, shown);

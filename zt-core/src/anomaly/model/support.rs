@@ -1,16 +1,13 @@
 //! Who did something: enough different clients make it known.
 
 /// Different clients that make a key known.
-const ENOUGH: u32 = 3;
+pub(super) const ENOUGH: u32 = 3;
 
 /// Which clients: one bit of eight for each, so two may look like one, and one never like two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Support(pub(super) u8);
 
 impl Support {
-    /// Somebody who knows has said so.
-    pub(super) const ALL: Self = Self(u8::MAX);
-
     /// One client, by a hash of it.
     pub(in super::super) const fn of(client: u64) -> Self {
         Self(1 << (client >> 61))
