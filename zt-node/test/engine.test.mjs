@@ -107,6 +107,15 @@ test("changes of a state travel, and it reports", () => {
   assert.ok(stores.every(({ evicted }) => evicted === 0));
 });
 
+test("a verdict is told, and the budget reported", () => {
+  const engine = Engine.fromToml(`${CONFIG}\n[anomaly]\nbudget = 0.05\n`);
+  const decision = engine.decide({ ...REQUEST, id: "r-8" }, NOW);
+  assert.equal(engine.observe(decision, { status: 0, verdict: "confirmed" }, NOW).outcome, "allow");
+  assert.throws(() => engine.observe(decision, { status: 0, verdict: "maybe" }, NOW), /false_positive/);
+  const { drift } = engine.stateReport().anomaly;
+  assert.deepEqual([drift.course, drift.needs], ["not_calibrated", 59]);
+});
+
 test("a response is observed", () => {
   const engine = Engine.fromToml(CONFIG);
   const decision = engine.decide({ ...REQUEST, id: "r-9" }, NOW);

@@ -179,6 +179,16 @@ def test_responses_are_observed(engine):
     assert engine.observe(decision, 200, [(b"a", b"b")], b"ok", NOW, latency_ms=1.5)["id"] == "e-2"
 
 
+def test_a_verdict_is_told_and_the_budget_reported(config):
+    engine = zt.Engine.from_toml(config + "\n[anomaly]\nbudget = 0.05\n")
+    decision = engine.decide("GET", "/health", [], id="e-3", now=NOW)
+    assert engine.observe(decision, 0, now=NOW, verdict="confirmed")["outcome"] == "allow"
+    with pytest.raises(ValueError, match="false_positive"):
+        engine.observe(decision, 0, now=NOW, verdict="maybe")
+    drift = engine.state_report()["anomaly"]["drift"]
+    assert (drift["course"], drift["needs"]) == ("not_calibrated", 59)
+
+
 def test_mistakes_are_told_at_once():
     with pytest.raises(ValueError) as told:
         zt.Engine.from_toml('version = 1\nmod = "enforce"\n[[limit]]\nname = "x"\nkey = ["peer"]\nrate = "often"\n')
