@@ -96,7 +96,8 @@ impl State {
     /// use zt_core::engine::AnomalyConfig;
     /// use zt_core::{Config, Engine, State};
     ///
-    /// let config = Config { anomaly: Some(AnomalyConfig::default()), ..Config::default() };
+    /// let mut config = Config::default();
+    /// config.anomaly = Some(AnomalyConfig::default());
     /// let state = State::new(&Engine::new(&config)?);
     /// let drift = state.anomaly_report().map(|report| report.drift);
     /// assert_eq!(drift.map(|drift| (drift.course, drift.needs)), Some((Course::NotCalibrated, 2_995)));
