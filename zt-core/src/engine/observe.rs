@@ -16,8 +16,9 @@ impl Engine {
     /// a response that is unusual for its endpoint is flagged, and others teach what is usual.
     ///
     /// A response may carry a [verdict](Response::verdict) about a decision that was flagged for being unusual
-    /// ([`Detector::feedback`](crate::anomaly::Detector::feedback)): at once, or at any later time in a second observation, which says nothing but that. It is one
-    /// where the status is 0, or where the response to one of the last flagged decisions was observed before.
+    /// ([`Detector::feedback`](crate::anomaly::Detector::feedback)): at once, or at any later time in a second observation,
+    /// which says nothing but that. It is one where the status is 0, or where the response to one of the last flagged
+    /// decisions was observed, or a verdict on it given, before.
     pub fn observe(
         &self,
         state: &State,
@@ -50,7 +51,7 @@ impl Engine {
         again || response.status == NO_RESPONSE
     }
 
-    /// What has to be done of the response to a request that `decision` let pass, by the response's head: for
+    /// What has to be done to the body of the response to a request that `decision` let pass, by the response's head: for
     /// hosts, which send it piece by piece. In monitor mode nothing is.
     pub fn redactor(&self, decision: &Decision, head: &Response<'_>) -> Redaction {
         if decision.enforced { respond::redaction(&decision.obligations, head) } else { Redaction::None }
