@@ -14,6 +14,7 @@ use super::drift::{Drift, needed};
 use super::evidence::Evidence;
 use super::kind::Channel;
 use super::model::MEMORY;
+use super::rates::Asking;
 use super::request::Target;
 use super::shown::Shown;
 use super::state::{Counted, State, Trace};
@@ -59,6 +60,7 @@ pub struct Judged {
     evidence: u32,
     facts: Facts,
     looked: Looked,
+    asking: Asking,
     trace: Trace,
     shown: Shown,
 }
@@ -155,6 +157,7 @@ impl Detector {
         if watch.calibrated_on() >= self.needed {
             watch.judged(&facts, &looked, !unusual.is_empty(), self.budget);
         }
+        let asking = Asking::of((&self.keyed, &watch.rates), &facts, request, target, identity, now);
         drop(watch);
         let shown = if unusual.is_empty() { Shown::default() } else { self.profile.shown(request, target, &unusual) };
         let nats = |evidence: u32| f64::from(evidence) / f64::from(fixed::ONE);
@@ -166,6 +169,7 @@ impl Detector {
             evidence,
             facts,
             looked,
+            asking,
             trace,
             shown,
         }
@@ -188,6 +192,9 @@ impl Detector {
         if teaches && trusted && !frozen {
             let strange = judged.share <= STRANGE.min(self.budget);
             let lesson = if strange { Lesson::Unusual } else { Lesson::Usual };
+            if lesson == Lesson::Usual {
+                watch.rates.learn(&judged.asking);
+            }
             calibrated = watch.learn(facts, looked, *evidence, lesson);
             drop(watch);
             counted = self.profile.count(trace, facts.client);
@@ -325,7 +332,7 @@ impl Detector {
         self.frozen.load(Ordering::Relaxed)
     }
 
-    fn watch(&self) -> MutexGuard<'_, Watch> {
+    pub(super) fn watch(&self) -> MutexGuard<'_, Watch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

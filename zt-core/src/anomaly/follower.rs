@@ -6,6 +6,7 @@ use super::baseline::Baseline;
 use super::behaviour::Facts;
 use super::calibration::Histogram;
 use super::kind::Channel;
+use super::rates::Asking;
 use super::request::Target;
 use super::watch::{Lesson, STRANGE, Watch};
 use crate::model::{Identity, Millis, Request, Response};
@@ -64,6 +65,10 @@ impl<'b> Follower<'b> {
             (true, false) => Lesson::Usual,
             (false, false) => Lesson::Refused,
         };
+        if lesson == Lesson::Usual {
+            let asking = Asking::of((&before.keyed, &self.watch.rates), &facts, request, target, identity, now);
+            self.watch.rates.learn(&asking);
+        }
         self.watch.learn(&facts, &looked, evidence, lesson);
         self.number = self.number.wrapping_add(1);
         let teaching = if teaches { Teaches::Usual } else { Teaches::Nothing };
@@ -83,6 +88,7 @@ impl<'b> Follower<'b> {
     /// What was known before, and what clients do.
     #[must_use]
     pub fn end(mut self) -> Baseline {
+        self.watch.rates.close();
         self.watch.settle();
         self.before.with_watch(self.watch)
     }

@@ -7,6 +7,7 @@ use super::behaviour::{Behaviour, Facts, Looked, Room, Signal};
 use super::calibration::{Histogram, Scale, Shares};
 use super::drift::{Drift, Tracker};
 use super::verdicts::Verdicts;
+use super::rates::Rates;
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
 
@@ -25,6 +26,7 @@ pub(super) struct Watch {
     pub(super) answers: Answers,
     pub(super) verdicts: Verdicts,
     drift: Tracker,
+    pub(super) rates: Rates,
     signals: [Histogram; Signal::ALL.len()],
     scales: [Scale; Signal::ALL.len()],
     /// Evidence of whole requests.
@@ -53,13 +55,14 @@ impl Watch {
         let scales = Signal::ALL.map(|_| Scale::of(&Histogram::default()));
         let shares = Shares::of(&evidence);
         let (behaviour, answers, verdicts) = (Behaviour::new(), Answers::new(), Verdicts::new());
-        let (drift, heard) = (Tracker::default(), Map::default());
-        Self { behaviour, answers, verdicts, drift, signals, scales, evidence, shares, news: 0, heard }
+        let (rates, drift, heard) = (Rates::new(), Tracker::default(), Map::default());
+        Self { behaviour, answers, verdicts, rates, drift, signals, scales, evidence, shares, news: 0, heard }
     }
 
     /// What clients do, without what evidence means.
     pub(super) fn uncalibrated(&self) -> Self {
-        Self { behaviour: self.behaviour.clone(), answers: self.answers.clone(), ..Self::new(Histogram::default()) }
+        let (behaviour, answers, rates) = (self.behaviour.clone(), self.answers.clone(), self.rates.clone());
+        Self { behaviour, answers, rates, ..Self::new(Histogram::default()) }
     }
 
     /// For so much behaviour from now on; what is too much goes.
@@ -72,7 +75,7 @@ impl Watch {
         let scales = self.scales.iter().map(Scale::memory).fold(self.shares.memory(), usize::saturating_add);
         let histograms = Histogram::MEMORY.saturating_mul(self.signals.len().saturating_add(1));
         let parts = [self.behaviour.memory(), self.answers.memory(), self.heard.allocation_size(), scales, histograms];
-        let more = [self.verdicts.memory(), self.drift.memory()];
+        let more = [self.verdicts.memory(), self.drift.memory(), self.rates.memory()];
         parts.into_iter().chain(more).fold(size_of::<Self>(), usize::saturating_add)
     }
 
@@ -154,14 +157,15 @@ impl Watch {
         self.answers.write(out);
         self.verdicts.write(out);
         self.drift.write(out);
+        self.rates.write(out);
         self.signals.iter().chain([&self.evidence]).for_each(|histogram| histogram.write(out));
     }
 
     /// From bytes; `None` where they are none of these.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let (behaviour, answers) = (Behaviour::read(reader)?, Answers::read(reader)?);
-        let (verdicts, drift) = (Verdicts::read(reader)?, Tracker::read(reader)?);
-        let mut watch = Self { behaviour, answers, verdicts, drift, ..Self::new(Histogram::default()) };
+        let (verdicts, drift, rates) = (Verdicts::read(reader)?, Tracker::read(reader)?, Rates::read(reader)?);
+        let mut watch = Self { behaviour, answers, verdicts, drift, rates, ..Self::new(Histogram::default()) };
         for histogram in watch.signals.iter_mut().chain([&mut watch.evidence]) {
             *histogram = Histogram::read(reader)?;
         }
@@ -175,6 +179,7 @@ impl Watch {
         self.answers.join(&other.answers);
         self.verdicts.join(&other.verdicts);
         self.drift.join(&other.drift);
+        self.rates.join(&other.rates);
         for (own, other) in self.signals.iter_mut().zip(&other.signals) {
             own.join(other);
         }
