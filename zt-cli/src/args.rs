@@ -40,6 +40,11 @@ pub(crate) enum Command {
     /// What they count is added. What scores mean holds only for the counts that it was taken under, so the merged baseline is
     /// not calibrated: `zt learn --baseline MERGED --calibrate IN --out CALIBRATED` takes it anew.
     Merge(Merge),
+    /// Recommend limits that follow from how often clients asked, as a baseline learned it.
+    ///
+    /// Each is of one client at one endpoint, within a minute, ten minutes or an hour: so many clients at noon, or in a
+    /// promotion, do not matter. With recorded events, tells what the limits would have refused of them.
+    Limits(Limits),
     /// Measure how well a baseline tells attacks from normal requests.
     ///
     /// Labels say which are which: `normal`, or a family of attacks. Where some events have none, they are counted and left out.
@@ -340,6 +345,57 @@ pub(crate) struct Learn {
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) recorded: Recorded,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Limits {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// A baseline of `zt learn`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: PathBuf,
+    /// Share of the days of clients that a limit may touch; 0.01 when absent.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) budget: Option<f64>,
+    /// Only what was learned of this identity alone, all endpoints together; a sample is a day.
+    #[arg(long, value_name = "PRINCIPAL", conflicts_with = "tried")]
+    pub(crate) identity: Option<String>,
+    /// Its issuer, where a token said who it was.
+    #[arg(long, value_name = "URL", requires = "identity")]
+    pub(crate) issuer: Option<String>,
+    /// Write `[[limit]]` tables, in monitor mode.
+    #[arg(long, conflicts_with_all = ["json", "tried", "identity"])]
+    pub(crate) toml: bool,
+    /// The period of limits that are written as TOML or tried.
+    #[arg(long, value_name = "SPAN", value_enum, default_value_t = Period::TenMinutes)]
+    pub(crate) period: Period,
+    /// Try the limits on these recorded events, in the order of time: events as JSON Lines, access logs or HTTP Archives.
+    #[arg(long = "try", value_name = "IN", num_args = 1..)]
+    pub(crate) tried: Vec<PathBuf>,
+}
+
+/// The periods that rates are learned of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Period {
+    /// A minute.
+    #[value(name = "1m")]
+    Minute,
+    /// Ten minutes.
+    #[value(name = "10m")]
+    TenMinutes,
+    /// An hour.
+    #[value(name = "1h")]
+    Hour,
+}
+
+impl Period {
+    pub(crate) const fn seconds(self) -> u32 {
+        match self {
+            Self::Minute => 60,
+            Self::TenMinutes => 600,
+            Self::Hour => 3_600,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::json;
-use zt_core::anomaly::Baseline;
+use zt_core::anomaly::{Baseline, LIMIT_BUDGET};
 use zt_core::learn::{Learner, Taught, least_budget};
 
 use crate::args::Learn;
@@ -20,6 +20,8 @@ struct Summary<'a> {
     malformed: u64,
     calibrated_on: u64,
     least_budget: f64,
+    /// Limits that follow, of `zt limits`.
+    limits: usize,
     memory_bytes: usize,
 }
 
@@ -73,6 +75,7 @@ fn tell(arguments: &Learn, made: &Baseline, taught: &Taught, bytes: usize, malfo
             malformed,
             calibrated_on: made.calibrated_on(),
             least_budget: least_budget(made),
+            limits: limits(made),
             memory_bytes: made.memory(),
         })?;
         return output.finish();
@@ -82,7 +85,13 @@ fn tell(arguments: &Learn, made: &Baseline, taught: &Taught, bytes: usize, malfo
     output.line(&format!(
         "{learned} events learned, {refused} left out as refused, {labelled} for their label, {malformed} malformed lines"
     ))?;
+    output.line(&format!("{} limits follow: `zt limits --baseline {path}`", limits(made)))?;
     output.finish()
+}
+
+/// Rates that were learned well enough to limit.
+fn limits(made: &Baseline) -> usize {
+    made.rates(LIMIT_BUDGET).limits.iter().filter(|limit| limit.recommended.is_some()).count()
 }
 
 /// A seed that nobody can foresee.

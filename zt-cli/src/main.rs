@@ -16,6 +16,7 @@ mod explain;
 mod input;
 mod key;
 mod learn;
+mod limits;
 mod log;
 mod output;
 mod plot;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Authorize(arguments) => authorize::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Merge(arguments) => learn::merge(&arguments),
+        Command::Limits(arguments) => limits::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Codes(arguments) => codes::run(&arguments),

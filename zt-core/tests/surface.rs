@@ -34,6 +34,7 @@ fn the_operations_are_those_that_others_call() {
         "evaluate",
         "har",
         "jws_verify",
+        "limits",
         "log_inputs",
         "log_verify",
         "named_files",

@@ -46,7 +46,7 @@ pub use file::BaselineError;
 pub use follower::{Followed, Follower};
 pub use kind::Channel;
 pub use numbers::Numbers;
-pub use rates::LIMIT_BUDGET;
+pub use rates::{LIMIT_BUDGET, endpoint_name};
 pub use request::Target;
 pub use series::{Series, Surprise};
 pub use state::{State, Trace};

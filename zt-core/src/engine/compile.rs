@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use smol_str::SmolStr;
 
+use super::learned::learned;
 use super::notices::notices;
 use super::shares::Shares;
 use super::unusual::Unusual;
@@ -94,13 +95,15 @@ pub(super) fn assemble(
     let forwarding = config.peer.as_ref().and_then(|peer| collect(peer.compile(), problems));
     let shares = Shares::of(config, problems);
     let verifier = collect(Verifier::compile_within(&config.verify, shares.verify), problems);
-    let limiter = collect(Limiter::compile(&config.limit, shares.limit), problems);
     let responder = collect(Responder::compile(&config.respond, shares.respond), problems);
     let anomaly = config.anomaly.as_ref().and_then(|anomaly| collect(Unusual::compile(anomaly), problems));
+    let (limits, rates) = learned(config, anomaly.as_ref().and_then(Unusual::baseline));
+    let limiter = collect(Limiter::compile(&limits, shares.limit), problems);
     let inspector = collect(Inspector::compile(&config.inspect), problems);
     problems.extend(router.iter().flat_map(|router| limits_of_nothing(config, router)));
     problems.extend(policy.iter().zip(&limiter).flat_map(|(policy, limiter)| exemptions_from_nothing(policy, limiter)));
-    let notices = router.as_ref().map(|router| notices(config, router, policy.as_ref())).unwrap_or_default();
+    let mut notices = router.as_ref().map(|router| notices(config, router, policy.as_ref())).unwrap_or_default();
+    notices.extend(rates);
     let version = SmolStr::from(version);
     Some(Engine {
         mode: config.mode,

@@ -10,6 +10,7 @@ mod current;
 mod decide;
 mod draft;
 mod explain;
+mod learned;
 pub mod log;
 mod notices;
 mod observe;

@@ -74,8 +74,8 @@ pub(super) fn notices(config: &Config, router: &Router, policy: Option<&Policy>)
         ),
         (config.limit.is_empty(), "no `[[limit]]`: nothing is throttled".to_owned()),
         (
-            config.limit.iter().any(|limit| limit.learned),
-            "`learned = true` of a limit is read, but this version learns nothing".to_owned(),
+            config.limit.iter().any(|limit| limit.learned && limit.rate.is_empty()),
+            "`learned = true` of a limit without a `rate`: of quotas nothing is learned".to_owned(),
         ),
     ];
     let said = checks.into_iter().filter(|(holds, _)| *holds).map(|(_, notice)| notice);
@@ -99,9 +99,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_means_nothing_yet_is_said() {
+    fn what_means_nothing_is_said() {
         let notices = |limit: &str| {
-            let text = format!(r#"{{"version":1,"limit":[{{"name":"x","key":["peer"],"rate":"1/1s"{limit}}}]}}"#);
+            let text = format!(r#"{{"version":1,"limit":[{{"name":"x","key":["peer"],"quota":"9/1d"{limit}}}]}}"#);
             Engine::new(&serde_json::from_str(&text).unwrap()).unwrap().notices()
         };
         let told = |notices: Vec<String>| notices.iter().any(|notice| notice.contains("`learned = true`"));

@@ -39,6 +39,11 @@ impl Unusual {
         }
     }
 
+    /// What was learned before.
+    pub(super) const fn baseline(&self) -> Option<&Baseline> {
+        self.baseline.as_ref()
+    }
+
     /// What goes on from the baseline, or from nothing.
     pub(super) fn detector(&self, seed: u64) -> Detector {
         let baseline = self.baseline.clone().unwrap_or_else(|| Baseline::new(seed));

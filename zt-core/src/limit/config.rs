@@ -52,7 +52,8 @@ pub struct Config {
     /// What holds for keys of which nothing is known while the limit's table is too small for its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
-    /// Whether what was learned of the caller makes a request count for more or less.
+    /// Whether each rate is what the `[anomaly]` baseline recommends for one client, within a tenth of what is written and
+    /// that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub learned: bool,
     /// Whether a refusal is enforced or only reported.

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ops::input;
 use super::text;
+use crate::anomaly::{Baseline, LIMIT_BUDGET};
 use crate::evaluate::{Options, Row, evaluate};
 use crate::learn;
-use crate::model::Event;
+use crate::model::{Event, Identity};
 
 /// Events, and what is none of the others.
 #[derive(Debug, Default, Serialize)]
@@ -94,6 +95,40 @@ pub(super) fn evaluated(document: &str) -> Result<String, String> {
     text(&evaluate(&rows, &options))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    /// The text of a baseline file.
+    baseline: String,
+    budget: Option<f64>,
+    identity: Option<Who>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Who {
+    principal: String,
+    issuer: Option<String>,
+}
+
+/// `{"baseline": text, "budget", "identity": {"principal", "issuer"}}` -> the limits that follow from what a baseline learned of
+/// all endpoints, or of one identity; `learned_limits.json` among the schemas.
+pub(super) fn limits(document: &str) -> Result<String, String> {
+    let Limits { baseline, budget, identity } = input(document)?;
+    let budget = budget.unwrap_or(LIMIT_BUDGET);
+    if !(budget > 0.0 && budget < 1.0) {
+        return Err("`budget` is the share of the days of clients that a limit may touch, between 0 and 1".to_owned());
+    }
+    let baseline = Baseline::from_text(&baseline).map_err(|error| error.to_string())?;
+    text(&match identity {
+        Some(Who { principal, issuer }) => {
+            let issuer = issuer.as_deref().map(Into::into);
+            baseline.rates_of(&Identity { issuer, ..Identity::asserted(&principal) }, budget)
+        }
+        None => baseline.rates(budget),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -115,6 +150,18 @@ mod tests {
         let answer = parsed(har(&json!({"log": {"entries": [7]}}).to_string()));
         assert_eq!((&answer["events"], &answer["malformed"][0]["number"]), (&json!([]), &json!(1)));
         assert!(access_log("[]").is_err() && har("{}").is_err() && evaluated("{}").is_err());
+    }
+
+    #[test]
+    fn limits_follow_from_a_baseline() {
+        let baseline = Baseline::new(1).to_text();
+        let answer = parsed(limits(&json!({"baseline": baseline}).to_string()));
+        assert_eq!(answer, json!({"budget": 0.01, "limits": []}));
+        let answer = parsed(limits(&json!({"baseline": baseline, "identity": {"principal": "anna"}}).to_string()));
+        assert_eq!(answer["limits"], json!([]));
+        for wrong in [json!({"baseline": baseline, "budget": 1.0}), json!({"baseline": "x"}), json!({})] {
+            assert!(limits(&wrong.to_string()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

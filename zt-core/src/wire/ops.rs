@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::log::{log_inputs, log_verify};
-use super::offline_ops::{access_log, evaluated, har};
+use super::offline_ops::{access_log, evaluated, har, limits};
 use super::signals::security_events;
 use super::text;
 use super::text_ops::{check, compile, named_files, policy_analyse, policy_diff, policy_evaluate, policy_explain};
@@ -22,6 +22,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("evaluate", evaluated),
     ("har", har),
     ("jws_verify", jws_verify),
+    ("limits", limits),
     ("log_inputs", log_inputs),
     ("log_verify", log_verify),
     ("named_files", named_files),

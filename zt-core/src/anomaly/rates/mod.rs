@@ -30,6 +30,7 @@ use crate::model::ClientKind;
 
 use clients::Clients;
 pub(super) use name::Asking;
+pub use name::endpoint_name;
 use open::Open;
 pub use recommend::LIMIT_BUDGET;
 use spread::Spread;
@@ -178,7 +179,9 @@ impl Kept for Row {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let [of_addresses, length] = reader.take()?;
-        let name = std::str::from_utf8(reader.bytes(length.into())?).ok()?.into();
+        let name = std::str::from_utf8(reader.bytes(length.into())?).ok()?;
+        // It is shown to people, and stands in files.
+        let name = Some(name).filter(|name| name.len() <= name::MOST_NAME && !name.contains(char::is_control))?.into();
         let of_addresses = [false, true].get(usize::from(of_addresses)).copied()?;
         Some(Self { name, of_addresses, clients: Clients::read(reader)?, days: Days::read(reader)? })
     }

@@ -8,7 +8,7 @@ use crate::base::percent;
 use crate::model::{ClientKind, Identity, Millis, Request};
 
 /// Bytes of a name.
-const MOST_NAME: usize = 128;
+pub(super) const MOST_NAME: usize = 128;
 /// Keys of rows: all endpoints together, those of a configuration, and those that paths tell apart.
 const ALL: u64 = 1;
 const CONFIGURED: u64 = 2;
@@ -44,13 +44,14 @@ impl Asking {
             Target::Path => join(FROM_PATHS, facts.asked(Default::default()).endpoint),
         };
         let row = join(endpoint, kind as u64);
-        let name = (!rates.knows(row)).then(|| name(request, target));
+        let name = (!rates.knows(row)).then(|| endpoint_name(request, target));
         Self { row, all: join(ALL, kind as u64), client: facts.client, kind, now, name }
     }
 }
 
-/// Id of the endpoint, else method and path with `{}` for what looks like an id.
-pub(super) fn name(request: &Request<'_>, target: &Target<'_>) -> Box<str> {
+/// What rates are learned under: the id of the endpoint, else method and path with `{}` for what looks like an id; 128 bytes at
+/// most.
+pub fn endpoint_name(request: &Request<'_>, target: &Target<'_>) -> Box<str> {
     let mut name = String::new();
     let mut add = |bytes: &[u8]| {
         // As much as fits, whatever it is.

@@ -193,11 +193,14 @@ proptest! {
 #[test]
 fn names_are_bounded_and_hold_no_ids() {
     let name = |path: &str| {
-        name::name(&Request { method: "GET".into(), path: path.to_owned().into(), ..Request::default() }, &Target::Path)
+        endpoint_name(
+            &Request { method: "GET".into(), path: path.to_owned().into(), ..Request::default() },
+            &Target::Path,
+        )
     };
     assert_eq!(&*name("/v2/orders/4711/lines"), "GET /v2/orders/{}/lines");
     assert_eq!(&*name("/a%0Ab"), "GET /{}");
     assert!(name(&"/äö".repeat(200)).len() <= 128);
-    let named = name::name(&Request::default(), &Target::Endpoint { id: &"x".repeat(300), variables: &[] });
+    let named = endpoint_name(&Request::default(), &Target::Endpoint { id: &"x".repeat(300), variables: &[] });
     assert_eq!(named.len(), 128);
 }
