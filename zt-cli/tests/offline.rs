@@ -1,4 +1,4 @@
-//! `zt learn`, `zt merge` and `zt eval` as people and scripts use them.
+//! `zt learn`, `zt merge`, `zt limits` and `zt eval` as people and scripts use them.
 #![allow(missing_docs, reason = "a test")]
 
 mod place;
@@ -212,4 +212,59 @@ fn a_configuration_gives_endpoints_budget_and_seed() {
     assert_eq!(run.lines()[0]["budget"], 0.02, "{}", run.err());
     let run = place.zt(&["eval", "a.jsonl", "--baseline", "one.zt", "--budget", "2"]);
     assert!(run.code() == 2 && run.err().contains("a budget is a share"), "{}", run.err());
+}
+
+/// Requests of clients on one day: each of them `times` within a minute.
+fn visits(clients: std::ops::Range<u32>, times: u32, label: Option<&str>) -> String {
+    let one = |n: u32| {
+        let mut event: Value = serde_json::from_str(&event(n, "page=1&sort=date", label)).unwrap();
+        event["subject"] = format!("user-{}", n % clients.len() as u32 + clients.start).into();
+        event["time_ms"] = (1_772_446_530_123_i64 + i64::from(n / clients.len() as u32) * 1_000).into();
+        event.to_string() + "\n"
+    };
+    (0..clients.len() as u32 * times).map(one).collect()
+}
+
+#[test]
+fn limits_follow_from_how_often_clients_asked() {
+    let later = visits(0..50, 7, Some("normal")) + &visits(900..902, 40, Some("scraper"));
+    let place = Place::new().with("a.jsonl", visits(0..400, 7, None)).with("later.jsonl", later);
+    let run = place.zt(&["learn", "a.jsonl", "--seed", "7", "--out", "a.zt"]);
+    assert!(
+        run.code() == 0 && run.out().contains("6 limits follow: `zt limits --baseline a.zt`"),
+        "{}{}",
+        run.out(),
+        run.err()
+    );
+
+    let run = place.zt(&["limits", "--baseline", "a.zt", "--json"]);
+    let limits = run.lines()[0]["limits"].as_array().unwrap().clone();
+    assert_eq!((run.code(), limits.len()), (0, 6), "{}", run.err());
+    let limit =
+        limits.iter().find(|limit| limit["endpoint"] == "GET /v1/orders/{}" && limit["period_s"] == 600).unwrap();
+    assert_eq!(
+        (&limit["p99"], &limit["client_days"], &limit["recommended"]["rate"]),
+        (&json!(7), &json!(400), &json!("7/10m"))
+    );
+
+    let table = place.zt(&["limits", "--baseline", "a.zt"]).out();
+    assert!(table.contains("7/10m        all endpoints"), "{table}");
+    let text = place.zt(&["limits", "--baseline", "a.zt", "--toml"]).out();
+    assert!(text.contains("rate = \"7/10m\"\nmode = \"monitor\"\nendpoints = [\"GET /v1/orders/{}\"]"), "{text}");
+    // With the endpoint in the configuration, it is one.
+    let endpoint =
+        "[[endpoint]]\nmethod = \"GET\"\npath = \"/v1/orders/{id}\"\nid = \"GET /v1/orders/{}\"\nanonymous = true\n";
+    let place = place.with("zt.toml", format!("version = 1\n{endpoint}{text}"));
+    assert_eq!(place.zt(&["check", "zt.toml"]).code(), 0, "{}", place.zt(&["check", "zt.toml"]).out());
+
+    let tried = place.zt(&["limits", "--baseline", "a.zt", "--try", "later.jsonl", "--json"]);
+    let of = |label: &str| {
+        tried.lines()[0]["labels"].as_array().unwrap().iter().find(|of| of[0] == label).unwrap()[1].clone()
+    };
+    assert_eq!((&of("normal")["touched"], &of("normal")["client_days"]), (&json!(0), &json!(50)), "{}", tried.err());
+    assert_eq!((&of("scraper")["touched"], &of("scraper")["refused"]), (&json!(2), &json!(66)));
+
+    let own = place.zt(&["limits", "--baseline", "a.zt", "--identity", "user-3"]).out();
+    assert!(own.contains("298 more are needed"), "{own}");
+    assert_eq!(place.zt(&["limits", "--baseline", "a.zt", "--budget", "1"]).code(), 2);
 }

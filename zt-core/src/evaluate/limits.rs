@@ -15,7 +15,7 @@ use crate::model::{ClientKind, Event, Identity, LearnedLimit, LearnedLimits};
 const MEMORY: Size = Size::from_bytes(256 << 20);
 const DAY_MS: i64 = 86_400_000;
 /// Tells clients apart.
-const KEYED: Keyed = Keyed::new(0x7472_6961_6c);
+const KEYED: Keyed = Keyed::new(0x0074_7269_616c);
 const NO_LABEL: &str = "unlabelled";
 
 /// Recommended limits of one period, in monitor mode.
