@@ -140,6 +140,15 @@ fn toml(output: &mut Output, learned: &LearnedLimits, period: Period) -> Result<
             output.line(&format!("# {whose}: {} clients seen, {} more are needed\n", limit.clients, limit.missing))?;
             continue;
         };
+        // Of an address all requests would be counted, and it was learned of those without an identity.
+        let others = |other: &LearnedLimit| other.client != limit.client && other.endpoint == limit.endpoint;
+        if limit.client == ClientKind::Address && learned.limits.iter().any(others) {
+            output.line(&format!(
+                "# {whose}: {} would do, but identities ask, too, and a limit by peer counts them\n",
+                told.rate
+            ))?;
+            continue;
+        }
         let key = if limit.client == ClientKind::Identity { "identity" } else { "peer" };
         output.line(&format!(
             "# {whose}: p50 {}, p99 {}, max {} of {} clients on {} days; confidence {:.3}, touches {:.3} % of them",

@@ -26,7 +26,7 @@ pub struct LearnedLimit {
     pub client: ClientKind,
     /// Length of the period, seconds.
     pub period_s: u32,
-    /// Half of the samples are at most this, requests; rounded up by at most an eighth.
+    /// Half of the samples are at most this, requests; above 16 rounded up by at most an eighth.
     pub p50: u32,
     /// 90 of 100 are.
     pub p90: u32,
@@ -38,7 +38,7 @@ pub struct LearnedLimit {
     pub mean: f64,
     /// Variance of the samples, requests squared; 0 of fewer than two.
     pub variance: f64,
-    /// Different clients, within a fifteenth.
+    /// Different clients, estimated: a standard error of 6.5 %, and no more than there are samples.
     pub clients: u64,
     /// Samples: days of clients.
     pub client_days: u64,

@@ -17,7 +17,7 @@ use crate::model::{ClientKind, Identity, LearnedLimit, LearnedLimits, Recommende
 pub const LIMIT_BUDGET: f64 = 0.01;
 /// No limit is below: whoever repeats what failed is no attacker.
 const LEAST: u32 = 5;
-/// Clients are known within a fifteenth.
+/// The standard error of the number of clients is one part in so many.
 const ERROR: u64 = 15;
 
 impl Baseline {
