@@ -11,8 +11,8 @@ use crate::engine::{self, Engine};
 use crate::limit::{Config, Limiter, Phase, State, Subject};
 use crate::model::{ClientKind, Event, Identity, LearnedLimit, LearnedLimits};
 
-/// For the counts of all limits.
-const MEMORY: Size = Size::from_bytes(256 << 20);
+/// For the counts of one limit, bytes.
+const MEMORY: u64 = 4 << 20;
 const DAY_MS: i64 = 86_400_000;
 /// Tells clients apart.
 const KEYED: Keyed = Keyed::new(0x0074_7269_616c);
@@ -74,7 +74,8 @@ impl<'e> LimitTrial<'e> {
         let limits: Vec<LearnedLimit> = learned.limits.iter().filter(of_period).cloned().collect();
         let configs = limits.iter().enumerate().map(|(at, limit)| config(at, limit)).collect::<Result<Vec<_>, _>>();
         let configs = configs.map_err(|error| error.to_string())?;
-        let limiter = Limiter::compile(&configs, MEMORY)
+        let memory = Size::from_bytes((limits.len() as u64).max(1).saturating_mul(MEMORY));
+        let limiter = Limiter::compile(&configs, memory)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
         let (state, by_limit) = (State::new(&limiter, 0), vec![Seen::default(); limits.len()]);
         Ok(Self { engine, limits, limiter, state, labels: BTreeMap::new(), by_limit })
@@ -154,26 +155,47 @@ fn config(at: usize, limit: &LearnedLimit) -> Result<Config, serde_json::Error> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
 
+    fn limit(endpoint: Option<&str>, client: &str, limit: usize) -> serde_json::Value {
+        json!({"endpoint": endpoint, "client": client, "period_s": 60, "p50": 1, "p90": 1, "p99": 1, "max": 1,
+            "mean": 1.0, "variance": 0.0, "clients": 9, "client_days": 9,
+            "recommended": {"rate": format!("{limit}/1m"), "limit": limit, "burst": limit, "confidence": 0.99, "effect": 0.0}})
+    }
+
+    fn event(subject: Option<&str>, path: &str, time_ms: i64, label: &str) -> Event {
+        let request = json!({"method": "GET", "path": path, "peer": {"ip": "203.0.113.7"}});
+        let event = json!({"time_ms": time_ms, "subject": subject, "label": label, "request": request});
+        serde_json::from_value(event).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn who_never_asked_more_within_the_period_is_never_refused(
+            mut times in prop::collection::vec(1_772_446_530_000..1_772_446_830_000_i64, 1..200)
+        ) {
+            times.sort_unstable();
+            let within = |start: &i64| times.iter().filter(|at| (0..=60_000).contains(&(**at - start))).count();
+            let busiest = times.iter().map(within).max().unwrap();
+            let limits = [limit(None, "identity", busiest)];
+            let learned: LearnedLimits = serde_json::from_value(json!({"budget": 0.01, "limits": limits})).unwrap();
+            let mut trial = LimitTrial::new(&learned, 60, None).unwrap();
+            times.iter().for_each(|at| trial.add(&event(Some("anna"), "/a", *at, "normal")));
+            prop_assert_eq!(trial.end().labels[0].1.refused, 0);
+        }
+    }
+
     #[test]
     fn who_asks_more_than_the_limit_is_touched_and_nobody_else() {
-        let limit = |endpoint: Option<&str>, client: &str, limit: u32| {
-            json!({"endpoint": endpoint, "client": client, "period_s": 60, "p50": 1, "p90": 1, "p99": 1, "max": 1,
-                "mean": 1.0, "variance": 0.0, "clients": 9, "client_days": 9,
-                "recommended": {"rate": format!("{limit}/1m"), "limit": limit, "burst": limit, "confidence": 0.99, "effect": 0.0}})
-        };
         let limits = [limit(Some("GET /a"), "identity", 3), limit(None, "address", 5), limit(None, "identity", 8)];
         let learned: LearnedLimits = serde_json::from_value(json!({"budget": 0.01, "limits": limits})).unwrap();
         let mut trial = LimitTrial::new(&learned, 60, None).unwrap();
         let mut send = |subject: Option<&str>, path: &str, times: i64, label: &str| {
-            for time in 0..times {
-                let event = json!({"time_ms": 1_772_446_530_000_i64 + time, "subject": subject, "label": label,
-                    "request": {"method": "GET", "path": path, "peer": {"ip": "203.0.113.7"}}});
-                trial.add(&serde_json::from_value(event).unwrap());
-            }
+            (0..times).for_each(|time| trial.add(&event(subject, path, 1_772_446_530_000 + time, label)));
         };
         send(Some("anna"), "/a", 3, "normal");
         send(Some("bert"), "/a", 5, "normal");

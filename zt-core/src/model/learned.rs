@@ -14,8 +14,8 @@ pub struct LearnedLimits {
 
 /// How often one client asks for one endpoint within a period, and the limit that follows.
 ///
-/// A sample is the day (UTC) of a client: the most requests that it made in any period of that day, at most a fifth more for
-/// each period is looked at in six parts. So a client that asks all day counts no more than one that asks once.
+/// A sample is the day (UTC) of a client: the most requests that it made in any period of that day, each looked at in six
+/// parts of a fifth, so that none is cut off. So a client that asks all day counts no more than one that asks once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LearnedLimit {
     /// Id of the endpoint; method and path template, `GET /orders/{}`, where it was learned without endpoints; absent for all

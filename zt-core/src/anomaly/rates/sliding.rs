@@ -8,8 +8,8 @@ const LATEST: i64 = -PARTS;
 
 /// The last parts of one period, and the most that were in them.
 ///
-/// Six parts cover every period of five, wherever it begins: at most a sixth of what they hold lies outside. So whoever stays at
-/// or below this number is never refused by a bucket of it that fills within the period.
+/// Six parts cover every period of five, wherever it begins: the number is never less than that of the busiest period, and
+/// that of six fifths of one at most. So a bucket of this number that fills within the period never refuses who made it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sliding {
     /// Which part of time the first of these is.

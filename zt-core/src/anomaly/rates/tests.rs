@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::super::{Baseline, Follower, Target};
+use super::super::{Baseline, Detector, Follower, Target};
 use super::*;
-use crate::model::{Identity, LearnedLimit, Request};
+use crate::model::{Identity, LearnedLimit, Outcome, Request};
 
 const DAY: i64 = 86_400_000;
 const START: i64 = 20_500 * DAY;
@@ -110,6 +110,29 @@ fn an_identity_has_its_own() {
     let read = Baseline::read(&learned.write()).unwrap();
     assert_eq!(read.rates(0.01), all);
     assert_eq!(Baseline::new(1).rates(0.01).limits, []);
+}
+
+#[test]
+fn a_service_learns_of_what_it_allows_until_it_is_frozen() {
+    let detector = Detector::new(Baseline::new(1), 0.01);
+    let serve = |client: u32, outcome, day: i64| {
+        let request = Request { method: "GET".into(), path: "/orders/17".into(), ..Request::default() };
+        let (who, now) = (Identity::asserted(&format!("user-{client}")), START + day * DAY);
+        let judged = detector.judge(&request, &Target::Path, Some(&who), now);
+        detector.concluded("x", &judged, outcome, outcome == Outcome::Allow);
+    };
+    (0..30).for_each(|number| serve(number % 3, Outcome::Allow, 0));
+    serve(7, Outcome::Throttle, 0);
+    serve(8, Outcome::Deny, 0);
+    assert!(detector.rates(0.01).limits.is_empty(), "the day is not over");
+    serve(0, Outcome::Allow, 1);
+    let limits = detector.rates(0.01).limits;
+    let limit = of(&limits, Some("GET /orders/{}"));
+    assert_eq!((limit.client_days, limit.max, limit.client), (3, 10, ClientKind::Identity));
+    detector.freeze();
+    serve(0, Outcome::Allow, 2);
+    assert_eq!(detector.rates(0.01).limits, limits);
+    assert_eq!(Baseline::read(&detector.baseline().write()).unwrap().rates(0.01).limits, limits);
 }
 
 #[test]
