@@ -55,6 +55,10 @@ fn recommended(limit: &limit::Config, rate: Rate, known: &[LearnedLimit]) -> Res
     if limit.cost.is_some() {
         return Err("it has a `cost`, and requests were learned of as one each".to_owned());
     }
+    // What is worked out from the written rate is to hold for it: no baseline makes a configuration a mistake.
+    if limit.reserve.is_some() || limit.burst.is_some() {
+        return Err("it has a `reserve` or a `burst`, which are for the written rate".to_owned());
+    }
     if !limit.segments.is_empty() {
         return Err("it is for segments, and rates are learned of endpoints".to_owned());
     }
@@ -166,6 +170,7 @@ mod tests {
             ("key = [\"peer\"]\nendpoints = [\"a\"]\nrate = \"9/1s\"\n", Some(&baseline), "spans of 1s"),
             ("key = [\"endpoint\"]\nrate = \"9/1m\"\n", Some(&baseline), "neither `identity` nor `peer`"),
             ("key = [\"identity\"]\nendpoints = [\"a\"]\nrate = \"9/1m\"\n", Some(&baseline), "was not seen"),
+            ("key = [\"peer\"]\nburst = 2\nrate = \"9/1m\"\n", Some(&baseline), "`burst`"),
             ("key = [\"peer\"]\ncost = 2\nrate = \"9/1m\"\n", Some(&baseline), "`cost`"),
         ] {
             let told = told(limit, baseline.map(String::as_str));
