@@ -13,7 +13,6 @@ use super::behaviour::{Facts, Looked, Room};
 use super::drift::{Drift, needed};
 use super::evidence::Evidence;
 use super::kind::Channel;
-use super::model::MEMORY;
 use super::rates::Asking;
 use super::request::Target;
 use super::shown::Shown;
@@ -27,8 +26,8 @@ use crate::model::{Identity, Millis, Outcome, Request, Response, Verdict};
 /// Baselines that are known to have been merged.
 const MOST_MERGED: usize = 64;
 
-/// Bytes for what responses are like.
-const ANSWERS: usize = 1 << 20;
+/// Bytes for what responses are like, and for what verdicts and recommendations take.
+const APART: usize = 3 << 20;
 
 /// Everything that is learned of requests and of who makes them; shared between threads by reference.
 #[derive(Debug)]
@@ -96,19 +95,23 @@ impl Flagged {
 }
 
 impl Detector {
-    /// The least memory that is enough for anything.
-    pub const LEAST_MEMORY: usize = 4 << 20;
+    /// Memory unless something else is said, bytes.
+    pub const MEMORY: usize = 16 << 20;
+    /// The least memory that is enough for anything, bytes.
+    pub const LEAST_MEMORY: usize = 6 << 20;
 
-    /// Goes on from a baseline, with a share of normal requests that may be called unusual, in 8 MiB.
+    /// Goes on from a baseline, with a share of normal requests that may be called unusual, in 16 MiB.
     pub fn new(baseline: Baseline, budget: f64) -> Self {
-        Self::with_memory(baseline, budget, MEMORY)
+        Self::with_memory(baseline, budget, Self::MEMORY)
     }
 
-    /// The same in so many bytes: half for what requests are like, and half for what clients do, of which responses have a MiB.
+    /// The same in so many bytes: a quarter for what requests are like, 3 MiB for responses, verdicts and recommendations, and the
+    /// rest for what clients do.
     /// Less than [`LEAST_MEMORY`](Self::LEAST_MEMORY) is taken for that; what does not fit is left out.
     pub fn with_memory(mut baseline: Baseline, budget: f64, bytes: usize) -> Self {
-        let of_each = bytes.max(Self::LEAST_MEMORY) / 2;
-        let room = Room::of_memory(of_each.saturating_sub(ANSWERS));
+        let bytes = bytes.max(Self::LEAST_MEMORY);
+        let profile = bytes / 4;
+        let room = Room::of_memory(bytes.saturating_sub(profile).saturating_sub(APART));
         let watch = watch_of(&mut baseline, room);
         Self {
             room,
@@ -117,7 +120,7 @@ impl Detector {
             budget,
             needed: needed(budget),
             watch: Mutex::new(watch),
-            profile: State::with_memory(baseline, of_each),
+            profile: State::with_memory(baseline, profile),
             merged: Mutex::default(),
             frozen: AtomicBool::new(false),
         }

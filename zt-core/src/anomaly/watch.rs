@@ -6,8 +6,8 @@ use super::answers::Answers;
 use super::behaviour::{Behaviour, Facts, Looked, Room, Signal};
 use super::calibration::{Histogram, Scale, Shares};
 use super::drift::{Drift, Tracker};
-use super::verdicts::Verdicts;
 use super::rates::Rates;
+use super::verdicts::Verdicts;
 use crate::base::bytes::Reader;
 use crate::base::keyed::Map;
 
@@ -96,8 +96,11 @@ impl Watch {
 
     /// What is unusual enough to be told is told again only when it is far more.
     pub(super) fn tell(&mut self, facts: &Facts, looked: &Looked, budget: f64) {
-        let signals: SmallVec<[Signal; 2]> =
-            self.signals(looked).filter(|(_, evidence)| self.share(*evidence) <= budget).map(|(signal, _)| signal).collect();
+        let signals: SmallVec<[Signal; 2]> = self
+            .signals(looked)
+            .filter(|(_, evidence)| self.share(*evidence) <= budget)
+            .map(|(signal, _)| signal)
+            .collect();
         self.behaviour.told(facts, looked, &signals);
     }
 

@@ -31,7 +31,8 @@ impl Point {
 
 /// Along the great circle (haversine), on a sphere.
 pub fn kilometres(a: Point, b: Point) -> u32 {
-    let [[lat_a, lon_a], [lat_b, lon_b]] = [a, b].map(|point| point.0.map(|part| (f64::from(part) / 100.0).to_radians()));
+    let [[lat_a, lon_a], [lat_b, lon_b]] =
+        [a, b].map(|point| point.0.map(|part| (f64::from(part) / 100.0).to_radians()));
     let half = |angle: f64| {
         let sine = libm::sin(angle / 2.0);
         sine * sine

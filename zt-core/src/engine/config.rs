@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::PeerConfig;
 use crate::base::units::Size;
 use crate::model::Mode;
-use crate::{inspect, limit, policy, respond, route, verify};
+use crate::{anomaly, inspect, limit, policy, respond, route, verify};
 
 /// The whole configuration. Read it with [`Config::from_toml`], or build it in code from [`Config::default`].
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -97,7 +97,7 @@ const fn default_budget() -> f64 {
 }
 
 const fn default_memory() -> Size {
-    Size::from_bytes(8 << 20)
+    Size::from_bytes(anomaly::Detector::MEMORY as u64)
 }
 
 /// `[state]`.

@@ -25,7 +25,7 @@ impl Unusual {
         }
         let memory = config.memory.bytes_usize();
         if memory < Detector::LEAST_MEMORY {
-            problems.push(Problem::new("anomaly.memory", "less than 4 MiB").mend("write \"8MiB\" or so"));
+            problems.push(Problem::new("anomaly.memory", "less than 6 MiB").mend("write \"16MiB\" or so"));
         }
         let read = config.baseline.as_deref().map(Baseline::from_text);
         let baseline = read.transpose().map_err(|error| {

@@ -8,6 +8,7 @@
 use smallvec::SmallVec;
 
 use super::facts::Facts;
+use super::room::Room;
 use super::steps::join_counts;
 use crate::base::bytes::Reader;
 use crate::base::fixed::{self, ONE};
@@ -197,6 +198,11 @@ impl Flow {
     pub(super) fn join(&mut self, other: &Self) {
         self.after.join(&other.after);
         self.walks.join(&other.walks);
+    }
+
+    pub(super) fn resize(&mut self, room: Room) {
+        self.after.resize(room.of(2 * BEFORE));
+        self.walks.resize(room.of(WALKS));
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -50,7 +50,12 @@ impl Meter {
         match self {
             Self::Clients => 7 * MINUTE,
             Self::HourlyUse | Self::Failures | Self::Identities => 42 * MINUTE,
-            Self::DailyClients | Self::DailyIdentities | Self::DailyUse | Self::Objects | Self::Errors | Self::Bytes => 16 * HOUR,
+            Self::DailyClients
+            | Self::DailyIdentities
+            | Self::DailyUse
+            | Self::Objects
+            | Self::Errors
+            | Self::Bytes => 16 * HOUR,
         }
     }
 

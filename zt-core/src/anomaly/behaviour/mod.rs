@@ -5,6 +5,7 @@
 mod excused;
 mod facts;
 mod flow;
+mod known;
 mod meter;
 mod person;
 mod place;
@@ -328,6 +329,8 @@ impl Behaviour {
         self.met.resize(room.of(MET));
         self.steps.resize(room);
         self.sessions.resize(room);
+        self.flow.resize(room);
+        self.tides.resize(room);
         self.told.resize(room);
         self.asked.resize(room.of(ASKED));
     }

@@ -3,16 +3,14 @@
 use smallvec::SmallVec;
 
 use super::facts::{ATTRIBUTES, Facts};
+use super::known::Known;
 use super::place::News;
-use super::steps::join_counts;
 use crate::base::bytes::Reader;
 use crate::base::generations::Kept;
 use crate::base::geo;
 use crate::base::keyed::join;
 use crate::model::Millis;
 
-/// Values of one attribute that are remembered.
-const MOST_VALUES: usize = 4;
 /// Unusual places of one identity that are remembered.
 const MOST_DOUBTFUL: usize = 3;
 const DAY: Millis = 24 * 3_600_000;
@@ -25,7 +23,7 @@ pub(super) struct Person {
     pub(super) place: u64,
     pub(super) point: Option<geo::Point>,
     pub(super) last: Millis,
-    pub(super) known: [SmallVec<[(u32, u32); MOST_VALUES]>; ATTRIBUTES],
+    pub(super) known: [Known; ATTRIBUTES],
     /// Unusual places, and the day since when.
     doubtful: SmallVec<[(u32, u32); MOST_DOUBTFUL]>,
     pub(super) now: Session,
@@ -66,7 +64,7 @@ impl Person {
 
     /// What of where a session is from is new.
     pub(super) fn news(&self, facts: &Facts) -> News {
-        News::of(facts, self.known.iter().map(SmallVec::as_slice), self.point)
+        News::of(facts, &self.known, self.point)
     }
 
     /// Whether it was at this unusual place before, on another day.
@@ -87,12 +85,8 @@ impl Person {
 
     /// It was here.
     pub(super) fn learn(&mut self, facts: &Facts) {
-        for (known, value) in self.known.iter_mut().zip(&facts.attributes) {
-            let Some(value) = value else { continue };
-            if known.len() >= MOST_VALUES && known.iter().all(|(one, _)| one != value) {
-                known.pop();
-            }
-            join_counts(known, &[(*value, 1)], MOST_VALUES);
+        for (known, value) in self.known.iter_mut().zip(facts.attributes) {
+            value.into_iter().for_each(|value| known.learn(value));
         }
     }
 }
@@ -102,29 +96,23 @@ impl Kept for Person {
         out.extend_from_slice(&self.place.to_le_bytes());
         geo::Point::write(self.point, out);
         out.extend_from_slice(&self.last.to_le_bytes());
-        for counts in self.known.iter().map(SmallVec::as_slice).chain([self.doubtful.as_slice()]) {
-            list(counts, out, |(of, times), out| {
-                out.extend_from_slice(&of.to_le_bytes());
-                out.extend_from_slice(&times.to_le_bytes());
-            });
-        }
+        self.known.iter().for_each(|known| known.write(out));
+        list(&self.doubtful, out, |(place, since), out| {
+            out.extend_from_slice(&place.to_le_bytes());
+            out.extend_from_slice(&since.to_le_bytes());
+        });
         out.extend_from_slice(&self.now.place.to_le_bytes());
         out.extend_from_slice(&self.now.deeds.to_le_bytes());
         list(&self.now.seen, out, |seen, out| out.extend_from_slice(&seen.to_le_bytes()));
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let mut person = Self {
-            place: reader.u64()?,
-            point: geo::Point::read(reader)?,
-            last: reader.i64()?,
-            ..Self::default()
-        };
-        let count = |reader: &mut Reader<'_>| Some((reader.u32()?, reader.u32()?));
+        let mut person =
+            Self { place: reader.u64()?, point: geo::Point::read(reader)?, last: reader.i64()?, ..Self::default() };
         for known in &mut person.known {
-            *known = listed(reader, MOST_VALUES, count)?.into();
+            *known = Known::read(reader)?;
         }
-        person.doubtful = listed(reader, MOST_DOUBTFUL, count)?.into();
+        person.doubtful = listed(reader, MOST_DOUBTFUL, |reader| Some((reader.u32()?, reader.u32()?)))?.into();
         person.now.place = i32::from_le_bytes(reader.take()?);
         person.now.deeds = i32::from_le_bytes(reader.take()?);
         person.now.seen = listed(reader, MOST_SEEN, |reader| reader.u32())?.into();
@@ -138,7 +126,7 @@ impl Kept for Person {
             (self.last, self.place, self.point, self.now) = order(other);
             self.doubtful.clone_from(&other.doubtful);
         }
-        self.known.iter_mut().zip(&other.known).for_each(|(own, other)| join_counts(own, other, MOST_VALUES));
+        self.known.iter_mut().zip(&other.known).for_each(|(own, other)| own.join(other));
     }
 }
 

@@ -1,6 +1,7 @@
 //! From where a session is: what of that is new to its identity, all in one, and how far away it is.
 
 use super::facts::{ATTRIBUTES, Facts};
+use super::known::Known;
 use crate::base::bytes::Reader;
 use crate::base::{fixed, geo};
 
@@ -34,19 +35,13 @@ pub(super) struct Places {
 }
 
 impl News {
-    /// Of a session, beside the values of each attribute that its identity is known by, each with its times, and where that
-    /// was last.
-    pub(super) fn of<'k>(
-        facts: &Facts,
-        known: impl Iterator<Item = &'k [(u32, u32)]> + Clone,
-        last: Option<geo::Point>,
-    ) -> Self {
-        let is_new = |(value, known): (&Option<u32>, &[(u32, u32)])| {
-            value.is_some_and(|value| known.iter().all(|(one, _)| *one != value))
-        };
-        let news = facts.attributes.iter().zip(known.clone()).map(is_new);
-        let times = known.map(|known| known.iter().map(|(_, times)| *times).sum::<u32>()).max();
-        let distance = |(last, now)| (fixed::ln(u64::from(geo::kilometres(last, now)).saturating_add(1)) / HALF_NAT) as usize;
+    /// Of a session, beside the values of each attribute that its identity is known by, and where that was last.
+    pub(super) fn of(facts: &Facts, known: &[Known; ATTRIBUTES], last: Option<geo::Point>) -> Self {
+        let is_new = |(value, known): (&Option<u32>, &Known)| value.is_some_and(|value| !known.holds(value));
+        let news = facts.attributes.iter().zip(known).map(is_new);
+        let times = known.iter().map(Known::times).max();
+        let distance =
+            |(last, now)| (fixed::ln(u64::from(geo::kilometres(last, now)).saturating_add(1)) / HALF_NAT) as usize;
         Self {
             level: (times.unwrap_or_default().max(1).ilog2() as usize).min(LEVELS - 1),
             set: news.fold(0, |set, new| set << 1 | usize::from(new)),

@@ -1,7 +1,7 @@
 //! How much of everything is remembered, by the memory there is.
 
 /// Bytes of all tables at their capacities, where each identity calls the endpoints that are remembered of it.
-const WHOLE: usize = 12 << 20;
+const WHOLE: usize = 9 << 20;
 
 /// A part of the capacities: halves, since tables double.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

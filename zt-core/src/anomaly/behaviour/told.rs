@@ -7,7 +7,7 @@ use crate::base::generations::{Generations, Kept};
 use crate::model::Millis;
 
 /// Clients that are remembered.
-const CLIENTS: usize = 7 << 11;
+const CLIENTS: usize = 7 << 10;
 /// After so long half is forgotten: what comes each night is told once.
 const HALF_LIFE: Millis = 4 * 24 * 3_600_000;
 /// What was told is told again when it is so much higher, 8 bits behind the point.

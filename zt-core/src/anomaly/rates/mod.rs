@@ -39,9 +39,9 @@ use table::{Sampled, Table};
 /// Lengths of the periods that are looked at, seconds.
 pub(super) const PERIODS: [u32; 3] = [60, 600, 3_600];
 /// Endpoints, each of identities and of addresses, at most some 6 KiB each and usually one; those with the fewest samples make room.
-const MOST_ROWS: usize = 512;
+const MOST_ROWS: usize = 256;
 /// Identities whose own rates are kept, at most some 6 KiB each and usually less than one.
-const MOST_IDENTITIES: usize = 1_024;
+const MOST_IDENTITIES: usize = 512;
 
 /// What was learned of rates.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ const DAY_MS: i64 = 86_400_000;
 /// A request that is late by so much belongs to the day that has begun meanwhile.
 const LATE_MS: i64 = 60_000;
 /// Clients at endpoints that are looked at, 3 MiB of them.
-const MOST_OPEN: usize = 28_672;
+const MOST_OPEN: usize = 7_168;
 /// Makes a client's hash another one for sampling than for counting.
 const SAMPLE: u64 = 0x0073_616d_706c_6500;
 

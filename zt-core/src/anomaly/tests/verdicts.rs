@@ -122,8 +122,8 @@ fn what_is_usual_is_as_usual_after_a_verdict() {
     }
     let now = START + 2_000 * 600_000;
     detector.baseline();
-    let usual = |client: u32| judge(&detector, client, "page=3&sort=date", now).scored.score;
-    let other = || judge(&detector, 1, "page=3&sort=date&other=1", now).scored.score;
+    let usual = |client: u32| judge(&detector, client, "page=3&sort=date", now).score;
+    let other = || judge(&detector, 1, "page=3&sort=date&other=1", now).score;
     let before = (usual(1), other());
     assert!(ask(&detector, "a", 1, NEW, now));
     assert!(detector.feedback("a", FalsePositive, now));
@@ -132,7 +132,7 @@ fn what_is_usual_is_as_usual_after_a_verdict() {
     assert!((other() - before.1 + 0.7).abs() < 0.1, "{} {before:?}", other());
     let restored = Detector::new(Baseline::new(1), BUDGET);
     restored.merge(&Baseline::read(&detector.baseline().write()).unwrap());
-    let merged = judge(&restored, 1, "page=3&sort=date", now).scored.score;
+    let merged = judge(&restored, 1, "page=3&sort=date", now).score;
     assert!((merged - before.0).abs() < 0.2, "{merged} {before:?}");
 }
 

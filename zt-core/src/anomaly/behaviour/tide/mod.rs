@@ -15,6 +15,7 @@ mod week;
 use self::endpoint::Tide;
 use self::tail::{ONE, Spread, deviations};
 use self::week::{HOUR, HOURS, Week};
+use super::room::Room;
 use crate::base::bytes::Reader;
 use crate::base::generations::{Generations, Kept};
 use crate::model::Millis;
@@ -132,6 +133,10 @@ impl Tides {
         if own > 0 && height > 0 || all > 0 {
             self.all.episode.alarm(height, now);
         }
+    }
+
+    pub(super) fn resize(&mut self, room: Room) {
+        self.endpoints.resize(room.of(ENDPOINTS));
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
