@@ -120,13 +120,13 @@ mod tests {
     fn learned(clients: u32) -> String {
         let before = Baseline::new(7);
         let mut follower = Follower::new(&before);
+        let anna = Identity::asserted("anna");
+        follower.add(&request(1), &Target::Endpoint { id: "b", variables: &[] }, Some(&anna), true, START);
         for number in 0..clients * 12 {
             let (client, now) = (number % clients, START + i64::from(number / clients) * 5_000);
             let target = Target::Endpoint { id: "a", variables: &[] };
             follower.add(&request(client), &target, None, true, now);
         }
-        let anna = Identity::asserted("anna");
-        follower.add(&request(1), &Target::Endpoint { id: "b", variables: &[] }, Some(&anna), true, START + 100_000);
         follower.end().to_text().replace('\n', "\\n")
     }
 

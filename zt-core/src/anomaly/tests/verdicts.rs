@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::prelude::*;
 
-use super::super::verdicts::MOST_ACCEPTED;
 use super::super::evidence::Evidence;
+use super::super::verdicts::MOST_ACCEPTED;
 use super::super::{Baseline, Course, Detector, Judged, Target};
 use crate::model::Verdict::{Confirmed, FalsePositive};
 use crate::model::{Outcome, Peer, Request, Response, Verdict};
