@@ -30,6 +30,8 @@ const FIRST_SURPRISE: u64 = ONE as u64;
 const ALLOWED: i32 = ONE as i32;
 const MOST_ADDED: i32 = 4 * ONE as i32;
 const MOST_TAKEN: i32 = 2 * ONE as i32;
+/// More is not counted, so that a session that goes the usual ways again is usual after a few steps.
+const MOST: i32 = 16 * ONE as i32;
 /// No step is likelier to be known than this, in parts of 20.
 const LEAST_KNOWN: u64 = 1;
 
@@ -161,8 +163,8 @@ impl Flow {
     }
 
     /// What a session has above the usual with this step, nats with 8 bits behind the point.
-    pub(super) fn look(&mut self, facts: &Facts) -> (Step, u32) {
-        let walk = self.walks.entry(facts.actor);
+    pub(super) fn look(&mut self, identity: u64, facts: &Facts) -> (Step, u32) {
+        let walk = self.walks.entry(identity);
         if facts.now.saturating_sub(walk.last) > PAUSE {
             *walk = Walk::default();
         }
@@ -174,7 +176,7 @@ impl Flow {
         });
         let above: i64 = looked.iter().map(|(surprise, usual)| i64::from(*surprise) - i64::from(*usual)).sum();
         let above = i32::try_from(above / 2).unwrap_or(MOST_ADDED).saturating_sub(ALLOWED);
-        walk.excess = walk.excess.saturating_add(above.clamp(-MOST_TAKEN, MOST_ADDED)).max(0);
+        walk.excess = walk.excess.saturating_add(above.clamp(-MOST_TAKEN, MOST_ADDED)).clamp(0, MOST);
         walk.last = facts.now.max(walk.last);
         walk.before = [facts.endpoint, one];
         let [first, second] = looked.map(|(surprise, _)| surprise);
@@ -243,7 +245,7 @@ mod tests {
     /// One session's excess, by step.
     fn session(flow: &mut Flow, actor: u64, start: Millis, steps: &[u64]) -> Vec<u32> {
         let one = |(at, endpoint): (usize, &u64)| {
-            let (step, excess) = flow.look(&facts(actor, *endpoint, start + at as Millis * 20_000));
+            let (step, excess) = flow.look(actor, &facts(actor, *endpoint, start + at as Millis * 20_000));
             flow.learn(step);
             excess
         };

@@ -110,15 +110,15 @@ impl Behaviour {
         let [knows_headers, knows_agent] = facts.own().map(|own| self.met.get(own).is_some());
         let mut looked = Looked { knows_headers, knows_agent, ..Looked::default() };
         let endpoint = facts.endpoint;
-        let (step, raw) = self.flow.look(facts);
-        looked.see(Signal::Flow, raw);
-        let visit = facts.identity.map(|identity| self.sessions.look(identity, facts, &step));
-        looked.step = Some(step);
-        let at_home = visit.is_some_and(|visit| visit.at_home);
-        if let Some(visit) = visit {
+        // Behind one address many may go their ways.
+        if let Some(identity) = facts.identity {
+            let (step, raw) = self.flow.look(identity, facts);
+            let visit = self.sessions.look(identity, facts, &step);
+            looked.see(Signal::Flow, raw);
             looked.see(Signal::Session, visit.unusual);
-            looked.visit = Some(visit);
+            (looked.step, looked.visit) = (Some(step), Some(visit));
         }
+        let at_home = looked.visit.is_some_and(|visit| visit.at_home);
         if let Some(client) = facts.client {
             self.meter(Meter::HourlyUse, client, endpoint, 1, facts, &mut looked);
             self.meter(Meter::DailyUse, client, endpoint, 1, facts, &mut looked);
