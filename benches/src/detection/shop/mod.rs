@@ -1,5 +1,5 @@
-//! Campaigns in a shop's traffic that stay below simple limits: learned online from the first event, days 1 to 5 without
-//! attacks, days 6 to 10 judged. A campaign is found when one of its core events is.
+//! Campaigns in a shop's traffic that stay below simple limits: days 1 to 5 without attacks are learned, as a recording or online
+//! from the first event, days 6 to 10 are judged online. A campaign is found when one of its core events is.
 
 mod changes;
 mod found;
@@ -13,7 +13,7 @@ use zt_benches::figure::Figure;
 use self::changes::{CHANGES, Change, raised};
 use self::found::Found;
 use self::peers::{ALLOWED, PEERS};
-use self::replay::{Of, Replayed, Row};
+use self::replay::{Before, Of, Replayed, Row};
 use super::metrics::{Scores, interval, share};
 use super::{BUDGETS, DIGITS, percent};
 
@@ -23,25 +23,31 @@ const TARGET_OF_A_KIND: f64 = 0.7;
 
 /// The table of `shop`.
 pub(super) fn figures() -> Vec<Figure> {
-    let replayed = match Replayed::run() {
-        Ok(replayed) => replayed,
-        Err(reason) => return vec![Figure::missing("shop", "share", reason)],
-    };
+    [("shop", Before::Recorded), ("shop from nothing", Before::Online)]
+        .into_iter()
+        .flat_map(|(name, before)| match Replayed::run(before) {
+            Ok(replayed) => replay(name, &replayed),
+            Err(reason) => vec![Figure::missing(name, "share", reason)],
+        })
+        .collect()
+}
+
+fn replay(name: &str, replayed: &Replayed) -> Vec<Figure> {
     let at = |(at, per_mille)| {
-        let rows = ranked(&replayed, at, per_mille).into_iter();
-        budgeted(&replayed, at, per_mille).into_iter().chain(rows)
+        let rows = ranked(name, replayed, at, per_mille).into_iter();
+        budgeted(name, replayed, at, per_mille).into_iter().chain(rows)
     };
-    let cost = Figure::new("shop: to decide, observe and learn an event", replayed.micros, "us");
+    let cost = Figure::new(format!("{name}: to decide, observe and learn an event"), replayed.micros, "us");
     let cost =
         cost.beside(format!("{} events, {} of them before the judged days", replayed.events(), replayed.early.len()));
     BUDGETS.into_iter().enumerate().flat_map(at).chain([cost]).collect()
 }
 
 /// What an engine with a budget calls unusual.
-fn budgeted(replayed: &Replayed, at: usize, per_mille: u64) -> Vec<Figure> {
+fn budgeted(name: &str, replayed: &Replayed, at: usize, per_mille: u64) -> Vec<Figure> {
     let budget = per_mille as f64 / 1e3;
     let alarm = |row: &Row| row.zt[at].risk >= 1.0 - budget;
-    let title = |what: &str| format!("shop: {what} at a budget of {}", percent(per_mille));
+    let title = |what: &str| format!("{name}: {what} at a budget of {}", percent(per_mille));
     let found = Found::of(replayed, alarm);
     let limited = Found::of(replayed, |row| row.peers[0] > ALLOWED);
     let mut beside = format!("{}; {ALLOWED} a minute and client: {:.3}", found.told(None), limited.share(None));
@@ -104,8 +110,8 @@ fn while_learning(replayed: &Replayed, title: String, alarm: impl Fn(&Row) -> bo
 }
 
 /// What is found above all but a share of the normal events, by zt's score and by each peer's.
-fn ranked(replayed: &Replayed, at: usize, per_mille: u64) -> Option<Figure> {
-    let title = format!("shop: campaigns at {} FPR", percent(per_mille));
+fn ranked(name: &str, replayed: &Replayed, at: usize, per_mille: u64) -> Option<Figure> {
+    let title = format!("{name}: campaigns at {} FPR", percent(per_mille));
     let (zt, events) = by_rank(replayed, per_mille, |row| row.zt[at].score)?;
     let peer = |(number, name): (usize, &&str)| {
         let (found, _) = by_rank(replayed, per_mille, |row| row.peers[number])?;

@@ -1,10 +1,13 @@
-//! The recording through engines and peers in the order of time: everything learns as it goes, the second half is judged.
+//! The recording through engines and peers in the order of time: everything learns as it goes, the second half is judged. The
+//! first half is learned online, too, or before as a recording.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Instant;
 
 use serde_json::Value;
+use zt_core::learn::Learner;
 use zt_core::model::{Event, Millis};
 use zt_core::{Engine, State};
 
@@ -15,6 +18,7 @@ use crate::detection::data;
 
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
+const SEED: u64 = 1;
 /// Days at the beginning that are without attacks.
 const CLEAN: Millis = 5;
 
@@ -62,18 +66,28 @@ pub(super) struct Replayed {
     pub(super) micros: f64,
 }
 
-/// An engine that starts with nothing.
+/// What an engine has learned before the days that are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// All that went before, online from nothing.
+    Online,
+    /// The same as a recording, by `zt learn`.
+    Recorded,
+}
+
+/// An engine, and what it learns.
 struct Started {
     engine: Engine,
     state: State,
 }
 
 impl Started {
-    fn new(per_mille: u64) -> Result<Self, String> {
+    fn new(per_mille: u64, baseline: Option<&str>) -> Result<Self, String> {
         let budget = per_mille as f64 / 1e3;
+        let baseline = baseline.map_or_else(String::new, |text| format!("baseline = '''{text}'''\n"));
         let config = format!(
             "version = 1\nmode = \"monitor\"\n[[endpoint]]\nmethod = \"*\"\npath = \"/**\"\nanonymous = true\n\
-             [anomaly]\nbudget = {budget}\n[state]\nseed = 1\n"
+             [anomaly]\nbudget = {budget}\n{baseline}[state]\nseed = {SEED}\n"
         );
         let engine = Engine::from_toml(&config, &[]).map_err(|error| error.to_string())?;
         let state = State::new(&engine);
@@ -84,8 +98,10 @@ impl Started {
 impl Replayed {
     /// # Errors
     /// Where the recording is not there or is none.
-    pub(super) fn run() -> Result<Self, String> {
-        let started = BUDGETS.map(Started::new).into_iter().collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn run(before: Before) -> Result<Self, String> {
+        let recorded = (before == Before::Recorded).then(recorded).transpose()?;
+        let start = |per_mille| Started::new(per_mille, recorded.as_deref());
+        let started = BUDGETS.map(start).into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut replayed = Self::default();
         let (mut numbers, mut clients) = (HashMap::new(), Clients::default());
         let (mut first_day, mut nanos) = (None, 0);
@@ -95,6 +111,9 @@ impl Replayed {
             let event: Event = serde_json::from_str(&line).map_err(|error| format!("shop_abuse: {error}"))?;
             let now = event.time_ms;
             let since = now - *first_day.get_or_insert(now - now.rem_euclid(DAY));
+            if before == Before::Recorded && since < CLEAN * DAY {
+                continue;
+            }
             let of = replayed.of(&event, &line, &mut numbers);
             let path = String::from_utf8_lossy(event.request.path.bytes()).into_owned();
             let changes = CHANGES.map(|change| (change.holds)(since / HOUR, &path));
@@ -150,6 +169,25 @@ impl Replayed {
     pub(super) fn normal(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| row.of == Of::Normal)
     }
+}
+
+/// The baseline of the days without attacks, by path.
+fn recorded() -> Result<String, String> {
+    eprintln!("shop_abuse: zt learns days 1 to {CLEAN}");
+    let (mut events, mut end) = (Vec::new(), None);
+    for line in data::lines("shop_abuse")? {
+        let event: Event = serde_json::from_str(&line?).map_err(|error| format!("shop_abuse: {error}"))?;
+        if event.time_ms >= *end.get_or_insert(event.time_ms - event.time_ms.rem_euclid(DAY) + CLEAN * DAY) {
+            break;
+        }
+        events.push(event);
+    }
+    let learned = Learner::new(SEED).learn(|_, take| {
+        events.iter().for_each(take);
+        Ok::<(), Infallible>(())
+    });
+    let Ok(learned) = learned;
+    Ok(learned.baseline.to_text())
 }
 
 /// An event with a risk, of everything new.
