@@ -208,6 +208,11 @@ impl Answers {
         (self.scale, self.shares, self.news) = (Scale::of(&self.raw), Shares::of(&self.raw), 0);
     }
 
+    /// What is too much goes.
+    pub(super) fn bound(&mut self) {
+        self.endpoints.resize(MOST_ENDPOINTS);
+    }
+
     pub(super) fn new() -> Self {
         let raw = Histogram::default();
         let (scale, shares) = (Scale::of(&raw), Shares::of(&raw));

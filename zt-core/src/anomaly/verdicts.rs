@@ -182,6 +182,11 @@ impl Verdicts {
         (self.day, self.accepted) = (self.day, self.accepted).max((other.day, other.accepted));
     }
 
+    /// What is too much goes.
+    pub(super) fn bound(&mut self) {
+        self.distrusted.resize(DISTRUSTED);
+    }
+
     pub(super) fn memory(&self) -> usize {
         let flagged = self.flagged.values().flatten().map(|flagged| flagged.memory());
         let tables = self.flagged.memory().saturating_add(self.distrusted.memory());

@@ -68,6 +68,8 @@ impl Watch {
     /// For so much behaviour from now on; what is too much goes.
     pub(super) fn resize(&mut self, room: Room) {
         self.behaviour.resize(room);
+        self.answers.bound();
+        self.verdicts.bound();
     }
 
     /// Bytes that it takes.

@@ -120,7 +120,7 @@ impl<V: Default> Generations<V> {
     }
 }
 
-impl<V: Kept> Generations<V> {
+impl<V: Kept + Clone> Generations<V> {
     /// As bytes: both generations, each in rising order of keys.
     pub fn write(&self, out: &mut Vec<u8>) {
         for generation in [&self.young, &self.old] {
@@ -134,12 +134,13 @@ impl<V: Kept> Generations<V> {
         }
     }
 
-    /// From bytes, for this capacity; `None` where they are none of these, or more than fit in four times of it.
+    /// From bytes, for this capacity; `None` where they are none of these. There may be more than that where several were
+    /// [joined](Self::join): [`resize`](Self::resize) lets go what is too much.
     pub fn read(capacity: usize, reader: &mut Reader<'_>) -> Option<Self> {
         let mut read = Self::new(capacity);
-        let most = read.half.saturating_mul(8);
         let mut generation = || {
-            let number = usize::try_from(reader.u64()?).ok().filter(|number| *number <= most)?;
+            // Each has a key at least.
+            let number = usize::try_from(reader.u64()?).ok().filter(|number| *number <= reader.left() / 8)?;
             let (mut map, mut last) = (Map::default(), None);
             for _ in 0..number {
                 let key = reader.u64().filter(|key| last.is_none_or(|last| last < *key))?;
@@ -153,20 +154,26 @@ impl<V: Kept> Generations<V> {
         apart.then_some(read)
     }
 
-    /// Adds another's entries. There may be more than the capacity until as many were written.
+    /// Adds another's entries: as they are where there are none of their keys. There may be more than the capacity until as
+    /// many were written.
     pub fn join(&mut self, other: &Self) {
         for (key, value) in &other.young {
-            let old = self.old.remove(key);
-            let own = self.young.entry(*key).or_default();
-            own.join(value);
-            old.iter().for_each(|old| own.join(old));
+            if let Some(old) = self.old.remove(key) {
+                self.young.insert(*key, old);
+            }
+            join_at(&mut self.young, *key, value);
         }
         for (key, value) in &other.old {
-            match self.young.get_mut(key) {
-                Some(own) => own.join(value),
-                None => self.old.entry(*key).or_default().join(value),
-            }
+            let generation = if self.young.contains_key(key) { &mut self.young } else { &mut self.old };
+            join_at(generation, *key, value);
         }
+    }
+}
+
+fn join_at<V: Kept + Clone>(entries: &mut Map<V>, key: u64, value: &V) {
+    match entries.get_mut(&key) {
+        Some(own) => own.join(value),
+        None => _ = entries.insert(key, value.clone()),
     }
 }
 
@@ -199,6 +206,54 @@ mod tests {
         );
         (100..1_000).for_each(|key| *map.entry(key) = key);
         assert!(map.len() <= 40);
+    }
+
+    /// What is written lately comes first; joined, the longest wins.
+    impl Kept for Vec<u8> {
+        fn write(&self, out: &mut Vec<u8>) {
+            out.push(u8::try_from(self.len()).unwrap());
+            out.extend_from_slice(self);
+        }
+        fn read(reader: &mut Reader<'_>) -> Option<Self> {
+            let [number] = reader.take()?;
+            reader.bytes(number.into()).map(<[u8]>::to_vec)
+        }
+        fn join(&mut self, other: &Self) {
+            self.extend_from_slice(other);
+            self.sort_unstable();
+        }
+    }
+
+    #[test]
+    fn what_is_joined_is_the_same_in_any_order_and_reads_back_however_much_it_is() {
+        let bytes = |map: &Generations<Vec<u8>>| {
+            let mut bytes = Vec::new();
+            map.write(&mut bytes);
+            bytes
+        };
+        let of = |keys: std::ops::Range<u64>| {
+            let mut map: Generations<Vec<u8>> = Generations::new(10);
+            keys.for_each(|key| map.entry(key).extend([9, (key % 7) as u8, 1]));
+            map
+        };
+        let (one, two) = (of(0..9), of(3..12));
+        let [mut here, mut there] = [one.clone(), two.clone()];
+        here.join(&two);
+        there.join(&one);
+        assert_eq!(bytes(&here), bytes(&there));
+        assert_eq!(here.get(1), Some(&vec![9, 1, 1]), "as it was");
+        let mut many = of(0..10);
+        (1..30).for_each(|part| many.join(&of(part * 10..part * 10 + 10)));
+        let written = bytes(&many);
+        let mut reader = Reader::new(&written);
+        let mut read = Generations::<Vec<u8>>::read(10, &mut reader).unwrap();
+        assert_eq!((bytes(&read), reader.left(), read.len()), (written.clone(), 0, 300));
+        read.resize(10);
+        assert!(read.len() <= 10);
+        // More than there can be are not made room for.
+        let mut cut = written;
+        cut[..8].copy_from_slice(&(1_u64 << 40).to_le_bytes());
+        assert!(Generations::<Vec<u8>>::read(10, &mut Reader::new(&cut)).is_none());
     }
 
     #[test]

@@ -89,6 +89,10 @@ impl Excused {
         self.0.join(&other.0);
     }
 
+    pub(super) fn resize(&mut self) {
+        self.0.resize(MOST);
+    }
+
     pub(super) fn memory(&self) -> usize {
         self.0.memory()
     }

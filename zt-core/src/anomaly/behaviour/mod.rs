@@ -331,6 +331,7 @@ impl Behaviour {
         self.sessions.resize(room);
         self.flow.resize(room);
         self.tides.resize(room);
+        self.excused.resize();
         self.told.resize(room);
         self.asked.resize(room.of(ASKED));
     }

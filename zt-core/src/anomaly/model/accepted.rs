@@ -51,6 +51,11 @@ impl Accepted {
         self.0.join(&other.0);
     }
 
+    /// What is too much goes.
+    pub(super) fn bound(&mut self) {
+        self.0.resize(MOST);
+    }
+
     pub(super) fn memory(&self) -> usize {
         self.0.memory()
     }

@@ -44,6 +44,7 @@ impl Model {
     pub(super) fn bound(&mut self, bounds: &Bounds) {
         self.counts.bound(&bounds.counts);
         self.norms.bound(&bounds.norms);
+        self.accepted.bound();
     }
 
     /// Whether a table is larger than it may be in all.
