@@ -135,15 +135,16 @@ impl Tracker {
         sound.then_some(Self { budget, judged, alarms, clients, heard: Map::default() })
     }
 
-    /// Adds what was counted elsewhere at the same budget.
+    /// Adds what was counted elsewhere at the same budget. Of two budgets the larger stays, so that the order never matters.
     pub(super) fn join(&mut self, other: &Self) {
-        if self.judged == 0 {
-            self.budget = other.budget;
-        }
-        if self.budget == other.budget {
+        let order = |tracker: &Self| (tracker.judged > 0, tracker.budget);
+        if order(self) == order(other) {
             self.judged = self.judged.saturating_add(other.judged);
             self.alarms = self.alarms.saturating_add(other.alarms);
             self.clients = self.clients.saturating_add(other.clients);
+        } else if order(other) > order(self) {
+            let Self { budget, judged, alarms, clients, .. } = *other;
+            *self = Self { budget, judged, alarms, clients, ..Self::default() };
         }
     }
 

@@ -121,10 +121,10 @@ impl Kept for Person {
 
     /// What goes on is what went on last.
     fn join(&mut self, other: &Self) {
-        let order = |person: &Self| (person.last, person.place, person.point, person.now.clone());
+        let order =
+            |person: &Self| (person.last, person.place, person.point, person.now.clone(), person.doubtful.clone());
         if order(other) > order(self) {
-            (self.last, self.place, self.point, self.now) = order(other);
-            self.doubtful.clone_from(&other.doubtful);
+            (self.last, self.place, self.point, self.now, self.doubtful) = order(other);
         }
         self.known.iter_mut().zip(&other.known).for_each(|(own, other)| own.join(other));
     }

@@ -232,12 +232,15 @@ impl Counts {
 
     /// Adds all of another's; what follows is not yet [derived](Self::derive).
     pub(in super::super) fn join(&mut self, other: &Self) {
-        for (id, context) in other.contexts.iter().filter(|(_, context)| context.keys == OPEN) {
-            let of = self.contexts.entry(*id).or_insert(Context::new(context.owner, 0, OPEN, context.support));
-            of.keys = OPEN;
+        // Also those whose keys were all taken back: who they were of stays.
+        for (id, context) in &other.contexts {
+            let of = self.contexts.entry(*id).or_insert(Context::new(context.owner, 0, 0, context.support));
             of.stale = true;
             of.support = of.support.or(context.support);
-            of.events = of.events.saturating_add(context.events);
+            if context.keys == OPEN {
+                of.keys = OPEN;
+                of.events = of.events.saturating_add(context.events);
+            }
         }
         // Events of the others are those of their keys; an open one may have keys until it is derived.
         for (key, entry) in other.keys.iter().filter(|(_, key)| key.count > 0) {
