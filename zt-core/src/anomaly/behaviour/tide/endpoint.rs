@@ -39,22 +39,24 @@ pub(super) struct Tide {
     lately: [Decayed; 2],
     pub(super) spreads: [Spread; 2],
     pub(super) episode: Episode,
-    /// What this hour and those before are expected to have, 8 bits behind the point, where it was worked out.
-    rates: Option<[u32; BEFORE]>,
+    /// What this hour and those before are expected to have, 8 bits behind the point, and the hour of all endpoints that it
+    /// was worked out in.
+    rates: Option<(u32, [u32; BEFORE])>,
 }
 
 impl Tide {
-    /// The hour that was under way is over. What taught is learned, and hours without a request.
-    pub(super) fn roll(&mut self, hour: u32, since: u32, rates: impl Fn(&Week) -> [u32; HOURS]) {
+    /// The hour that was under way is over. What taught is learned, and hours without a request. What is expected follows from
+    /// what is known then, in an hour of all endpoints, and from nothing else.
+    pub(super) fn roll(&mut self, hour: u32, all: u32, since: u32, rates: impl Fn(&Week) -> [u32; HOURS]) {
         let new = hour > self.hour;
-        if !new && self.rates.is_some() {
+        if !new && self.rates.is_some_and(|(of, _)| of == all) {
             return;
         }
-        let rates = rates(&self.week);
-        let rate = |week: &Week, hour: u32| week.rate(hour, &rates);
         if new {
             if self.teaches && self.hour > 0 {
-                let most = (rate(&self.week, self.hour) >> 8).saturating_mul(MOST_TIMES).saturating_add(MOST_MORE);
+                let most = (self.week.rate(self.hour, &rates(&self.week)) >> 8)
+                    .saturating_mul(MOST_TIMES)
+                    .saturating_add(MOST_MORE);
                 let most = if self.week.seen() < KNOWN { u32::MAX } else { most };
                 self.week.add(self.hour, self.number.min(most));
                 let first = self.hour.saturating_add(1).max(since).max(hour.saturating_sub(MOST_EMPTY));
@@ -62,7 +64,9 @@ impl Tide {
             }
             (self.hour, self.number, self.teaches) = (hour, 0, false);
         }
-        self.rates = Some([0, 1, 2, 3, 4, 5].map(|before| rate(&self.week, self.hour.saturating_sub(before))));
+        let rates = rates(&self.week);
+        let before = [0, 1, 2, 3, 4, 5].map(|before| self.week.rate(self.hour.saturating_sub(before), &rates));
+        self.rates = Some((all, before));
     }
 
     /// Counts a request; what there was lately before and after it.
@@ -80,7 +84,7 @@ impl Tide {
 
     /// What is expected lately; nothing where too little is known.
     pub(super) fn expected(&self, now: Millis) -> Option<[u32; 2]> {
-        let rates = self.rates.as_ref().filter(|_| self.week.seen() >= KNOWN)?;
+        let (_, rates) = self.rates.as_ref().filter(|_| self.week.seen() >= KNOWN)?;
         Some(HALF_LIVES.map(|half_life| {
             // Of each hour, from the first on, what is left at its end; of this one what came until now.
             let mut rate = 0;
@@ -124,10 +128,11 @@ impl Kept for Tide {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let [hour, number, step] = [reader.u32()?, reader.u32()?, reader.u32()?];
         let [teaches] = reader.take()?;
+        let teaches = [false, true].get(usize::from(teaches)).copied()?;
         Some(Self {
             hour,
             number,
-            teaches: teaches != 0,
+            teaches,
             step,
             week: Week::read(reader)?,
             lately: [Decayed::read(reader)?, Decayed::read(reader)?],

@@ -74,10 +74,10 @@ impl Tides {
         if hour > all.hour {
             *rates = None;
         }
-        all.roll(hour, *since, Week::rates);
+        all.roll(hour, hour.max(all.hour), *since, Week::rates);
         let rates = rates.get_or_insert_with(|| all.week.rates());
         let own = endpoints.entry(endpoint);
-        own.roll(hour, *since, |_| *rates);
+        own.roll(hour, all.hour, *since, |_| *rates);
         let usual = spreads.map(|spread| Some(spread.beside(None)));
         let mut swell = Swell::default();
         let counts = [own.count(now), all.count(now)];
