@@ -22,10 +22,13 @@ impl Point {
         parts.iter().for_each(|part| out.extend_from_slice(&part.to_le_bytes()));
     }
 
-    /// From bytes; `None` inside where it is not known.
+    /// From bytes; `None` inside where it is not known, and outside where there is no such place.
     pub fn read(reader: &mut Reader<'_>) -> Option<Option<Self>> {
         let [lat, lon] = [reader.take()?, reader.take()?].map(i16::from_le_bytes);
-        Some((lat.unsigned_abs() <= 9_000 && lon.unsigned_abs() <= 18_000).then_some(Self([lat, lon])))
+        match [lat, lon] {
+            [i16::MAX, i16::MAX] => Some(None),
+            _ => (lat.unsigned_abs() <= 9_000 && lon.unsigned_abs() <= 18_000).then_some(Some(Self([lat, lon]))),
+        }
     }
 }
 
