@@ -60,7 +60,7 @@ pub struct Judged {
     facts: Facts,
     looked: Looked,
     asking: Asking,
-    trace: Trace,
+    pub(super) trace: Trace,
     shown: Shown,
 }
 
@@ -78,14 +78,14 @@ impl Judged {
 }
 
 impl Flagged {
-    fn new(judged: &Judged, calibrated: bool, counted: Counted) -> Self {
+    pub(super) fn new(judged: &Judged, calibrated: bool, counted: Counted) -> Self {
         let Judged { unusual, evidence, facts, looked, trace, shown, .. } = judged.clone();
         Self {
             facts,
             looked,
             unusual: unusual.into_vec(),
             shown,
-            trace,
+            trace: trace.without_items(),
             evidence,
             calibrated,
             counted,

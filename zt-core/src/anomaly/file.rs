@@ -26,7 +26,7 @@ const VERSION: u16 = 5;
 const TEXT_MAGIC: &[u8] = b"WlRCT";
 /// Characters of a line.
 const LINE: usize = 120;
-const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: VERSION };
+pub(super) const ENVELOPE: Envelope = Envelope { magic: b"ZTBL", version: VERSION };
 
 /// Why bytes are not a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

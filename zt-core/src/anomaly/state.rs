@@ -71,6 +71,13 @@ pub struct Trace {
     pub(super) evidence: u32,
 }
 
+impl Trace {
+    /// Without what the request is made of, which may be long.
+    pub(super) fn without_items(self) -> Self {
+        Self { items: SmallVec::new(), ..self }
+    }
+}
+
 impl Shard {
     /// The evidence of each channel, and what the request would teach the shard of this number.
     fn look(

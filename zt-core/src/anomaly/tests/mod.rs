@@ -183,6 +183,7 @@ proptest! {
 
 mod behaviour;
 mod bounds;
+mod hostile;
 mod serving;
 mod verdicts;
 
