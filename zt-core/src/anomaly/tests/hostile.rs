@@ -200,11 +200,9 @@ fn what_many_have_learned_reads_back_and_has_bounds() {
         .map(|part| {
             let detector = Detector::with_memory(Baseline::new(1), 0.5, Detector::LEAST_MEMORY);
             for n in 0..700_u32 {
-                let (client, path) = (part * 700 + n, format!("/word{}", "x".repeat((part * 700 + n) as usize / 100)));
-                let peer = Peer { ip: Some(IpAddr::V4(Ipv4Addr::from_bits(client))), ..Peer::default() };
-                let path =
-                    format!("{path}{}", ["a", "b", "c", "d", "e"][(n % 5) as usize].repeat(n as usize % 100 + 1));
-                let request = Request { method: "GET".into(), path: path.into(), peer, ..Request::default() };
+                let peer = Peer { ip: Some(IpAddr::V4(Ipv4Addr::from_bits(part * 700 + n))), ..Peer::default() };
+                let method = format!("M{part}X{n}");
+                let request = Request { method: method.into(), path: "/a".into(), peer, ..Request::default() };
                 let now = START + i64::from(n) * 1_000;
                 let judged = detector.judge(&request, &Target::Path, None, now);
                 detector.concluded(&n.to_string(), &judged, Outcome::Allow, true);

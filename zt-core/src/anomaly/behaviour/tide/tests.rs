@@ -153,6 +153,24 @@ fn what_an_hour_teaches_is_bounded() {
 }
 
 #[test]
+fn restored_at_any_time_it_expects_the_same() {
+    let mut straight = known();
+    hours(&mut straight, LATER, 5, 400);
+    // The hour has begun, one endpoint was asked for in it, and late requests follow.
+    let now = LATER + 5 * HOUR;
+    request(&mut straight, 1, now, true);
+    let mut bytes = Vec::new();
+    straight.write(&mut bytes);
+    let mut restored = Tides::read(&mut Reader::new(&bytes)).unwrap();
+    for n in 0..600_i64 {
+        let at = now + n * 1_000 - if n % 7 == 0 { HOUR } else { 0 };
+        let endpoint = 1 + n.unsigned_abs() % 3;
+        let [(one, news), (other, again)] = [&mut straight, &mut restored].map(|tides| tides.look(endpoint, at));
+        assert_eq!((one.heights, one.samples, news), (other.heights, other.samples, again), "{n}");
+    }
+}
+
+#[test]
 fn it_goes_on_from_its_bytes_and_joins_in_any_order() {
     let (mut one, mut other) = (known(), Tides::new());
     hours(&mut other, LATER - 4 * DAY, 5 * 24, 30);
