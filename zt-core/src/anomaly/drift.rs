@@ -234,6 +234,12 @@ mod tests {
         let mut fresh = Tracker::default();
         fresh.join(&one);
         assert_eq!(fresh.drift(BUDGET, 9_000), one.drift(BUDGET, 9_000));
+        let mut other_budget = Tracker::default();
+        (0..9).for_each(|n| other_budget.count(Some(n), 0.5));
+        let [mut here, mut there] = [one.clone(), other_budget.clone()];
+        here.join(&other_budget);
+        there.join(&one);
+        assert_eq!((here.budget, here.judged, there.judged), (there.budget, 9, 9), "in any order");
         bytes[8] = 0;
         bytes[9] = 0;
         assert!(Tracker::read(&mut Reader::new(&bytes)).is_none(), "more alarms than requests");

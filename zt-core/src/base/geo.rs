@@ -70,6 +70,10 @@ mod tests {
         for (lat, lon) in [(90.01, 0.0), (0.0, -180.5), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
             assert_eq!(Point::new(lat, lon), None, "{lat} {lon}");
         }
+        for [lat, lon] in [[9_001_i16, 0], [0, i16::MIN], [i16::MAX, 0]] {
+            let bytes = [lat.to_le_bytes(), lon.to_le_bytes()].concat();
+            assert_eq!(Point::read(&mut Reader::new(&bytes)), None, "{lat} {lon}");
+        }
     }
 
     proptest! {
