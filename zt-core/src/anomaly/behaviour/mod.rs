@@ -144,10 +144,10 @@ impl Behaviour {
         } else if self.met.get(seat).is_none() {
             self.meter(Meter::Failures, facts.device, endpoint, 0, facts, &mut looked);
         }
-        if let Some(identity) = facts.identity {
-            if self.meets(join(identity, facts.device)) {
-                self.shared(facts, at_home, &mut looked);
-            }
+        if let Some(identity) = facts.identity
+            && self.meets(join(identity, facts.device))
+        {
+            self.shared(facts, at_home, &mut looked);
         }
         self.excused.excuse(facts, &mut looked);
         self.told.news(facts.client.unwrap_or(facts.seat), &mut looked.raw, facts.now);
