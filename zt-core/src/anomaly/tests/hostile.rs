@@ -53,7 +53,7 @@ fn request(act: &Act) -> Request<'static> {
         asn: Some(u32::from(act.place)),
         lat: Some([52.0, -90.0, 90.0, f64::NAN, f64::INFINITY, 0.0, -33.0, 91.0, 10.0][usize::from(act.place % 9)]),
         lon: Some([13.0, 180.0, -180.0, 0.0, 0.0, f64::NAN, 151.0, 4.0, 1e300][usize::from(act.place % 9)]),
-        tls_fingerprint: (act.place % 2 == 0).then(|| format!("t{}", act.place).into()),
+        tls_fingerprint: (act.place.is_multiple_of(2)).then(|| format!("t{}", act.place).into()),
         ..Peer::default()
     };
     let headers = vec![("User-Agent".into(), format!("app/{}.2 x{}", act.agent, act.agent).into())];
