@@ -27,7 +27,11 @@ pub fn upper_bound(m: u64, n: u64) -> f64 {
     for _ in 0..60 {
         let (cdf, density) = incomplete_beta(a, b, 1.0 - p, p);
         let over = cdf - level;
-        if over > 0.0 { low = p } else { high = p }
+        if over > 0.0 {
+            low = p
+        } else {
+            high = p
+        }
         let newton = over / density;
         let bent = (b - 1.0) / p - (a - 1.0) / (1.0 - p);
         let next = p + newton / (1.0 + newton * bent / 2.0).max(0.5);

@@ -1,6 +1,7 @@
 //! Who, from where, on what: one request as keyed hashes. Nothing here can be read back.
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 
 use super::super::answers::Teaches;
 use super::super::request::{Target, is_variable};
@@ -22,9 +23,9 @@ pub(in super::super) struct Asked {
     pub(in super::super) endpoint: u64,
     /// Whether its response does.
     pub(in super::super) teaches: Teaches,
+    /// The trail of the object, and the collection it is in.
     pub(super) object: Option<(u64, u64)>,
-    pub(in super::super) client: Option<u64>,
-    pub(super) actor: u64,
+    pub(super) client: Option<NonZeroU64>,
     pub(super) device: u64,
 }
 
@@ -58,9 +59,10 @@ pub(in super::super) struct Facts {
 }
 
 impl Facts {
-    pub(in super::super) const fn asked(&self, teaches: Teaches) -> Asked {
+    pub(in super::super) fn asked(&self, teaches: Teaches) -> Asked {
         let Self { endpoint, object, client, actor, device, .. } = *self;
-        Asked { endpoint, teaches, object, client, actor, device }
+        let object = object.map(|(object, collection)| (join(actor, object), collection));
+        Asked { endpoint, teaches, object, client: client.and_then(NonZeroU64::new), device }
     }
 
     /// Of a request, for an endpoint, of whoever it is.

@@ -2,9 +2,11 @@
 //!
 //! What is going on is counted for every request; what is usual is learned from those that were let pass.
 
+mod crowd;
 mod excused;
 mod facts;
 mod flow;
+mod kept;
 mod known;
 mod meter;
 mod person;
@@ -15,6 +17,8 @@ mod signal;
 mod steps;
 mod tide;
 mod told;
+
+use std::num::NonZeroU64;
 
 use smallvec::SmallVec;
 
@@ -29,8 +33,7 @@ use self::session::{Sessions, Visit};
 use self::steps::Steps;
 use self::tide::{Swell, Tides};
 use self::told::Told;
-use crate::base::bytes::Reader;
-use crate::base::fixed::ONE;
+use crate::base::fixed::FRACTION;
 use crate::base::generations::Generations;
 use crate::base::keyed::join;
 use crate::model::Millis;
@@ -41,6 +44,8 @@ const ASKED: usize = 7 << 9;
 /// In the place of a user agent: all of them.
 const ALL: u64 = 0;
 const SEAT: u64 = 1;
+/// More than those who were let in somewhere mistype there within an hour.
+const MANY_FAILURES: u32 = 32 << FRACTION;
 
 /// What was seen of a request, to be learned when it is let pass.
 #[derive(Clone, Debug, Default)]
@@ -137,11 +142,13 @@ impl Behaviour {
                 }
             }
         }
-        // Where somebody has been let in, others' failures say nothing.
+        // Where somebody has been let in, some failures of others say nothing.
         let seat = join(facts.seat, SEAT);
         if facts.identity.is_some() {
             self.meets(seat);
-        } else if self.met.get(seat).is_none() {
+        } else if self.met.get(seat).is_none()
+            || self.meters.sum(Meter::Failures, facts.device, endpoint, facts.now) >= MANY_FAILURES
+        {
             self.meter(Meter::Failures, facts.device, endpoint, 0, facts, &mut looked);
         }
         if let Some(identity) = facts.identity
@@ -212,60 +219,18 @@ impl Behaviour {
         if status == 401 {
             self.meters.count(Meter::Failures, asked.device, asked.endpoint, 1, now);
         }
-        let Some(client) = asked.client else { return Some(asked) };
+        let Some(client) = asked.client.map(NonZeroU64::get) else { return Some(asked) };
         self.meters.count(Meter::Bytes, client, 0, u32::try_from(bytes / 64).unwrap_or(u32::MAX), now);
-        if let Some((object, collection)) = asked.object {
+        if let Some((trail, collection)) = asked.object {
             if matches!(status, 403 | 404) {
                 self.meters.count(Meter::Errors, client, collection, 1, now);
             }
             // What failed on the server was tried.
             if !(400..500).contains(&status) {
-                self.steps.done(join(asked.actor, object), asked.endpoint);
+                self.steps.done(trail, asked.endpoint);
             }
         }
         Some(asked)
-    }
-
-    /// A client that is new to an endpoint: how many more there are than the endpoint's usual part of all new ones, and than
-    /// the user agent has elsewhere. So neither a promotion nor a new browser is unusual.
-    fn clients(&mut self, facts: &Facts, at_home: bool, looked: &mut Looked) {
-        let Facts { now, endpoint, agent, .. } = *facts;
-        let pair = join(endpoint, agent);
-        for owner in [ALL, endpoint, agent, pair] {
-            self.meters.count(Meter::Clients, owner, ALL, 1, now);
-        }
-        for owner in [ALL, endpoint] {
-            self.meters.count(Meter::DailyClients, owner, ALL, 1, now);
-        }
-        let sum = |meter, owner| u64::from(self.meters.sum(meter, owner, ALL, now));
-        let all = sum(Meter::Clients, ALL);
-        let of_endpoint = part(all, sum(Meter::DailyClients, endpoint), sum(Meter::DailyClients, ALL));
-        let of_agent = part(sum(Meter::Clients, endpoint), sum(Meter::Clients, agent), all);
-        self.spread(Meter::Clients, [endpoint, endpoint], of_endpoint, at_home, facts, looked);
-        self.spread(Meter::Clients, [pair, ALL], of_agent, at_home, facts, looked);
-    }
-
-    /// An identity that is new to a device in its network: how many more there are than its usual part of all.
-    fn shared(&mut self, facts: &Facts, at_home: bool, looked: &mut Looked) {
-        for owner in [ALL, facts.device] {
-            self.meters.count(Meter::Identities, owner, ALL, 1, facts.now);
-            self.meters.count(Meter::DailyIdentities, owner, ALL, 1, facts.now);
-        }
-        let sum = |meter, owner| u64::from(self.meters.sum(meter, owner, ALL, facts.now));
-        let of_device = part(
-            sum(Meter::Identities, ALL),
-            sum(Meter::DailyIdentities, facts.device),
-            sum(Meter::DailyIdentities, ALL),
-        );
-        self.spread(Meter::Identities, [facts.device, ALL], of_device, at_home, facts, looked);
-    }
-
-    /// How many more there are of an owner and its likes than is expected. Who is at home is none of a crowd.
-    fn spread(&mut self, meter: Meter, of: [u64; 2], expected: u32, at_home: bool, facts: &Facts, looked: &mut Looked) {
-        let [owner, likes] = of;
-        let (level, raw) = self.meters.look_beside(meter, owner, ALL, likes, expected, facts.now);
-        looked.see(Signal::Spread, if at_home { 0 } else { raw });
-        looked.levels.push(level);
     }
 
     fn meter(&mut self, meter: Meter, owner: u64, group: u64, amount: u32, facts: &Facts, looked: &mut Looked) {
@@ -283,74 +248,7 @@ impl Behaviour {
         self.met.entry(pair);
         first
     }
-
-    /// As bytes, without what is under way.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        self.meters.write(out);
-        self.met.write(out);
-        self.steps.write(out);
-        self.sessions.write(out);
-        self.flow.write(out);
-        self.tides.write(out);
-        self.excused.write(out);
-        self.told.write(out);
-    }
-
-    /// From bytes; `None` where they are none of these.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Self {
-            meters: Meters::read(reader)?,
-            met: Generations::read(MET, reader)?,
-            steps: Steps::read(reader)?,
-            sessions: Sessions::read(reader)?,
-            flow: Flow::read(reader)?,
-            tides: Tides::read(reader)?,
-            excused: Excused::read(reader)?,
-            told: Told::read(reader)?,
-            ..Self::new()
-        })
-    }
-
-    /// Adds what went on elsewhere, and what is usual there. The order never matters.
-    pub(super) fn join(&mut self, other: &Self) {
-        self.meters.join(&other.meters);
-        self.met.join(&other.met);
-        self.steps.join(&other.steps);
-        self.sessions.join(&other.sessions);
-        self.flow.join(&other.flow);
-        self.tides.join(&other.tides);
-        self.excused.join(&other.excused);
-        self.told.join(&other.told);
-    }
-
-    /// For so much from now on; what is too much goes.
-    pub(super) fn resize(&mut self, room: Room) {
-        self.meters.resize(room);
-        self.met.resize(room.of(MET));
-        self.steps.resize(room);
-        self.sessions.resize(room);
-        self.flow.resize(room);
-        self.tides.resize(room);
-        self.excused.resize();
-        self.told.resize(room);
-        self.asked.resize(room.of(ASKED));
-    }
-
-    /// Identities that are remembered.
-    pub(super) fn identities(&self) -> usize {
-        self.sessions.identities()
-    }
-
-    pub(super) fn memory(&self) -> usize {
-        let parts = [self.meters.memory(), self.met.memory(), self.steps.memory(), self.sessions.memory()];
-        let more = [self.flow.memory(), self.tides.memory(), self.excused.memory()];
-        let last = [self.told.memory(), self.asked.memory()];
-        parts.into_iter().chain(more).chain(last).fold(0, usize::saturating_add)
-    }
 }
 
-/// A part of a whole that is as large as a part of another one, 8 bits behind the point, and one more.
-fn part(whole: u64, part: u64, of: u64) -> u32 {
-    let expected = whole.saturating_mul(part) / of.max(1);
-    u32::try_from(expected).unwrap_or(u32::MAX).saturating_add(ONE)
-}
+#[cfg(test)]
+mod tests;

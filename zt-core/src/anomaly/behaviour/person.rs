@@ -13,7 +13,9 @@ use crate::model::Millis;
 
 /// Unusual places of one identity that are remembered.
 const MOST_DOUBTFUL: usize = 3;
-const DAY: Millis = 24 * 3_600_000;
+const HOUR: Millis = 3_600_000;
+/// From a place to the same on another day.
+const ANOTHER_DAY: u32 = 20;
 /// Endpoints of one session that are remembered.
 const MOST_SEEN: usize = 24;
 
@@ -24,7 +26,7 @@ pub(super) struct Person {
     pub(super) point: Option<geo::Point>,
     pub(super) last: Millis,
     pub(super) known: [Known; ATTRIBUTES],
-    /// Unusual places, and the day since when.
+    /// Unusual places, and the hour since when.
     doubtful: SmallVec<[(u32, u32); MOST_DOUBTFUL]>,
     pub(super) now: Session,
 }
@@ -70,14 +72,14 @@ impl Person {
     /// Whether it was at this unusual place before, on another day.
     pub(super) fn returns(&mut self, facts: &Facts) -> bool {
         let place = facts.attributes.iter().flatten().fold(0, |place, value| join(place, u64::from(*value)));
-        let (place, day) = ((place >> 32) as u32, u32::try_from(facts.now / DAY).unwrap_or(0));
+        let (place, hour) = ((place >> 32) as u32, u32::try_from(facts.now / HOUR).unwrap_or(0));
         match self.doubtful.iter().find(|(known, _)| *known == place) {
-            Some((_, since)) => *since < day,
+            Some((_, since)) => since.saturating_add(ANOTHER_DAY) <= hour,
             None => {
                 if self.doubtful.len() >= MOST_DOUBTFUL {
                     self.doubtful.remove(0);
                 }
-                self.doubtful.push((place, day));
+                self.doubtful.push((place, hour));
                 false
             }
         }
