@@ -115,6 +115,7 @@ fn what(kind: Kind, at: &At<'_>, position: usize) -> String {
         Kind::Names => "these parameters together".to_owned(),
         Kind::Name => "a parameter".to_owned(),
         Kind::Headers => "these headers together".to_owned(),
+        Kind::Body => "such a body with this method".to_owned(),
         Kind::Shape => "a value of this shape".to_owned(),
         Kind::Length => "a value of this length".to_owned(),
         Kind::Whole => "this value".to_owned(),

@@ -21,7 +21,7 @@ use super::watch::Watch;
 use crate::base::bytes::Reader;
 use crate::base::envelope::{Broken, Envelope};
 
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;
 /// How the text of any version begins.
 const TEXT_MAGIC: &[u8] = b"WlRCT";
 /// Characters of a line.

@@ -52,10 +52,10 @@ impl Sight {
     }
 }
 
-/// Where elements of a kind are compared with their likes: by the item's context; steps of any value with those of all.
+/// Where elements of a kind are compared with their likes: by the item's context; steps of any value and bodies with those of all.
 pub(super) const fn norm(service: u64, context: u64, kind: Kind) -> u64 {
     match kind {
-        Kind::Symbols => join(service, Kind::Symbols as u64),
+        Kind::Symbols | Kind::Body => join(service, kind as u64),
         kind => join(context, kind as u64),
     }
 }

@@ -22,10 +22,12 @@ pub(super) enum Kind {
     Whole,
     /// Steps, of any value of the service.
     Symbols,
+    /// What a body is, with a method, in the service: none, a form, a JSON object.
+    Body,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Endpoint,
         Self::Names,
         Self::Name,
@@ -35,18 +37,19 @@ impl Kind {
         Self::Length,
         Self::Whole,
         Self::Symbols,
+        Self::Body,
     ];
 
     /// Whether it is compared with what all endpoints have in common.
     pub(super) const fn is_of_service(self) -> bool {
-        matches!(self, Self::Endpoint | Self::Symbols)
+        matches!(self, Self::Endpoint | Self::Symbols | Self::Body)
     }
 
     pub(super) const fn channel(self) -> Channel {
         match self {
             Self::Endpoint => Channel::Endpoint,
             Self::Name => Channel::Parameter,
-            Self::Names => Channel::Structure,
+            Self::Names | Self::Body => Channel::Structure,
             Self::Headers => Channel::Headers,
             Self::Steps | Self::Shape | Self::Length | Self::Whole | Self::Symbols => Channel::Value,
         }

@@ -27,6 +27,9 @@ pub enum Target<'r> {
 
 /// Values of one request that are looked at; behind them only the names are.
 const MOST_VALUES: u32 = 512;
+/// What a body is that is not there, and one without leaves.
+const NO_BODY: u64 = 0;
+const UNREAD: u64 = 1;
 
 /// Hands out the items of a request one by one, in a fixed order: the structure last.
 pub(super) struct Reader<'k> {
@@ -52,8 +55,8 @@ pub(super) enum At<'l> {
     Path(&'l [u8]),
     /// A value, and a hash of it.
     Leaf(Leaf<'l>, u64),
-    /// The structure: names of parameters, and of headers.
-    Structure(&'l Names, &'l Names),
+    /// The structure: names of parameters, and of headers; a hash of the method and what the body is.
+    Structure(&'l Names, &'l Names, u64),
 }
 
 impl Found<'_> {
@@ -75,7 +78,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn read(&self, request: &Request<'_>, target: &Target<'_>, visit: &mut impl FnMut(&Found<'_>)) {
-        let mut values = Values { reader: self, endpoint: self.keyed.bytes(request.method.bytes()), left: MOST_VALUES };
+        let method = self.keyed.bytes(request.method.bytes());
+        let mut values = Values { reader: self, endpoint: method, left: MOST_VALUES };
         let raw = request.path.bytes();
         let decoded = percent::decode(raw).unwrap_or(raw.into());
         let context = join(self.service, Place::Path as u64);
@@ -102,9 +106,15 @@ impl Reader<'_> {
         if let Some(query) = &request.query {
             leaves::form(Place::Query, query.bytes(), &mut parameter);
         }
-        if let Some(body) = &request.body {
-            leaves::body(request.header("content-type").next(), body.bytes(), self.limits, &mut parameter);
+        let mut body = NO_BODY;
+        if let Some(bytes) = request.body.as_ref().map(|body| body.bytes()).filter(|bytes| !bytes.is_empty()) {
+            body = UNREAD;
+            leaves::body(request.header("content-type").next(), bytes, self.limits, &mut |leaf| {
+                body = if body == UNREAD { form(&leaf) } else { body };
+                parameter(leaf);
+            });
         }
+        let body = join(method, body);
         let mut headers = Names::default();
         for (name, value) in &request.headers {
             let mut lower = [0_u8; 64];
@@ -123,8 +133,8 @@ impl Reader<'_> {
                 _ => values.leaf(leaf, hash, visit),
             }
         }
-        let id = join(join(values.endpoint, names.together()), headers.together());
-        let at = At::Structure(&names, &headers);
+        let id = join(join(join(values.endpoint, names.together()), headers.together()), body);
+        let at = At::Structure(&names, &headers, body);
         visit(&Found { id, context: values.endpoint, endpoint: short(values.endpoint), at });
     }
 
@@ -134,15 +144,16 @@ impl Reader<'_> {
         match found.at {
             At::Path(path) => drop(value::steps(found.context, path, visit)),
             At::Leaf(leaf, whole) => value::scan(found.context, leaf.value, whole, visit),
-            At::Structure(names, headers) => self.structure(found.context, names, headers, visit),
+            At::Structure(names, headers, body) => self.structure(found.context, [names, headers], body, visit),
         }
     }
 
-    fn structure(&self, endpoint: u64, names: &Names, headers: &Names, visit: &mut impl FnMut(Sight)) {
+    fn structure(&self, endpoint: u64, [names, headers]: [&Names; 2], body: u64, visit: &mut impl FnMut(Sight)) {
         let at = |kind: Kind| join(endpoint, kind as u64);
         visit(Sight::Event(Event::new(Kind::Endpoint, join(self.service, Kind::Endpoint as u64), endpoint)));
         visit(Sight::Event(Event::new(Kind::Names, at(Kind::Names), names.together())));
         visit(Sight::Event(Event::new(Kind::Headers, at(Kind::Headers), headers.together())));
+        visit(Sight::Event(Event::new(Kind::Body, join(self.service, Kind::Body as u64), body)));
         for name in &names.each {
             visit(Sight::Event(Event::new(Kind::Name, at(Kind::Name), *name)));
         }
@@ -217,6 +228,15 @@ impl Names {
     const fn together(&self) -> u64 {
         self.sum
     }
+}
+
+/// What a body is, by the first of its leaves.
+fn form(leaf: &Leaf<'_>) -> u64 {
+    let root = match (leaf.place, leaf.name) {
+        (Place::Json, [b'$', of, ..] | [of, ..]) => u64::from(*of),
+        _ => 0,
+    };
+    join(leaf.place as u64, root)
 }
 
 /// An endpoint as the owner of room: never that of the service.

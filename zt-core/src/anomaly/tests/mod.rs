@@ -221,3 +221,18 @@ fn nothing_is_joined_with_something_as_it_is_and_seeds_are_not_mixed() {
     assert!(to_nothing.write() == learned.write());
     assert_eq!((learned.seed(), learned.uncalibrated().calibrated_on()), (1, 0));
 }
+
+#[test]
+fn a_body_where_no_such_request_has_one_is_unusual_wherever_it_goes() {
+    let learned = learn(&shop(6_000));
+    let with_body = |body: Option<&'static [u8]>| {
+        let mut request = get("/never/seen", "");
+        request.body = body.map(crate::model::Body::new);
+        let scored = learned.score(&request, &Target::Path);
+        let structure = scored.channels.iter().find(|(channel, _)| *channel == Channel::Structure);
+        (structure.unwrap().1, learned.explain(&request, &Target::Path, &scored))
+    };
+    let [none, empty, some] = [None, Some(&b""[..]), Some(&b"null"[..])].map(with_body);
+    assert!(none.0 < 1.0 && empty.0 == none.0 && some.0 > 5.0, "{} {} {}", none.0, empty.0, some.0);
+    assert!(some.1.iter().any(|told| told.place == "request" && told.what == "such a body with this method"));
+}
