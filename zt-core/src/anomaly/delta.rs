@@ -6,9 +6,9 @@ use smallvec::SmallVec;
 
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
-use super::item::{Element, Elements, Event, norm};
+use super::item::{Element, Elements, Event, Sight, norm};
 use super::kind::Kind;
-use super::model::{Bounds, Seen, Support};
+use super::model::{Bounds, Seen, Steps, Support};
 use super::request::{Found, Reader, Target, owner};
 use super::score::Strangest;
 use super::state::Trace;
@@ -23,9 +23,9 @@ const MOST_HEARD: usize = 256;
 pub(super) struct Delta {
     by_id: Map<u32>,
     items: Vec<Item>,
-    events: Vec<Event>,
+    sights: Vec<Sight>,
     /// Of the item at hand.
-    scratch: Vec<Event>,
+    scratch: Vec<Sight>,
     scores: Histograms,
     evidence: Histogram,
     /// The last clients with outliers, from fold to fold.
@@ -47,7 +47,7 @@ struct Item {
     elements: Elements,
     /// What counts of them: deviations above 0.
     strange: Strange,
-    events: Range<usize>,
+    sights: Range<usize>,
     /// Requests to be counted that had it, and whose they were.
     times: u32,
     support: Support,
@@ -97,7 +97,7 @@ impl Delta {
         reader.events(found, &mut |sight| {
             elements.see(sight, &baseline.model);
             if self.scratch.len() <= bounds.events {
-                self.scratch.push(sight.event(baseline.service));
+                self.scratch.push(sight);
             }
         });
         elements
@@ -105,7 +105,7 @@ impl Delta {
 
     /// Keeps the item whose events are at hand; `None` where there is no room.
     fn keep(&mut self, bounds: &Bounds, found: &Found<'_>, elements: Elements, strange: Strange) -> Option<u32> {
-        let (from, to) = (self.events.len(), self.events.len().saturating_add(self.scratch.len()));
+        let (from, to) = (self.sights.len(), self.sights.len().saturating_add(self.scratch.len()));
         let at = u32::try_from(self.items.len()).ok()?;
         if self.items.len() >= bounds.items || to > bounds.events {
             return None;
@@ -113,16 +113,16 @@ impl Delta {
         if self.items.is_empty() {
             // Once: nothing grows beyond.
             self.items.reserve_exact(bounds.items);
-            self.events.reserve_exact(bounds.events);
+            self.sights.reserve_exact(bounds.events);
             self.by_id.reserve(bounds.items);
         }
-        self.events.extend_from_slice(&self.scratch);
+        self.sights.extend_from_slice(&self.scratch);
         self.items.push(Item {
             context: found.context,
             endpoint: found.endpoint,
             elements,
             strange,
-            events: from..to,
+            sights: from..to,
             times: 0,
             support: Support::default(),
             proposals: 0,
@@ -133,12 +133,12 @@ impl Delta {
     }
 
     pub(super) fn is_full(&self, bounds: &Bounds) -> bool {
-        self.items.len() >= bounds.items / 8 * 7 || self.events.len() >= bounds.events / 8 * 7
+        self.items.len() >= bounds.items / 8 * 7 || self.sights.len() >= bounds.events / 8 * 7
     }
 
     /// Bytes that it takes.
     pub(super) fn memory(&self) -> usize {
-        let events = self.events.capacity().saturating_add(self.scratch.capacity()).saturating_mul(size_of::<Event>());
+        let events = self.sights.capacity().saturating_add(self.scratch.capacity()).saturating_mul(size_of::<Sight>());
         let items = self.items.capacity().saturating_mul(size_of::<Item>());
         let fixed = Histograms::MEMORY.saturating_add(Histogram::MEMORY).saturating_add(MOST_HEARD * size_of::<u64>());
         [events, items, fixed].into_iter().fold(self.by_id.allocation_size(), usize::saturating_add)
@@ -183,13 +183,18 @@ impl Delta {
 
     /// Adds the items to a baseline, which says what it said until it is derived, and begins anew with them.
     pub(super) fn spill_into(&mut self, baseline: &mut Baseline) {
-        let counts = &mut baseline.model.counts;
+        let (counts, mut steps) = (&mut baseline.model.counts, Steps::default());
         for item in &self.items {
-            let events = self.events.get(item.events.clone()).unwrap_or_default();
+            let sights = self.sights.get(item.sights.clone()).unwrap_or_default();
             let seen = |event: &Event, times, support| Seen { owner: owner(item.endpoint, event.kind), times, support };
             if item.times > 0 {
-                for event in events {
-                    counts.add(event.context, event.key, seen(event, item.times, item.support));
+                for sight in sights {
+                    match sight {
+                        Sight::Event(event) => {
+                            counts.add(event.context, event.key, seen(event, item.times, item.support));
+                        }
+                        Sight::Step(step) => steps.add(*step, item.times, item.support),
+                    }
                 }
                 for Element { kind, surprise } in item.elements.each() {
                     let norm = norm(baseline.service, item.context, kind);
@@ -197,14 +202,15 @@ impl Delta {
                 }
             }
             if item.proposals > 0 {
-                for event in events {
-                    counts.propose(event.context, event.key, seen(event, item.proposals, item.proposed));
+                for event in sights.iter().map(|sight| sight.event(baseline.service)) {
+                    counts.propose(event.context, event.key, seen(&event, item.proposals, item.proposed));
                 }
             }
         }
+        steps.count(counts, baseline.service);
         self.by_id.clear();
         self.items.clear();
-        self.events.clear();
+        self.sights.clear();
         self.rounds = self.rounds.saturating_add(1);
     }
 

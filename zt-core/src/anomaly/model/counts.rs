@@ -106,21 +106,25 @@ impl Counts {
     /// How surprising an event is.
     #[inline]
     pub(in super::super) fn surprise(&self, event: &Event) -> u16 {
-        match self.keys.get(&event.key) {
-            Some(key) => key.surprise,
-            None => self.novel(event.context),
-        }
+        self.surprise_of(event.key).unwrap_or_else(|| self.novel(event.context))
     }
 
-    /// Whether anything was seen in a context.
-    pub(super) fn has(&self, context: u64) -> bool {
-        self.contexts.contains_key(&context)
+    /// How surprising a key is that was seen.
+    #[inline]
+    pub(super) fn surprise_of(&self, key: u64) -> Option<u16> {
+        self.keys.get(&key).map(|key| key.surprise)
     }
 
     /// How surprising a key is that was never seen.
     #[inline]
     fn novel(&self, context: u64) -> u16 {
-        self.contexts.get(&context).map_or(UNKNOWN, |context| context.odds.novel)
+        self.novel_in(context).unwrap_or(UNKNOWN)
+    }
+
+    /// The same where anything was seen in the context.
+    #[inline]
+    pub(super) fn novel_in(&self, context: u64) -> Option<u16> {
+        self.contexts.get(&context).map(|context| context.odds.novel)
     }
 
     /// How often it was seen, and how often anything in its context.

@@ -19,7 +19,7 @@ pub(super) use bound::{Bounds, MEMORY, SERVICE};
 pub(super) use counts::{Counts, Own, Seen};
 pub(super) use moments::Norms;
 pub(super) use support::Support;
-pub(super) use symbols::Symbols;
+pub(super) use symbols::{Steps, Symbols};
 
 use super::item::{Elements, Event};
 use super::shown::Shown;

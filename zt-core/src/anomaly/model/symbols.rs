@@ -1,8 +1,10 @@
 //! Steps between symbols in any value of the service, as a table: they are looked up for every byte that begins a run.
 
 use super::super::item::Step;
-use super::counts::Counts;
+use super::bound::SERVICE;
+use super::counts::{Counts, Seen};
 use super::odds::UNKNOWN;
+use super::support::Support;
 
 /// More than there are symbols.
 const SYMBOLS: usize = 128;
@@ -30,12 +32,42 @@ impl Symbols {
 
     pub(super) fn derive(&mut self, counts: &Counts, service: u64) {
         for (row, last) in self.0.iter_mut().zip(0..) {
-            if !counts.has(Step { last, symbol: 0 }.event(service).context) {
+            let event = |symbol| Step { last, symbol }.event(service);
+            let Some(novel) = counts.novel_in(event(0).context) else {
                 row.fill(UNKNOWN);
                 continue;
-            }
+            };
             for (surprise, symbol) in row.iter_mut().zip(0..) {
-                *surprise = counts.surprise(&Step { last, symbol }.event(service));
+                *surprise = counts.surprise_of(event(symbol).key).unwrap_or(novel);
+            }
+        }
+    }
+}
+
+/// Steps that were seen, to be counted in one go: of a few pairs of symbols there are very many.
+#[derive(Debug)]
+pub(in super::super) struct Steps(Box<[[(u32, Support); SYMBOLS]]>);
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self(vec![[(0, Support::default()); SYMBOLS]; SYMBOLS].into())
+    }
+}
+
+impl Steps {
+    pub(in super::super) fn add(&mut self, step: Step, times: u32, support: Support) {
+        let row = self.0.get_mut(usize::from(step.last));
+        if let Some((count, of)) = row.and_then(|row| row.get_mut(usize::from(step.symbol))) {
+            (*count, *of) = (count.saturating_add(times), of.or(support));
+        }
+    }
+
+    /// Adds them to counts, whose service this is.
+    pub(in super::super) fn count(&self, counts: &mut Counts, service: u64) {
+        for (row, last) in self.0.iter().zip(0..) {
+            for ((times, support), symbol) in row.iter().zip(0..).filter(|((times, _), _)| *times > 0) {
+                let event = Step { last, symbol }.event(service);
+                counts.add(event.context, event.key, Seen { owner: SERVICE, times: *times, support: *support });
             }
         }
     }
