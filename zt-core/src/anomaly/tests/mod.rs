@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -85,11 +87,38 @@ fn names_and_ids_that_are_always_new_are_no_surprise() {
     assert!(scored.share > 0.05, "{scored:?}");
 }
 
+/// Content types and bodies, some of them not what they are said to be.
+const BODIES: [(&str, &[u8]); 10] = [
+    ("text/plain", b""),
+    ("image/png", b"\xff\xd8"),
+    ("application/json", b"7"),
+    ("application/json", b"[]"),
+    ("application/x-ndjson", b"[1]\n{}"),
+    ("application/json", br#"{"a": {"b": [1]}}"#),
+    ("application/json", b"{'a\": b"),
+    ("application/x-www-form-urlencoded", b"a=1"),
+    ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--"),
+    ("text/plain", b"hello"),
+];
+
+fn with_body(method: &'static str, (kind, body): (&'static str, &'static [u8])) -> Request<'static> {
+    let mut request = get("/orders/4711", "page=3&sort=date");
+    request.method = method.into();
+    request.headers.push(("Content-Type".into(), kind.into()));
+    request.body = Some(crate::model::Body::new(body));
+    request
+}
+
 fn request() -> impl Strategy<Value = Request<'static>> {
     let query = proptest::collection::vec(("[ab]", "[a0'<. ]{0,5}"), 0..4);
-    ("/[ab](/[0-9]{1,3})?", query).prop_map(|(path, query)| {
+    let with = proptest::option::of((prop::sample::select(vec!["GET", "POST", "LINK"]), prop::sample::select(&BODIES)));
+    ("/[ab](/[0-9]{1,3})?", query, with).prop_map(|(path, query, with)| {
         let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        get(&path, &query.join("&"))
+        let plain = get(&path, &query.join("&"));
+        match with {
+            Some((method, body)) => Request { path: plain.path, query: plain.query, ..with_body(method, body) },
+            None => plain,
+        }
     })
 }
 
@@ -146,7 +175,7 @@ proptest! {
         });
         let mut uses = std::collections::BTreeMap::<u64, u32>::new();
         for events in &items {
-            let contexts: std::collections::BTreeSet<u64> = events.iter().map(|event| event.context).collect();
+            let contexts: BTreeSet<u64> = events.iter().map(|event| event.context).collect();
             contexts.into_iter().for_each(|context| *uses.entry(context).or_default() += 1);
         }
         let (mut expected, mut found) = (Vec::new(), Vec::new());
@@ -235,4 +264,23 @@ fn a_body_where_no_such_request_has_one_is_unusual_wherever_it_goes() {
     let [none, empty, some] = [None, Some(&b""[..]), Some(&b"null"[..])].map(with_body);
     assert!(none.0 < 1.0 && empty.0 == none.0 && some.0 > 5.0, "{} {} {}", none.0, empty.0, some.0);
     assert!(some.1.iter().any(|told| told.place == "request" && told.what == "such a body with this method"));
+}
+
+#[test]
+fn however_many_methods_there_are_what_a_body_is_counts() {
+    let state = State::new(Baseline::new(1));
+    for method in ["A", "B", "C", "D", "E", "F", "G", "get", "Post", "OPTIONS", "GET", "POST", "PUT", "DELETE"] {
+        let flood: Vec<_> = BODIES.iter().chain(&BODIES).map(|body| with_body(method, *body)).collect();
+        serving::serve(&state, &flood);
+    }
+    let baseline = state.baseline();
+    let context = crate::base::keyed::join(baseline.service, kind::Kind::Body as u64);
+    let (mut found, reader) = (BTreeSet::new(), baseline.reader());
+    let mut see = |sight: item::Sight| found.extend(Some(sight.event(0)).filter(|event| event.context == context));
+    for of in BODIES {
+        reader.read(&with_body("A", of), &Target::Path, &mut |item| reader.events(item, &mut see));
+    }
+    let counted: Vec<u32> = found.iter().map(|event| baseline.model.counts.known(event).0).collect();
+    assert!(counted.len() == 9 && counted.iter().sum::<u32>() == 200, "{counted:?}");
+    assert!(baseline.model.counts.surprise(&item::Event::new(kind::Kind::Body, context, 1)) > 0, "not open");
 }
