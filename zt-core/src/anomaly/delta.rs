@@ -184,30 +184,33 @@ impl Delta {
     /// Adds the items to a baseline, which says what it said until it is derived, and begins anew with them.
     pub(super) fn spill_into(&mut self, baseline: &mut Baseline) {
         let (counts, mut steps) = (&mut baseline.model.counts, Steps::default());
-        for item in &self.items {
-            let sights = self.sights.get(item.sights.clone()).unwrap_or_default();
-            let seen = |event: &Event, times, support| Seen { owner: owner(item.endpoint, event.kind), times, support };
-            if item.times > 0 {
-                for sight in sights {
-                    match sight {
-                        Sight::Event(event) => {
-                            counts.add(event.context, event.key, seen(event, item.times, item.support));
-                        }
-                        Sight::Step(step) => steps.add(*step, item.times, item.support),
+        let sights = |item: &Item| self.sights.get(item.sights.clone()).unwrap_or_default();
+        let seen = |item: &Item, event: &Event, times, support| Seen {
+            owner: owner(item.endpoint, event.kind),
+            times,
+            support,
+        };
+        for item in self.items.iter().filter(|item| item.times > 0) {
+            for sight in sights(item) {
+                match sight {
+                    Sight::Event(event) => {
+                        counts.add(event.context, event.key, seen(item, event, item.times, item.support));
                     }
-                }
-                for Element { kind, surprise } in item.elements.each() {
-                    let norm = norm(baseline.service, item.context, kind);
-                    baseline.model.norms.add(norm, owner(item.endpoint, kind), surprise, item.times);
+                    Sight::Step(step) => steps.add(*step, item.times, item.support),
                 }
             }
-            if item.proposals > 0 {
-                for event in sights.iter().map(|sight| sight.event(baseline.service)) {
-                    counts.propose(event.context, event.key, seen(&event, item.proposals, item.proposed));
-                }
+            for Element { kind, surprise } in item.elements.each() {
+                let norm = norm(baseline.service, item.context, kind);
+                baseline.model.norms.add(norm, owner(item.endpoint, kind), surprise, item.times);
             }
         }
         steps.count(counts, baseline.service);
+        // Beside all that was counted, whatever came first.
+        for item in self.items.iter().filter(|item| item.proposals > 0) {
+            for event in sights(item).iter().map(|sight| sight.event(baseline.service)) {
+                counts.propose(event.context, event.key, seen(item, &event, item.proposals, item.proposed));
+            }
+        }
         self.by_id.clear();
         self.items.clear();
         self.sights.clear();

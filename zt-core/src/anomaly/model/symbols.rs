@@ -72,3 +72,34 @@ impl Steps {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn counted_in_one_go_is_counted_one_by_one(
+            seen in prop::collection::vec(
+                (0..3_u8, 0..80_u8, prop_oneof![9 => 1..9_u32, 1 => Just(u32::MAX)], any::<u64>()), 0..400),
+        ) {
+            let (mut steps, mut at_once, mut each) = (Steps::default(), Counts::default(), Counts::default());
+            for (last, symbol, times, client) in seen {
+                let (step, support) = (Step { last, symbol }, Support::of(client));
+                steps.add(step, times, support);
+                let event = step.event(7);
+                each.add(event.context, event.key, Seen { owner: SERVICE, times, support });
+            }
+            steps.count(&mut at_once, 7);
+            let bytes = |counts: &mut Counts| {
+                let mut bytes = Vec::new();
+                counts.derive();
+                counts.write(&mut bytes);
+                bytes
+            };
+            prop_assert!(bytes(&mut at_once) == bytes(&mut each));
+        }
+    }
+}
