@@ -58,10 +58,28 @@ pub(crate) fn run(arguments: &Learn) -> Result<Ending, Failure> {
         Ok(())
     })?;
     bar.finish_and_clear();
+    if learned.taught.learned == 0 {
+        return Err(nothing(arguments, &learned.taught, malformed));
+    }
     let text = learned.baseline.to_text();
     whole::write(&arguments.out, text.as_bytes())?;
     tell(arguments, &learned.baseline, &learned.taught, text.len(), malformed)?;
     Ok(if malformed == 0 { Ending::Clean } else { Ending::Findings })
+}
+
+/// A baseline of nothing would replace a good one.
+fn nothing(arguments: &Learn, taught: &Taught, malformed: u64) -> Failure {
+    let Taught { refused, labelled, .. } = taught;
+    let why = match (malformed, refused + labelled) {
+        (0, 0) => "the inputs are empty".to_owned(),
+        (_, 0) => {
+            format!("{malformed} lines are neither an event nor of an access log (`--format` says what they are)")
+        }
+        (_, left_out) => format!(
+            "{left_out} events are left out ({refused} refused, {labelled} for their label), {malformed} lines are malformed"
+        ),
+    };
+    Failure(format!("nothing was learned, and `{}` is left as it was: {why}", arguments.out.display()))
 }
 
 fn tell(arguments: &Learn, made: &Baseline, taught: &Taught, bytes: usize, malformed: u64) -> Result<(), Failure> {
@@ -102,7 +120,10 @@ fn random() -> Result<u64, Failure> {
 /// `zt merge`.
 pub(crate) fn merge(arguments: &crate::args::Merge) -> Result<Ending, Failure> {
     let mut merged: Option<Baseline> = None;
-    for path in &arguments.baselines {
+    for (number, path) in arguments.baselines.iter().enumerate() {
+        if arguments.baselines.iter().take(number).any(|before| before == path) {
+            return Err(Failure(format!("`{}` is given twice, and would count twice", path.display())));
+        }
         let next = baseline::read(path)?;
         match &mut merged {
             None => merged = Some(next),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::calibration::{Histogram, Histograms, Scale, Shares};
 use super::item::{Element, Elements, norm};
-use super::kind::Channel;
+use super::kind::{Channel, Kind};
 use super::model::{Bounds, Model};
 use super::request::{Reader, Target};
 use super::score::Strangest;
@@ -13,6 +13,9 @@ use crate::base::fixed;
 use crate::base::json::Limits;
 use crate::base::keyed::Keyed;
 use crate::model::Request;
+
+/// Requests that make an endpoint known.
+const KNOWN: u64 = 16;
 
 /// Counts, what is normal, and what scores mean.
 #[derive(Clone)]
@@ -174,9 +177,14 @@ impl Baseline {
         strangest
     }
 
-    /// How far an element of an item is from its likes.
+    /// How far an element of an item is from its likes. An endpoint that is known is none, whatever its part of all requests
+    /// becomes: what clients do more or less often, others say.
     pub(super) fn deviations(&self, context: u64, element: Element) -> u32 {
-        self.model.norms.of(norm(self.service, context, element.kind)).deviations(element.surprise)
+        let norm = norm(self.service, context, element.kind);
+        match element.kind {
+            Kind::Endpoint if self.model.norms.number(norm) >= KNOWN => 0,
+            _ => self.model.norms.of(norm).deviations(element.surprise),
+        }
     }
 
     /// Lets go what is too much, and works out what follows from the rest.

@@ -19,6 +19,8 @@ const FEW: u64 = 1_000;
 const FEW_SERVED: u64 = 3_000;
 /// A score is compared with those before as if it were lower by one part in so many.
 const MARGIN: u32 = 12;
+/// And by a quarter of a deviation at least: shares of all that is usual drift.
+const SLACK: u32 = fixed::ONE / 4;
 /// Scores in a bin: 16 of 256.
 const BIN: u32 = fixed::ONE / 16;
 
@@ -197,7 +199,7 @@ impl Scale {
     /// Nats of evidence, [`FRACTION`](fixed::FRACTION) bits behind the point: rises with the score without end.
     pub(super) fn evidence(&self, score: u32) -> u32 {
         // What was scored a while ago would score a little more now that more is known.
-        let then = score.saturating_sub(score / MARGIN);
+        let then = score.saturating_sub((score / MARGIN).max(SLACK));
         let bin = bin(then);
         let at = |bin: usize| self.0.get(bin).copied().unwrap_or_default();
         let (low, high) = (at(bin), at(bin.saturating_add(1)));

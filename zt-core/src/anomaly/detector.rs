@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::answers::{Answer, Answered, Teaches};
 use super::baseline::Baseline;
-use super::behaviour::{Facts, Looked, Room};
+use super::behaviour::{Facts, Looked, Room, Signal};
 use super::drift::{Drift, needed};
 use super::evidence::Evidence;
 use super::kind::Channel;
@@ -318,6 +318,11 @@ impl Detector {
     /// Why a request that was judged is unusual in itself, for people.
     pub fn explain(&self, request: &Request<'_>, target: &Target<'_>, judged: &Judged) -> Vec<super::Explanation> {
         self.profile.explained(request, target, &judged.trace.strangest)
+    }
+
+    /// Why a request that was judged is unusual by a signal, for people.
+    pub fn why(&self, judged: &Judged, signal: Signal) -> String {
+        self.watch().behaviour.why(&judged.facts, signal)
     }
 
     /// Bytes that it takes.

@@ -70,9 +70,7 @@ impl Engine {
         let why = detector.explain(request, &target, &judged);
         let detail = |evidence: Evidence| match evidence {
             Evidence::Request(channel) => why.iter().find(|why| why.channel == channel).map(ToString::to_string),
-            Evidence::Behaviour(Signal::Flow) => Some("steps that seldom follow each other".to_owned()),
-            Evidence::Behaviour(Signal::Surge) => Some("all clients together".to_owned()),
-            Evidence::Behaviour(_) => None,
+            Evidence::Behaviour(signal) => Some(detector.why(&judged, signal)),
         };
         let findings =
             judged.unusual.iter().map(|of| Finding::new(code(*of), detail(*of).unwrap_or_default())).collect();

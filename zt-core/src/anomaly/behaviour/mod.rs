@@ -15,8 +15,10 @@ mod room;
 mod session;
 mod signal;
 mod steps;
+
 mod tide;
 mod told;
+mod why;
 
 use std::num::NonZeroU64;
 

@@ -1,7 +1,8 @@
 //! A session from elsewhere: new to its identity, without a login, and doing what that identity does not do.
 
-use super::facts::Facts;
+use super::facts::{ATTRIBUTES, Facts};
 use super::flow::Step;
+use super::known::Known;
 use super::person::{Person, Session};
 use super::place::{News, Places};
 use super::room::Room;
@@ -53,6 +54,11 @@ impl Sessions {
             begun: Generations::new(MOST_ENDPOINTS),
             all: [0; 2],
         }
+    }
+
+    /// From where an identity was.
+    pub(super) fn known(&self, identity: u64) -> Option<&[Known; ATTRIBUTES]> {
+        self.people.get(identity).map(|person| &person.known)
     }
 
     /// A session goes on, or begins, with a request.

@@ -58,3 +58,30 @@ fn another_day_is_not_the_other_side_of_midnight() {
     assert!(!person.returns(&at(late)) && !person.returns(&at(late + 2 * HOUR)), "midnight");
     assert!(person.returns(&at(late + 20 * HOUR)));
 }
+
+#[test]
+fn it_says_why_without_a_value() {
+    let (mut behaviour, who) = (Behaviour::new(), Identity::asserted("user-1"));
+    let at = |place, now| facts("/orders/17", place, Some(&who), START + now);
+    for day in 0..4 {
+        let home = at(1, day * 24 * HOUR);
+        let looked = behaviour.look(&home);
+        behaviour.learn(&home, &looked);
+    }
+    let mut elsewhere = at(1, 100 * HOUR);
+    assert_eq!(
+        behaviour.why(&elsewhere, Signal::Session),
+        "a session from elsewhere, or that does what its identity seldom does"
+    );
+    elsewhere.attributes[0] = Some(7);
+    assert_eq!(behaviour.why(&elsewhere, Signal::Session), "a session whose identity is new to its TLS fingerprint");
+    for _ in 0..50 {
+        behaviour.look(&elsewhere);
+    }
+    let told = behaviour.why(&elsewhere, Signal::Volume);
+    assert!(told.starts_with("about 50 requests of this client to the endpoint within an hour, 5"), "{told}");
+    for signal in Signal::ALL {
+        let told = behaviour.why(&elsewhere, signal);
+        assert!(!told.is_empty() && !told.contains("user-1") && !told.contains("17"), "{told}");
+    }
+}

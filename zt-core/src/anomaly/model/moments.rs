@@ -95,6 +95,11 @@ impl Norms {
         self.0.get(&norm).map_or(UNKNOWN, |norm| norm.usual)
     }
 
+    /// Elements that were there.
+    pub(in super::super) fn number(&self, norm: u64) -> u64 {
+        self.0.get(&norm).map_or(0, |norm| norm.moments.number)
+    }
+
     /// Adds an element so many times; what follows is not yet [derived](Self::derive), and says what it said.
     pub(in super::super) fn add(&mut self, norm: u64, owner: u32, surprise: u16, times: u32) {
         self.entry(norm, owner).add(surprise, times);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::model::Outcome;
 
 pub(super) fn serve(state: &State, requests: &[Request<'_>]) -> Vec<u64> {
     let one = |request: &Request<'_>| {
@@ -132,4 +133,38 @@ fn an_outlier_of_one_among_many_is_not_counted() {
     });
     assert_eq!(counts(&second), counted(&shop(6_000)), "as if they had never been");
     assert_eq!(second.calibrated_on(), 6_060, "but the budget is that of all");
+}
+
+/// Requests to endpoints by a rule, each of one of forty clients, and how many of them are unusual.
+fn unusual(detector: &Detector, seed: u64, count: u64, endpoint: impl Fn(u64) -> u64) -> usize {
+    let mut random = seed;
+    let mut one = |number: &u64| {
+        random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        let path = format!("/pages/{}", (b'a' + endpoint(random >> 33) as u8) as char);
+        let mut request = get(&path, "n=1");
+        request.peer.ip = Some([10, 0, 0, (random >> 40 & 31) as u8].into());
+        let (id, now) = (format!("{seed}-{number}"), 1_772_446_530_000 + (seed * 6_000 + number) as i64 * 2_000);
+        let judged = detector.judge(&request, &Target::Path, None, now);
+        let endpoint = Evidence::Request(Channel::Endpoint);
+        let found = judged.unusual.contains(&endpoint);
+        let outcome = if judged.unusual.is_empty() { Outcome::Allow } else { Outcome::Flag };
+        detector.concluded(&id, &judged, outcome, true);
+        found
+    };
+    (0..count).filter(|number| one(number)).count()
+}
+
+#[test]
+fn an_endpoint_that_is_known_is_not_new_whatever_its_part_becomes() {
+    let detector = || Detector::new(Baseline::new(1), 0.01);
+    // Zipf's law, as it goes on.
+    let zipf = |random: u64| (0..11).find(|rank| random % (24 << rank) < 12).unwrap_or(11);
+    let (one, two) = (detector(), detector());
+    unusual(&one, 1, 6_000, zipf);
+    assert_eq!(unusual(&one, 2, 6_000, zipf), 0);
+    // Merged with another that had others to do.
+    unusual(&two, 3, 6_000, |random| 12 + random % 4);
+    two.merge(&one.baseline());
+    assert_eq!(unusual(&two, 4, 3_000, |random| if random % 8 == 0 { zipf(random >> 8) } else { 12 + random % 4 }), 0);
+    assert!(unusual(&two, 5, 40, |_| 20) > 0, "nobody was there before");
 }
