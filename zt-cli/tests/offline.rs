@@ -194,10 +194,31 @@ fn access_logs_and_archives_are_known_by_their_content() {
         run.err()
     );
     let run = place.zt(&["learn", "a.har", "--format", "events", "--out", "c.zt"]);
-    assert!(run.code() == 1 && run.err().contains("a.har:1: malformed"), "{}", run.err());
+    assert!(run.code() == 2 && run.err().contains("a.har:1: malformed"), "{}", run.err());
     assert_eq!(place.zt(&["learn", "access.log", "--strict", "--out", "c.zt"]).code(), 2);
     assert_eq!(place.zt(&["learn", "-", "--out", "d.zt"]).code(), 2);
     assert_eq!(place.zt(&["learn", "--out", "d.zt"]).code(), 2);
+}
+
+#[test]
+fn learning_nothing_replaces_nothing_and_nothing_counts_twice() {
+    let attacks = normal(0, 10, Some("sqli"));
+    let place = Place::new().with("a.jsonl", normal(0, 50, None)).with("none.jsonl", String::new());
+    let place = place.with("attacks.jsonl", attacks).with("notes.md", "# Notes\n".to_owned());
+    assert_eq!(place.zt(&["learn", "a.jsonl", "--out", "good.zt"]).code(), 0);
+    let good = fs::read(place.0.join("good.zt")).unwrap();
+    for (input, why) in [
+        ("none.jsonl", "the inputs are empty"),
+        ("attacks.jsonl", "10 events are left out (0 refused, 10 for their label)"),
+        ("notes.md", "1 lines are neither an event nor of an access log"),
+    ] {
+        let run = place.zt(&["learn", input, "--out", "good.zt"]);
+        assert!(run.code() == 2 && run.err().contains("nothing was learned, and `good.zt` is left"), "{}", run.err());
+        assert!(run.err().contains(why), "{}", run.err());
+    }
+    let run = place.zt(&["merge", "good.zt", "good.zt", "--out", "good.zt"]);
+    assert!(run.code() == 2 && run.err().contains("`good.zt` is given twice"), "{}", run.err());
+    assert!(fs::read(place.0.join("good.zt")).unwrap() == good);
 }
 
 #[test]
