@@ -204,7 +204,7 @@ fn access_logs_and_archives_are_known_by_their_content() {
 fn learning_nothing_replaces_nothing_and_nothing_counts_twice() {
     let attacks = normal(0, 10, Some("sqli"));
     let place = Place::new().with("a.jsonl", normal(0, 50, None)).with("none.jsonl", String::new());
-    let place = place.with("attacks.jsonl", attacks).with("notes.md", "# Notes\n".to_owned());
+    let place = place.with("attacks.jsonl", attacks).with("notes.md", "# Notes\n");
     assert_eq!(place.zt(&["learn", "a.jsonl", "--out", "good.zt"]).code(), 0);
     let good = fs::read(place.0.join("good.zt")).unwrap();
     for (input, why) in [
