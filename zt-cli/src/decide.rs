@@ -119,6 +119,11 @@ fn told(drift: &Drift) -> String {
             format!("not calibrated: {needs} more requests are needed for a budget of {}", percent(budget))
         }
         Course::Calm if judged == 0 => format!("budget of {}: nothing was judged yet", percent(budget)),
+        // As a share of requests it is not: few clients make most of these.
+        Course::Calm if rate > 2.0 * budget => format!(
+            "budget of {}: {kept}: few clients make most of these, and attack or have changed; confidence that it is kept for others {confidence:.2}",
+            percent(budget)
+        ),
         Course::Calm => format!("budget of {}: {kept}, confidence that it is kept {confidence:.2}", percent(budget)),
         Course::Drifting => {
             format!(
