@@ -105,6 +105,9 @@ impl Summary {
     }
 }
 
+/// So many times the budget, where the clients are no more than it allows: a few of them make most of that.
+const FEW_MAKE_MOST: f64 = 2.0;
+
 /// Whether the budget is kept, in one line.
 fn told(drift: &Drift) -> String {
     let percent = |share: f64| format!("{:.3} %", share * 100.0);
@@ -119,8 +122,8 @@ fn told(drift: &Drift) -> String {
             format!("not calibrated: {needs} more requests are needed for a budget of {}", percent(budget))
         }
         Course::Calm if judged == 0 => format!("budget of {}: nothing was judged yet", percent(budget)),
-        // As a share of requests it is not: few clients make most of these.
-        Course::Calm if rate > 2.0 * budget => format!(
+        // As a share of requests it is not.
+        Course::Calm if rate > FEW_MAKE_MOST * budget => format!(
             "budget of {}: {kept}: few clients make most of these, and attack or have changed; confidence that it is kept for others {confidence:.2}",
             percent(budget)
         ),
