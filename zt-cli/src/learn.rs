@@ -46,6 +46,10 @@ pub(crate) fn run(arguments: &Learn) -> Result<Ending, Failure> {
         Some(engine) => learner.for_endpoints_of(engine),
         None => learner,
     };
+    let learner = match &arguments.issuer {
+        Some(issuer) => learner.with_issuer(issuer),
+        None => learner,
+    };
 
     let bar = progress::bar_of_turns(&arguments.recorded.files, learner.turns());
     let mut malformed = 0;

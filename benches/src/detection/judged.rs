@@ -20,7 +20,8 @@ pub(super) struct Judged {
     pub(super) scores: Vec<f64>,
     /// Shares of normal requests that would score at least as high; none of a peer.
     pub(super) shares: Vec<f64>,
-    pub(super) calibrated_on: u64,
+    /// What was learned; nothing of a peer.
+    pub(super) learned: Baseline,
     /// A request, microseconds.
     pub(super) learn_us: f64,
     pub(super) score_us: f64,
@@ -51,7 +52,7 @@ impl Judged {
         let score_us = start.elapsed().as_secs_f64() * 1e6 / split.tested.len().max(1) as f64;
         let (scores, shares) = scored.into_iter().unzip();
         let labels = split.tested.iter().map(|event| label(event).to_owned()).collect();
-        Self { labels, scores, shares, calibrated_on: baseline.calibrated_on(), learn_us, score_us }
+        Self { labels, scores, shares, learned: baseline, learn_us, score_us }
     }
 
     /// Of normal requests and of all attacks, or one family's.

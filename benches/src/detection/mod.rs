@@ -9,6 +9,7 @@ mod kdd;
 mod metrics;
 mod nab;
 mod peers;
+mod served;
 mod shop;
 
 use zt_benches::figure::Figure;
@@ -81,7 +82,12 @@ pub(crate) fn figures() -> Vec<Figure> {
         Ok(rows) => (rows, None),
         Err(reason) => (Vec::new(), Some(Figure::missing("peers", "share", reason))),
     };
+    let served = splits.iter().zip(&judged).filter_map(|((_, split), (_, judged))| {
+        let split = split.as_ref().ok().filter(|split| split.name != data::CONTAMINATED)?;
+        Some(served::figures(split, &judged.as_ref().ok()?.learned))
+    });
     let requests = judged.iter().flat_map(|(name, judged)| of_split(name, judged, &rows)).chain(failed);
+    let requests = requests.chain(served.flatten());
     requests.chain(shop()).chain(series()).collect()
 }
 
@@ -160,9 +166,9 @@ fn budget(name: &str, per_mille: u64, judged: &Result<Judged, String>) -> Figure
     let found = found.map(|found| format!("it finds {:.4} of the attacks", found.value));
     let beside = interval(estimate).into_iter().chain(found);
     let mut beside = beside.collect::<Vec<_>>().join("; ");
-    let enough = judged.calibrated_on >= needed;
+    let enough = judged.learned.calibrated_on() >= needed;
     if !enough {
-        beside = format!("{beside}; not calibrated: {} of {needed} requests", judged.calibrated_on);
+        beside = format!("{beside}; not calibrated: {} of {needed} requests", judged.learned.calibrated_on());
     }
     let figure = Figure::new(title, estimate.value, "share").to_digits(DIGITS).beside(beside);
     if enough { figure.at_most(per_mille as f64 / 1e3) } else { figure }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use zt_core::anomaly::Baseline;
 use zt_core::model::Event;
 
 use super::data::{Split, label};
@@ -73,7 +74,7 @@ fn judged(split: &Split, row: &Value) -> Result<Judged, String> {
         labels: tested.into_iter().map(|event| label(event).to_owned()).collect(),
         scores,
         shares: Vec::new(),
-        calibrated_on: 0,
+        learned: Baseline::new(0),
         learn_us: row["learn_us"].as_f64().unwrap_or(f64::NAN),
         score_us: row["score_us"].as_f64().unwrap_or(f64::NAN),
     })

@@ -48,6 +48,9 @@ pub(crate) struct Learn {
     /// Key of the hashes, for baselines that are to be merged; without it that of `[state] seed`, else a random one.
     #[arg(long, value_name = "NUMBER", conflicts_with = "baseline")]
     pub(crate) seed: Option<u64>,
+    /// Issuer of the tokens that will say who it is while serving: `subject` of an event is taken for one of its subjects.
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
     #[command(flatten)]
     pub(crate) recorded: Recorded,
 }

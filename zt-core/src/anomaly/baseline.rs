@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::behaviour::client;
 use super::calibration::{Histogram, Histograms, Scale, Shares};
 use super::item::{Element, Elements, norm};
 use super::kind::{Channel, Kind};
@@ -12,7 +13,7 @@ use super::watch::Watch;
 use crate::base::fixed;
 use crate::base::json::Limits;
 use crate::base::keyed::Keyed;
-use crate::model::Request;
+use crate::model::{Identity, Request};
 
 /// Requests that make an endpoint known.
 const KNOWN: u64 = 16;
@@ -36,6 +37,8 @@ pub struct Baseline {
     /// Requests that score higher are not counted: of a recording, and while serving.
     fence: u32,
     fence_while_serving: u32,
+    /// Of how many requests that are served one is an outlier.
+    outliers_are_one_in: u64,
 }
 
 impl fmt::Debug for Baseline {
@@ -86,6 +89,7 @@ impl Baseline {
             shares,
             fence: u32::MAX,
             fence_while_serving: u32::MAX,
+            outliers_are_one_in: u64::MAX,
         }
     }
 
@@ -127,6 +131,11 @@ impl Baseline {
         strangest.highest() > self.fence_while_serving
     }
 
+    /// Of how many requests one is such an outlier.
+    pub(super) const fn outliers_are_one_in(&self) -> u64 {
+        self.outliers_are_one_in
+    }
+
     /// Requests that were scored to say what scores mean.
     pub fn calibrated_on(&self) -> u64 {
         self.shares.total
@@ -137,6 +146,12 @@ impl Baseline {
         let derived = self.scales.iter().map(Scale::memory).fold(self.shares.memory(), usize::saturating_add);
         let histograms = Histograms::MEMORY.saturating_add(Histogram::MEMORY);
         [size_of::<Self>(), derived, histograms].into_iter().fold(self.model.memory(), usize::saturating_add)
+    }
+
+    /// A hash of whose a request is, the same while learning and while serving: the identity, else the network of the address;
+    /// none where neither is known.
+    pub fn client(&self, request: &Request<'_>, identity: Option<&Identity>) -> Option<u64> {
+        client(&self.keyed, request, identity)
     }
 
     pub(super) fn reader(&self) -> Reader<'_> {
@@ -264,5 +279,6 @@ impl Baseline {
         self.shares = Shares::of(&self.evidence);
         self.fence = self.histograms.highest().fence();
         self.fence_while_serving = self.histograms.highest().fence_while_serving();
+        self.outliers_are_one_in = self.histograms.highest().one_in(self.fence_while_serving);
     }
 }

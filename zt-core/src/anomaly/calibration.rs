@@ -112,6 +112,12 @@ impl Histogram {
         Some(Self(Box::new(bins)))
     }
 
+    /// Of how many scores one is above; of all but one where none is.
+    pub(super) fn one_in(&self, score: u32) -> u64 {
+        let above = self.0.iter().skip(bin(score).saturating_add(1)).map(|count| u64::from(*count)).sum::<u64>();
+        self.total() / above.max(1)
+    }
+
     pub(super) fn total(&self) -> u64 {
         self.0.iter().map(|count| u64::from(*count)).sum()
     }

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::baseline::Baseline;
 use super::calibration::{Histogram, Histograms};
+use super::heard::Heard;
 use super::item::{Element, Elements, Event, Sight, norm};
 use super::kind::Kind;
 use super::model::{Bounds, Seen, Steps, Support};
@@ -16,7 +17,7 @@ use crate::base::keyed::Map;
 use crate::model::Request;
 
 /// Clients whose outliers are told apart.
-const MOST_HEARD: usize = 256;
+const MOST_HEARD: usize = 512;
 
 /// Since the last fold.
 #[derive(Debug, Default)]
@@ -28,8 +29,8 @@ pub(super) struct Delta {
     scratch: Vec<Sight>,
     scores: Histograms,
     evidence: Histogram,
-    /// The last clients with outliers, from fold to fold.
-    heard: Vec<u64>,
+    /// From fold to fold.
+    heard: Heard<MOST_HEARD>,
     /// Requests that were learned since the last fold.
     pub(super) requests: u64,
     /// How often the items began anew.
@@ -140,13 +141,21 @@ impl Delta {
     pub(super) fn memory(&self) -> usize {
         let events = self.sights.capacity().saturating_add(self.scratch.capacity()).saturating_mul(size_of::<Sight>());
         let items = self.items.capacity().saturating_mul(size_of::<Item>());
-        let fixed = Histograms::MEMORY.saturating_add(Histogram::MEMORY).saturating_add(MOST_HEARD * size_of::<u64>());
+        let fixed = Histograms::MEMORY.saturating_add(Histogram::MEMORY).saturating_add(self.heard.memory());
         [events, items, fixed].into_iter().fold(self.by_id.allocation_size(), usize::saturating_add)
     }
 
-    /// Counts what was traced, or proposes it where it is an outlier; and whether it tells how strange normal requests are.
-    pub(super) fn learn(&mut self, trace: &Trace, outlier: bool, client: Option<u64>) -> bool {
-        let support = Support::of(client.unwrap_or_default());
+    /// Counts what was traced, or proposes it where it is an outlier to a baseline; and whether it tells how strange normal
+    /// requests are.
+    pub(super) fn learn(&mut self, baseline: &Baseline, trace: &Trace, client: Option<u64>) -> bool {
+        let (client, outlier) = (client.unwrap_or_default(), baseline.is_outlier_while_serving(&trace.strangest));
+        let tells = if outlier {
+            self.heard.unusual(client, baseline.outliers_are_one_in())
+        } else {
+            self.heard.usual(client);
+            true
+        };
+        let support = Support::of(client);
         for item in &trace.items {
             match self.items.get_mut(*item as usize) {
                 Some(item) if outlier => {
@@ -161,24 +170,11 @@ impl Delta {
             }
         }
         self.requests = self.requests.saturating_add(1);
-        if outlier && client.is_some_and(|client| self.is_heard(client)) {
-            return false;
+        if tells {
+            self.scores.add(&trace.strangest);
+            self.evidence.add(trace.evidence, 1);
         }
-        self.scores.add(&trace.strangest);
-        self.evidence.add(trace.evidence, 1);
-        true
-    }
-
-    /// Whether an outlier of this client has told already what normal requests may score: nobody moves the budget alone.
-    fn is_heard(&mut self, client: u64) -> bool {
-        let heard = self.heard.contains(&client);
-        if !heard {
-            if self.heard.len() >= MOST_HEARD {
-                self.heard.remove(0);
-            }
-            self.heard.push(client);
-        }
-        heard
+        tells
     }
 
     /// Adds the items to a baseline, which says what it said until it is derived, and begins anew with them.
@@ -229,6 +225,7 @@ impl Delta {
         baseline.evidence.join(&self.evidence);
         self.scores.clear();
         self.evidence.clear();
+        self.heard.make_room();
         self.requests = 0;
     }
 }

@@ -193,12 +193,12 @@ impl Detector {
         let teaches = outcome == Outcome::Allow || outcome == Outcome::Flag && !unusual.is_empty();
         let (mut calibrated, mut counted) = (false, Counted::default());
         if teaches && trusted && !frozen {
-            let strange = judged.share <= STRANGE.min(self.budget);
-            let lesson = if strange { Lesson::Unusual } else { Lesson::Usual };
+            let strange = STRANGE.min(self.budget);
+            let lesson = if judged.share <= strange { Lesson::Unusual } else { Lesson::Usual };
             if lesson == Lesson::Usual {
                 watch.rates.learn(&judged.asking);
             }
-            calibrated = watch.learn(facts, looked, *evidence, lesson);
+            calibrated = watch.learn(facts, looked, *evidence, lesson, strange);
             drop(watch);
             counted = self.profile.count(trace, facts.client);
         } else {

@@ -69,7 +69,7 @@ impl<'b> Follower<'b> {
             let asking = Asking::of((&before.keyed, &self.watch.rates), &facts, request, target, identity, now);
             self.watch.rates.learn(&asking);
         }
-        self.watch.learn(&facts, &looked, evidence, lesson);
+        self.watch.learn(&facts, &looked, evidence, lesson, STRANGE);
         self.number = self.number.wrapping_add(1);
         let teaching = if teaches { Teaches::Usual } else { Teaches::Nothing };
         self.watch.behaviour.asks(self.number, facts.asked(teaching));

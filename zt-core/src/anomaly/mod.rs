@@ -19,6 +19,7 @@ mod evidence;
 mod explain;
 mod file;
 mod follower;
+mod heard;
 mod item;
 mod kind;
 mod model;

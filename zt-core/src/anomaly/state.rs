@@ -150,8 +150,7 @@ impl State {
         if delta.rounds != trace.round {
             return Counted::default();
         }
-        let outlier = baseline.is_outlier_while_serving(&trace.strangest);
-        let calibrated = delta.learn(trace, outlier, client);
+        let calibrated = delta.learn(baseline, trace, client);
         let due = (baseline.calibrated_on() / PART).max(FIRST);
         let (is_due, is_full) = (delta.requests >= due, delta.is_full(&self.bounds));
         drop(shard);

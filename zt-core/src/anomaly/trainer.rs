@@ -63,7 +63,7 @@ impl<'b> Trainer<'b> {
         Self { first: Some(first), ..self }
     }
 
-    /// Learns from one request of a client, who is given by any hash of who it is; without one all are the same.
+    /// Learns from one request of a client, who is given by a hash of who it [is](Baseline::client); without one all are the same.
     pub fn add(&mut self, request: &Request<'_>, target: &Target<'_>, client: Option<u64>) {
         let doubtful = |first: &&Baseline| first.is_outlier(&first.strangest(request, target, true));
         let counts = !self.first.as_ref().is_some_and(doubtful);

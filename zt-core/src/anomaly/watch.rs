@@ -6,17 +6,17 @@ use super::answers::Answers;
 use super::behaviour::{Behaviour, Facts, Looked, Room, Signal};
 use super::calibration::{Histogram, Scale, Shares};
 use super::drift::{Drift, Tracker};
+use super::heard::Heard;
 use super::rates::Rates;
 use super::verdicts::Verdicts;
 use crate::base::bytes::Reader;
-use crate::base::keyed::Map;
 
 /// Requests before what scores mean is worked out for the first time, and the part of all that is news enough to do it again.
 const FIRST: u64 = 8;
 const PART: u64 = 8;
 /// A share of requests that are too strange to teach what is usual.
 pub(super) const STRANGE: f64 = 0.001;
-/// Clients whose unusual requests are told apart, between two times.
+/// Clients whose unusual requests are told apart, between two such times.
 const MOST_HEARD: usize = 4_096;
 
 /// Behaviour, and what its scores mean.
@@ -33,7 +33,8 @@ pub(super) struct Watch {
     evidence: Histogram,
     shares: Shares,
     news: u64,
-    heard: Map<()>,
+    /// Since what scores mean was worked out.
+    heard: Heard<MOST_HEARD>,
 }
 
 /// What a request teaches.
@@ -41,8 +42,8 @@ pub(super) struct Watch {
 pub(super) enum Lesson {
     /// What is usual.
     Usual,
-    /// That there is such: once of each client, or of each endpoint that many of them are at, so that no campaign moves the
-    /// budget.
+    /// That there is such: once of each client, or of each endpoint that many of them are at, and then as often as the budget
+    /// has it, so that no campaign moves it.
     Unusual,
     /// That there is such.
     Refused,
@@ -55,7 +56,7 @@ impl Watch {
         let scales = Signal::ALL.map(|_| Scale::of(&Histogram::default()));
         let shares = Shares::of(&evidence);
         let (behaviour, answers, verdicts) = (Behaviour::new(), Answers::new(), Verdicts::new());
-        let (rates, drift, heard) = (Rates::new(), Tracker::default(), Map::default());
+        let (rates, drift, heard) = (Rates::new(), Tracker::default(), Heard::default());
         Self { behaviour, answers, verdicts, rates, drift, signals, scales, evidence, shares, news: 0, heard }
     }
 
@@ -76,7 +77,7 @@ impl Watch {
     pub(super) fn memory(&self) -> usize {
         let scales = self.scales.iter().map(Scale::memory).fold(self.shares.memory(), usize::saturating_add);
         let histograms = Histogram::MEMORY.saturating_mul(self.signals.len().saturating_add(1));
-        let parts = [self.behaviour.memory(), self.answers.memory(), self.heard.allocation_size(), scales, histograms];
+        let parts = [self.behaviour.memory(), self.answers.memory(), self.heard.memory(), scales, histograms];
         let more = [self.verdicts.memory(), self.drift.memory(), self.rates.memory()];
         parts.into_iter().chain(more).fold(size_of::<Self>(), usize::saturating_add)
     }
@@ -125,14 +126,20 @@ impl Watch {
         self.settle();
     }
 
-    /// Learns from a request; and whether it tells what scores mean.
-    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked, evidence: u32, lesson: Lesson) -> bool {
+    /// Learns from a request, where such a share of them is unusual; and whether it tells what scores mean.
+    pub(super) fn learn(&mut self, facts: &Facts, looked: &Looked, evidence: u32, lesson: Lesson, share: f64) -> bool {
         match lesson {
             Lesson::Usual => self.behaviour.learn(facts, looked),
             Lesson::Unusual => self.behaviour.doubt(facts, looked),
             Lesson::Refused => {}
         }
-        let tells = lesson != Lesson::Unusual || self.is_new(facts.whose(looked));
+        let tells = match lesson {
+            Lesson::Unusual => self.heard.unusual(facts.whose(looked), (1.0 / share) as u64),
+            Lesson::Usual | Lesson::Refused => {
+                facts.all_whose().into_iter().for_each(|of| self.heard.usual(of));
+                true
+            }
+        };
         if tells {
             for (histogram, raw) in self.signals.iter_mut().zip(looked.raw) {
                 histogram.add(raw, 1);
@@ -190,10 +197,5 @@ impl Watch {
         }
         self.evidence.join(&other.evidence);
         self.settle();
-    }
-
-    /// Whether nothing unusual was heard of a client since the last time.
-    fn is_new(&mut self, client: u64) -> bool {
-        self.heard.len() < MOST_HEARD && self.heard.insert(client, ()).is_none()
     }
 }

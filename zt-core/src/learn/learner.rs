@@ -1,11 +1,10 @@
 //! A baseline of recorded events: which of them teach, whose they are, and how often they are read.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::anomaly::{Baseline, Follower, Pass, Target, Trainer};
-use crate::base::keyed::Keyed;
 use crate::base::math::upper_bound;
 use crate::engine::{self, Engine};
 use crate::model::{self, Event, Identity};
@@ -14,8 +13,6 @@ use crate::model::{self, Event, Identity};
 const REFUSED: [u16; 10] = [400, 401, 403, 405, 413, 414, 415, 422, 429, 431];
 /// Where nothing says that an endpoint exists, a path that leads nowhere is what scanners leave.
 const NOT_FOUND: [u16; 2] = [404, 410];
-/// Key of the hashes that tell clients apart.
-const CLIENTS: Keyed = Keyed::new(0x636c_6965_6e74);
 
 /// What a label says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +40,7 @@ pub struct Learner<'e> {
     start: Baseline,
     passes: &'static [Pass],
     labels: Labels,
+    issuer: Option<Arc<str>>,
 }
 
 /// Which replay this is.
@@ -93,7 +91,7 @@ pub fn least_budget(baseline: &Baseline) -> f64 {
 impl<'e> Learner<'e> {
     /// From nothing; hashes are keyed by this seed, and only baselines of one seed can be merged.
     pub fn new(seed: u64) -> Self {
-        Self { engine: None, start: Baseline::new(seed), passes: &Pass::ALL, labels: Labels::default() }
+        Self { engine: None, start: Baseline::new(seed), passes: &Pass::ALL, labels: Labels::default(), issuer: None }
     }
 
     /// Adds to what a baseline counts. What scores mean is taken anew, from these events alone: it holds only for the counts
@@ -119,6 +117,12 @@ impl<'e> Learner<'e> {
     #[must_use]
     pub fn with_labels(self, labels: Labels) -> Self {
         Self { labels, ..self }
+    }
+
+    /// Takes who an event is of for a subject of this issuer: what tokens of it will say while serving.
+    #[must_use]
+    pub fn with_issuer(self, issuer: &str) -> Self {
+        Self { issuer: Some(issuer.into()), ..self }
     }
 
     /// How often the events are replayed.
@@ -172,7 +176,8 @@ impl<'e> Learner<'e> {
         let target = engine::target(found.as_ref());
         let counter = match self.verdict(event, &target) {
             Verdict::Teaches => {
-                trainer.add(&event.request, &target, client(event));
+                let client = self.start.client(&event.request, self.identity(event).as_ref());
+                trainer.add(&event.request, &target, client);
                 &mut taught.learned
             }
             Verdict::Refused => &mut taught.refused,
@@ -188,12 +193,18 @@ impl<'e> Learner<'e> {
         if matches!(verdict, Verdict::Labelled) {
             return;
         }
-        let identity = event.subject.as_deref().map(Identity::asserted);
+        let identity = self.identity(event);
         let teaches = matches!(verdict, Verdict::Teaches);
         let followed = follower.add(&event.request, &target, identity.as_ref(), teaches, event.time_ms);
         if let Some(response) = &event.response {
             follower.answered(followed, response, event.time_ms);
         }
+    }
+
+    /// Who an event is of, where it says so.
+    fn identity(&self, event: &Event) -> Option<Identity> {
+        let subject = event.subject.as_deref()?;
+        Some(Identity { issuer: self.issuer.clone(), ..Identity::asserted(subject) })
     }
 
     fn verdict(&self, event: &Event, target: &Target<'_>) -> Verdict {
@@ -220,21 +231,13 @@ enum Verdict {
     Labelled,
 }
 
-/// A hash of whose an event is; none where nothing says so.
-fn client(event: &Event) -> Option<u64> {
-    match (&event.subject, event.request.peer.ip) {
-        (Some(subject), _) => Some(CLIENTS.bytes(format!("subject {subject}").as_bytes())),
-        (None, Some(IpAddr::V4(ip))) => Some(CLIENTS.bytes(&ip.octets())),
-        (None, Some(IpAddr::V6(ip))) => Some(CLIENTS.bytes(&ip.octets())),
-        (None, None) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
 
     use super::*;
+    use crate::anomaly::Detector;
+    use crate::model::Outcome;
 
     fn event(path: &str, status: u16, label: Option<&str>, who: u32) -> Event {
         let mut event = serde_json::json!({
@@ -309,5 +312,28 @@ mod tests {
         let again = learn(&Learner::calibrating(&first), &one);
         assert_eq!(again.baseline.write(), first.write());
         assert!(again.least_budget() > 0.001 && again.least_budget() < 0.002);
+    }
+
+    #[test]
+    fn clients_are_the_same_while_learning_and_while_serving() {
+        let issuer = "https://id.example";
+        let events: Vec<Event> = (0..)
+            .zip(orders(400))
+            .map(|(number, mut event)| {
+                event.time_ms = number * 1_000;
+                event.request.peer.ip = Some([10, 0, 0, number as u8 % 5].into());
+                event.subject = event.subject.filter(|_| number % 3 == 0);
+                event
+            })
+            .collect();
+        let learned = learn(&Learner::new(1).with_issuer(issuer), &events).baseline;
+        let detector = Detector::new(Baseline::new(1), 0.001);
+        for event in &events {
+            let who = |subject| Identity { issuer: Some(issuer.into()), ..Identity::asserted(subject) };
+            let who = event.subject.as_deref().map(who);
+            let judged = detector.judge(&event.request, &Target::Path, who.as_ref(), event.time_ms);
+            detector.concluded(&event.time_ms.to_string(), &judged, Outcome::Allow, true);
+        }
+        assert!(detector.baseline().uncalibrated().write() == learned.uncalibrated().write());
     }
 }

@@ -75,7 +75,7 @@ impl Facts {
     ) -> Self {
         let text = |text: &str| keyed.bytes(text.as_bytes());
         let peer = &request.peer;
-        let address = peer.ip.map(|ip| keyed.bytes(&network(ip)));
+        let (identity, address) = clients(keyed, request, identity);
         let agent = request.header("user-agent").next().unwrap_or_default();
         let fingerprint = peer.tls_fingerprint.as_deref().map(text);
         let language = request.header("accept-language").next().map(|language| keyed.bytes(language));
@@ -94,7 +94,6 @@ impl Facts {
         };
         let headers = request.headers.iter().map(header).fold(0, u64::wrapping_add);
         let (endpoint, object) = endpoint(keyed, request, target);
-        let identity = identity.map(|who| join(who.issuer.as_deref().map_or(0, text), text(&who.principal)));
         let agent = keyed.bytes(agent);
         let seat = join(address.unwrap_or_default(), fingerprint.unwrap_or(agent));
         Self {
@@ -125,6 +124,19 @@ impl Facts {
     pub(super) fn trails(&self, object: u64) -> [u64; 2] {
         [join(self.actor, object), join(self.seat, object)]
     }
+}
+
+/// Who it is, where that is known, and the network it comes from.
+fn clients(keyed: &Keyed, request: &Request<'_>, identity: Option<&Identity>) -> (Option<u64>, Option<u64>) {
+    let text = |text: &str| keyed.bytes(text.as_bytes());
+    let identity = identity.map(|who| join(who.issuer.as_deref().map_or(0, text), text(&who.principal)));
+    (identity, request.peer.ip.map(|ip| keyed.bytes(&network(ip))))
+}
+
+/// Whose a request is, as it counts: the identity, else the address.
+pub(in super::super) fn client(keyed: &Keyed, request: &Request<'_>, identity: Option<&Identity>) -> Option<u64> {
+    let (identity, address) = clients(keyed, request, identity);
+    identity.or(address)
 }
 
 /// Whoever has an IPv6 address has its /64.

@@ -24,7 +24,7 @@ use std::num::NonZeroU64;
 
 use smallvec::SmallVec;
 
-pub(super) use facts::{Asked, Facts};
+pub(super) use facts::{Asked, Facts, client};
 pub(super) use room::Room;
 pub use signal::Signal;
 
@@ -94,6 +94,11 @@ impl Facts {
         let of = |signal: Signal| looked.raw.get(signal as usize).copied().unwrap_or_default();
         let many = of(Signal::Spread).max(of(Signal::Failures)).max(of(Signal::Surge));
         if many > 0 { self.endpoint } else { self.client.unwrap_or_default() }
+    }
+
+    /// Whose it may be.
+    pub(super) fn all_whose(&self) -> [u64; 2] {
+        [self.client.unwrap_or_default(), self.endpoint]
     }
 }
 
